@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * facts.h - what the input says, and where it says so.
+ *
+ * Readers (logs, /proc files, device trees) only collect facts here; they decide nothing. The
+ * analysis computes the machine from the facts that are causes (firmware map, command line,
+ * reservations) and compares it with the facts that are results (Zone ranges, zoneinfo).
+ */
+#ifndef PHYSZONE_CMD_FACTS_H
+#define PHYSZONE_CMD_FACTS_H
+
+#include <physzone/types.h>
+
+#include "vec.h"
+
+/* Where a fact stands: file index in facts.files, and line (from 1; 0 for a binary file). */
+struct where {
+	uint32_t file;
+	uint32_t line;
+};
+
+enum source_kind {
+	SRC_NONE,
+	SRC_LOG, /* dmesg, journal, serial console, mail */
+	SRC_DIR, /* directory of a recorded machine */
+	SRC_LIVE, /* /proc and /sys of the running machine */
+	SRC_DTB,
+	SRC_IOMEM,
+	SRC_E820,
+};
+
+enum fw_origin {
+	FW_BIOS, /* "BIOS-e820:", or an e820 listing */
+	FW_USER, /* "user:" map after memmap= / mem= */
+	FW_MODIFIED, /* "modified:" */
+	FW_SETUP_DATA, /* "reserve setup_data:" (extended map) */
+	FW_MEMMAP, /* /sys/firmware/memmap */
+	FW_DT, /* memory nodes of a device tree */
+	FW_EFI, /* "efi: memNN:" lines */
+};
+
+struct fact_fw {
+	enum fw_origin origin;
+	struct pz_range range;
+	uint32_t type; /* enum pz_map_type; 0 when the word is unknown */
+	char *word; /* the type as the input wrote it */
+	int nid; /* FW_DT with numa-node-id, else PZ_NID_NONE */
+	struct where at;
+};
+
+/* "e820: update [mem a-b] usable ==> reserved" and "e820: remove [mem a-b] usable". */
+struct fact_e820_change {
+	struct pz_range range;
+	uint32_t from;
+	uint32_t to; /* 0: removed */
+	struct where at;
+};
+
+/* "  node   0: [mem a-b]" under "Early memory node ranges". */
+struct fact_node_range {
+	int nid;
+	struct pz_range range;
+	struct where at;
+};
+
+/* "Initmem setup node 0 [mem a-b]" or "... as memoryless". */
+struct fact_initmem {
+	int nid;
+	bool memoryless;
+	struct pz_range range;
+	struct where at;
+};
+
+/* A line under "Zone ranges:". */
+struct fact_zone_range {
+	char name[16];
+	bool empty;
+	struct pz_range range;
+	struct where at;
+};
+
+/* A line under "Movable zone start for each node". */
+struct fact_movable {
+	int nid;
+	uint64_t addr;
+	struct where at;
+};
+
+/* "ACPI: SRAT: Node 0 PXM 0 [mem a-b] hotplug" and, with device trees, numa nodes. */
+struct fact_srat {
+	int nid;
+	struct pz_range range;
+	bool hotplug;
+	bool non_volatile;
+	struct where at;
+};
+
+/* What takes memory, from lines of the log, iomem or a device tree. */
+enum claim_kind {
+	CLAIM_INITRD,
+	CLAIM_CRASHKERNEL,
+	CLAIM_CRASHKERNEL_LOW,
+	CLAIM_CMA,
+	CLAIM_SWIOTLB,
+	CLAIM_KERNEL_CODE,
+	CLAIM_KERNEL_RODATA,
+	CLAIM_KERNEL_DATA,
+	CLAIM_KERNEL_BSS,
+	CLAIM_ACPI_TABLE,
+	CLAIM_NODE_DATA,
+	CLAIM_DT_RESERVED, /* reserved-memory node or /memreserve/ */
+	CLAIM_ELFCOREHDR,
+	CLAIM_OTHER, /* "reserved" in iomem, efi and the like; see text */
+};
+
+struct fact_claim {
+	enum claim_kind kind;
+	struct pz_range range;
+	int nid; /* NODE_DATA, per-node areas; else PZ_NID_NONE */
+	bool reusable; /* device tree: reusable (CMA); no effect elsewhere */
+	bool nomap; /* device tree: no-map */
+	char *text; /* the name that the input gave */
+	struct where at;
+};
+
+/* Events of memblock=debug, in the order of the log. */
+enum mb_op { MBOP_ADD, MBOP_RESERVE, MBOP_FREE, MBOP_REMOVE };
+
+struct fact_mb_event {
+	enum mb_op op;
+	struct pz_range range;
+	char *caller; /* symbol at the end of the line, or NULL */
+	struct where at;
+};
+
+/* One region of a "MEMBLOCK configuration" dump (dump counts from 0) or of debugfs' memblock. */
+struct fact_mb_region {
+	uint32_t dump; /* MB_DUMP_DEBUGFS for /sys/kernel/debug/memblock */
+	bool reserved; /* else memory */
+	struct pz_range range;
+	int nid; /* PZ_NID_NONE when not printed */
+	uint32_t flags;
+	struct where at;
+	size_t after_events; /* mb_events.n when the dump was printed */
+};
+#define MB_DUMP_DEBUGFS UINT32_MAX
+
+/* "Freeing initrd memory: 1340K". */
+struct fact_freeing {
+	char *what; /* "initrd", "unused kernel image (initmem)", "SMP alternatives" ... */
+	uint64_t kib;
+	double stamp; /* seconds of the printk time stamp, negative when there is none */
+	struct where at;
+};
+
+/* The "Memory: 159412K/262124K available (...)" line, KiB; UINT64_MAX where a field is missing. */
+struct fact_memory {
+	bool seen;
+	uint64_t available, physical, code, rwdata, rodata, init, bss, reserved, cma, highmem;
+	double stamp;
+	struct where at;
+};
+
+/* A zone as /proc/zoneinfo prints it; UINT64_MAX where a field is missing. */
+struct fact_zoneinfo {
+	int nid;
+	char name[16];
+	uint64_t start_pfn, spanned, present, managed, cma, min, low, high, free, pcp_high, pcp_batch;
+	uint64_t protection[8];
+	unsigned int protections;
+	unsigned int cpus; /* pagesets printed */
+	struct where at;
+};
+
+/* A run of /proc/kpageflags classes. */
+enum page_class { PGC_NOPAGE, PGC_RESERVED, PGC_MANAGED, PGC_HWPOISON, PGC_OFFLINE };
+struct fact_pages {
+	struct pz_range pfns;
+	enum page_class cls;
+	struct where at;
+};
+
+/* A line of /proc/iomem. */
+struct fact_iomem {
+	unsigned int depth;
+	struct pz_range range;
+	char *name;
+	struct where at;
+};
+
+/* Distances between nodes, as far as told. */
+struct fact_distance {
+	int from, to;
+	unsigned int distance;
+};
+
+/* A device tree's answers. */
+struct fact_dt {
+	bool seen;
+	uint64_t dma_max_cpu; /* highest CPU address that every bus reaches, PZ_ADDR_MAX for none */
+	bool has_usable; /* /chosen linux,usable-memory-range */
+	VEC(struct pz_range) usable;
+	struct pz_range elfcorehdr; /* valid when has_elfcorehdr */
+	bool has_elfcorehdr;
+	char *model;
+	char *compatible; /* first string of the root's compatible */
+	unsigned int cpus;
+	struct where at;
+};
+
+struct fact_contradiction {
+	char *text;
+	struct where at;
+};
+
+struct facts {
+	enum source_kind kind;
+	VEC(char *) files; /* names for messages; index 0 is the SOURCE itself */
+
+	char *banner; /* the "Linux version ..." text after "Linux version " */
+	char *release; /* first word of it */
+	struct where banner_at;
+	char *cmdline; /* NULL when unknown */
+	struct where cmdline_at;
+	char *machine_model; /* "Machine model:" / DMI */
+	unsigned int boots; /* "Linux version" banners seen in the input */
+	unsigned int boot; /* which of them was read, from 1 */
+
+	char *arch_hint; /* "x86_64", "arm64" ... as far as the reader can tell, or NULL */
+	unsigned int page_shift; /* 0 when unknown */
+	unsigned int cpus; /* CPUs brought up, 0 when unknown */
+	bool pae; /* i386: PAE is in use */
+
+	VEC(struct fact_fw) fw;
+	VEC(struct fact_e820_change) e820_changes;
+	VEC(struct fact_node_range) node_ranges;
+	VEC(struct fact_initmem) initmem;
+	VEC(struct fact_zone_range) zone_ranges;
+	VEC(struct fact_movable) movable;
+	VEC(struct fact_srat) srat;
+	VEC(struct fact_claim) claims;
+	VEC(struct fact_mb_event) mb_events;
+	VEC(struct fact_mb_region) mb_regions;
+	VEC(struct fact_freeing) freeing;
+	struct fact_memory memory;
+	VEC(struct fact_zoneinfo) zoneinfo;
+	VEC(struct fact_pages) pages;
+	VEC(struct fact_iomem) iomem;
+	VEC(struct fact_distance) distances;
+	VEC(int) nodes_online; /* from node directories */
+	struct fact_dt dt;
+
+	uint64_t last_pfn; /* "last_pfn = ", 0 when not seen */
+	uint64_t max_arch_pfn;
+	uint64_t low_ram_end; /* i386 "low ram: 0 - X", arm "lowmem"; 0 when not seen */
+	uint64_t highmem_mb; /* i386 "NMB HIGHMEM available." */
+	uint64_t total_pages; /* "Total pages: N" of the zonelists line, 0 when not seen */
+	uint64_t deferred_nodes; /* "node N deferred pages initialised" lines */
+	uint64_t percpu_pages, percpu_bytes, percpu_unit; /* "percpu: Embedded N pages/cpu s r d u" */
+	uint64_t min_free_kbytes; /* sysctl, UINT64_MAX when unknown */
+	uint64_t lowmem_ratio[8]; /* sysctl vm.lowmem_reserve_ratio */
+	unsigned int lowmem_ratios;
+	uint64_t wmark_scale; /* sysctl, 0 when unknown */
+	bool numa_off_seen, numa_faked; /* "NUMA turned off", "Faking a node" */
+
+	/* Accounting of the input. */
+	uint64_t lines_total, lines_used, lines_ignored;
+	VEC(struct fact_contradiction) contradictions; /* between lines of the input itself */
+	VEC(char *) notes;
+	VEC(uint8_t) line_marks; /* of file 0: 0 ignored, 1 used; index is line - 1 */
+};
+
+void facts_init(struct facts *f);
+void facts_destroy(struct facts *f);
+
+/* Register a file name; returns its index. */
+uint32_t facts_file(struct facts *f, const char *name);
+
+/* Append a note or a contradiction (printf). */
+void facts_note(struct facts *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void facts_contradict(struct facts *f, struct where at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif
