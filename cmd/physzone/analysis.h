@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * analysis.h - the machine that follows from the facts: its memory in nodes and zones, with the
+ * origin of every number, and where the input contradicts it.
+ */
+#ifndef PHYSZONE_CMD_ANALYSIS_H
+#define PHYSZONE_CMD_ANALYSIS_H
+
+#include <physzone/linux/arch.h>
+#include <physzone/linux/model.h>
+#include <physzone/zone.h>
+
+#include "facts.h"
+
+enum managed_from { MANAGED_MEMBLOCK, MANAGED_REPORT, MANAGED_ESTIMATE };
+
+struct an_zone {
+	bool shown; /* the kernel's configuration has this zone type */
+	uint64_t start_pfn, spanned, present, managed, cma;
+	uint64_t min, low, high;
+	uint64_t protection[PZ_ZONE_TYPES]; /* by position among the shown zones */
+	unsigned int protections;
+	enum managed_from managed_from;
+};
+
+struct an_node {
+	int nid;
+	bool memoryless;
+	struct an_zone zone[PZ_ZONE_TYPES];
+};
+
+/* A piece of the physical address space for the map, in ascending order, without overlaps. */
+enum an_kind {
+	AN_RAM,
+	AN_RESERVED, /* firmware keeps it */
+	AN_ACPI,
+	AN_NVS,
+	AN_PMEM,
+	AN_KERNEL,
+	AN_INITRD,
+	AN_CRASHKERNEL,
+	AN_CMA,
+	AN_SWIOTLB,
+	AN_BOOT, /* reserved while booting: memory map, hash tables, page tables ... */
+	AN_OTHER,
+};
+
+struct an_piece {
+	struct pz_range range;
+	enum an_kind kind;
+	char *label; /* for people; may be NULL */
+};
+
+/* Something that a user should act on; any makes the exit code 1. */
+struct an_problem {
+	char *text;
+};
+
+struct analysis {
+	enum pzl_model model;
+	const char *model_from; /* "given", "from the log's version line", "assumed" */
+	enum pzl_arch arch;
+	const char *arch_from;
+	unsigned int page_shift;
+	bool undecided; /* something essential had to be left open: exit code 4 */
+	VEC(struct an_node) nodes;
+	VEC(struct an_piece) pieces;
+	VEC(char *) notes; /* how numbers came about, ignored options, quirks of the model */
+	VEC(struct fact_contradiction) contradictions; /* those of the facts, and what was computed otherwise */
+	VEC(struct an_problem) problems;
+	/* Where each column comes from, one sentence each, for people. */
+	char *layout_from; /* start, spanned, present */
+	char *managed_from;
+	char *marks_from; /* min, low, high, protection */
+};
+
+struct analysis_options {
+	const char *model; /* --model, or NULL */
+	const char *arch; /* --arch, or NULL */
+	const char *cmdline; /* --cmdline, or NULL: replaces the log's */
+};
+
+/*
+ * Compute the machine. Returns 0, 2 when an option's value is not known, 3 when the facts hold no
+ * memory map at all, 4 when they do not suffice to decide; *err is then one line (to be freed).
+ */
+int analyse(struct analysis *a, struct facts *f, const struct analysis_options *o, char **err);
+
+void analysis_destroy(struct analysis *a);
+
+#endif
