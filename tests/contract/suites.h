@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * suites.h - the suites of the contract, one line each: SUITE(name) runs contract_name().
+ */
+SUITE(tap)
