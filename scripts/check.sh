@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Everything that must hold, from a clean checkout: see CONTRIBUTING.md, "What check does".
+#
+# usage: scripts/check.sh [STEP...]
+#
+# Each step builds in a directory of its own under build/check/, logs to build/check/STEP.log and
+# appends its results to build/check/STEP.results. The last line is "N passed, N failed".
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+top=build/check
+jobs=${JOBS:-$(nproc)}
+fuzz_seconds=${FUZZ_SECONDS:-60}
+mkdir -p $top
+export MESON_TESTTHREADS=$jobs NINJA_STATUS='[%f/%t] ' CMOCKA_MESSAGE_OUTPUT=tap
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+
+# configure DIR [ARG...]: set a Meson build directory up, or use the one that is there.
+configure()
+{
+	local dir=$1
+	shift
+	[ -f "$dir/build.ninja" ] || meson setup "$dir" "$@"
+}
+
+# meson_tests DIR STEP [ARG...]: run the tests of a build directory and count their results.
+meson_tests()
+{
+	local dir=$1 step=$2 rc
+	shift 2
+	meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes "$jobs" "$@"
+	rc=$?
+	python3 scripts/count_results.py "$dir/meson-logs/testlog.json" >>$top/$step.results || rc=1
+	return $rc
+}
+
+# result STEP NAME STATUS: record one result that is no Meson test.
+result()
+{
+	if [ "$3" = 0 ]; then
+		echo "ok $2" >>$top/$1.results
+	else
+		echo "not ok $2" >>$top/$1.results
+	fi
+	return "$3"
+}
+
+# gcc, optimised, every warning an error; all tests and lints.
+step_gcc()
+{
+	CC=gcc configure $top/gcc --werror -Dbuildtype=release &&
+		ninja -C $top/gcc -j "$jobs" &&
+		meson_tests $top/gcc gcc
+}
+
+# clang, every warning an error, address and undefined-behaviour sanitizers; all tests again.
+step_sanitize()
+{
+	CC=clang configure $top/sanitize --werror -Db_sanitize=address,undefined \
+		-Db_lundef=false -Doptimization=1 -Ddebug=true \
+		'-Dc_args=-fno-sanitize-recover=all -fno-omit-frame-pointer' &&
+		ninja -C $top/sanitize -j "$jobs" &&
+		meson_tests $top/sanitize sanitize --no-suite lint --timeout-multiplier 3
+}
+
+# The core for every bare-metal target, and what its objects may contain.
+step_freestanding()
+{
+	tests/lint/freestanding.sh $top/freestanding "$jobs" >$top/freestanding.tap
+	local rc=$?
+	cat $top/freestanding.tap
+	grep -E '^(not )?ok ' $top/freestanding.tap >>$top/freestanding.results
+	return $rc
+}
+
+# Every parser under libFuzzer for a while.
+step_fuzz()
+{
+	FUZZ_TOTAL=$fuzz_seconds scripts/fuzz.sh $top/fuzz >$top/fuzz.tap
+	local rc=$?
+	cat $top/fuzz.tap
+	grep -E '^(not )?ok ' $top/fuzz.tap >>$top/fuzz.results
+	return $rc
+}
+
+# The bare-metal image under QEMU.
+step_boot()
+{
+	scripts/boot.sh >$top/boot.tap
+	local rc=$?
+	cat $top/boot.tap
+	tr -d '\r' <$top/boot.tap | grep -aE '^(not )?ok ' >>$top/boot.results
+	return $rc
+}
+
+# make install puts in place what it should.
+step_install()
+{
+	local dest rc
+	dest=$PWD/$top/install
+	rm -rf "$dest"
+	meson configure $top/gcc -Dprefix=/usr >/dev/null &&
+		DESTDIR=$dest meson install -C $top/gcc --quiet &&
+		tests/lint/installed.sh "$dest/usr"
+	rc=$?
+	result install "installed files work" $rc
+}
+
+steps=("$@")
+[ ${#steps[@]} -gt 0 ] || steps=(gcc sanitize freestanding install fuzz boot)
+
+start=$SECONDS
+failed_steps=()
+for step in "${steps[@]}"; do
+	began=$SECONDS
+	printf '== %-13s ' "$step"
+	: >$top/$step.results
+	if "step_$step" >$top/$step.log 2>&1; then
+		status=ok
+	else
+		status=FAILED
+		failed_steps+=("$step")
+		grep -q '^not ok' $top/$step.results || echo "not ok $step" >>$top/$step.results
+	fi
+	bad=$(grep -c '^not ok' $top/$step.results)
+	good=$(grep -c '^ok' $top/$step.results)
+	printf '%-7s %6d passed %4d failed %4d s\n' $status "$good" "$bad" $((SECONDS - began))
+	if [ $status = FAILED ]; then
+		grep '^not ok' $top/$step.results | head -n 50
+		echo "-- the end of $top/$step.log"
+		tail -n 60 $top/$step.log
+		echo "--"
+	fi
+done
+
+passed=0
+failed=0
+for step in "${steps[@]}"; do
+	passed=$((passed + $(grep -c '^ok' $top/$step.results)))
+	failed=$((failed + $(grep -c '^not ok' $top/$step.results)))
+done
+echo "== $((SECONDS - start)) s in all${failed_steps[*]:+; failed: ${failed_steps[*]}}"
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ ${#failed_steps[@]} = 0 ]
