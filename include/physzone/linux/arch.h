@@ -95,6 +95,7 @@ enum pzl_mem_meaning {
 	PZL_MEM_CEILING, /* an address above which there is no memory */
 	PZL_MEM_AMOUNT, /* an amount of memory, counted from the bottom */
 	PZL_MEM_RANGES, /* each use adds a range; the first use forgets what firmware told */
+	PZL_MEM_IGNORED, /* the common code of the architecture does not know it */
 };
 
 struct pzl_arch_info {
