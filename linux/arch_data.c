@@ -116,7 +116,7 @@ static const struct pzl_arch_info arch_table[PZL_ARCHS] = {
 	[PZL_ARCH_SPARC64] = {
 		"sparc64", ALIASES("sparcv9"), 64, 13, 64, 53, PZL_MEM_AMOUNT, 0, "0~ total low memory",
 		"Normal alone", "arch/sparc/mm/init_64.c",
-		"64-bit kernels have ZONE_DMA configured and never give it memory: all is Normal",
+		"64-bit kernels have no ZONE_DMA: all memory is Normal",
 	},
 	[PZL_ARCH_X86_64] = {
 		"x86_64", ALIASES("amd64", "x86-64"), 64, 12, 64, 52, PZL_MEM_CEILING, 0,
@@ -144,7 +144,7 @@ static const uint8_t arch_zone_bits[PZL_ARCHS] = {
 	[PZL_ARCH_RISCV64] = B(DMA32),
 	[PZL_ARCH_S390] = B(DMA),
 	[PZL_ARCH_SPARC32] = B(DMA) | B(HIGHMEM),
-	[PZL_ARCH_SPARC64] = B(DMA),
+	[PZL_ARCH_SPARC64] = 0,
 	[PZL_ARCH_X86_64] = B(DMA) | B(DMA32) | B(DEVICE),
 };
 
