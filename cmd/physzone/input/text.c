@@ -276,8 +276,8 @@ static int text_finish(struct text *t, struct text_bytes *b, const char *name, c
 		if (b->n < k->len || memcmp(b->v, k->magic, k->len) != 0)
 			continue;
 		if (!k->unpack) {
-			*err = xasprintf("%s: packed with %s, which is not read: unpack it first", name,
-					 k->name);
+			*err = xasprintf("%s: packed with %s, which is not read: unpack it first",
+					 name, k->name);
 			ret = -PZ_EINVAL;
 			break;
 		}

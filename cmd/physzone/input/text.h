@@ -18,9 +18,10 @@ struct text {
 	char *buf; /* all bytes; buf[len] is 0, and 0 may stand in between as well */
 	size_t len;
 	uint32_t *start; /* offset of each line, and one past the end: n + 1 entries */
-	size_t n; /* lines; a last one without a newline counts */
-	size_t nuls; /* bytes of value 0 */
-	size_t controls; /* other bytes that no text has: controls but tab, newline, return, escape */
+	size_t n;	 /* lines; a last one without a newline counts */
+	size_t nuls;	 /* bytes of value 0 */
+	size_t controls; /* other bytes that no text has: controls but tab, newline, return, escape
+			  */
 	const char *packed; /* "gzip", "xz", "zstd", or NULL */
 };
 
@@ -31,7 +32,8 @@ struct text {
  */
 int text_read(struct text *t, const char *path, char **err);
 
-/* The same from bytes in memory, which are copied; @name is for messages. @max 0: TEXT_MAX_BYTES. */
+/* The same from bytes in memory, which are copied; @name is for messages. @max 0: TEXT_MAX_BYTES.
+ */
 int text_from_memory(struct text *t, const void *p, size_t n, const char *name, size_t max,
 		     char **err);
 
