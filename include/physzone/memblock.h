@@ -30,20 +30,24 @@ struct pz_mb_region {
 
 /*
  * Invariants, verified by pz_memblock_check() for each array: 1. ranges valid; 2. ascending and
- * disjoint; 3. neighbours that touch differ in flags or node; 4. count <= cap.
+ * disjoint; 3. neighbours that touch differ in flags or node, unless the array is `split`;
+ * 4. count <= cap.
  */
 struct pz_mb_array {
 	struct pz_mb_region *v;
 	uint32_t count;
 	uint32_t cap;
 	bool owned;
+	bool split; /* pz_memblock_isolate() left edges that the next change merges away */
 };
 
 struct pz_memblock {
 	struct pz_mb_array memory;
 	struct pz_mb_array reserved;
 	bool bottom_up; /* direction of allocation; default top-down */
-	uint64_t current_limit; /* highest address that a default allocation may use, inclusive */
+	bool skip_hotplug; /* allocate nothing from HOTPLUG memory (movable_node); default off */
+	uint64_t current_limit; /* highest address that a default allocation may use, inclusive;
+				 * default PZ_ADDR_MAX */
 	uint32_t page_shift;
 	const struct pz_meta *meta;
 };
@@ -57,7 +61,7 @@ enum pz_mb_which { PZ_MB_MEMORY, PZ_MB_RESERVED };
  * @page_shift: log2 of the page size, 12 to 16
  *
  * Context: any.
- * Return: 0, or -PZ_EINVAL when @page_shift is out of range.
+ * Return: 0, or -PZ_EINVAL when @page_shift is out of range or @meta allocates nothing.
  */
 int pz_memblock_init(struct pz_memblock *mb, const struct pz_meta *meta, unsigned int page_shift);
 
@@ -88,6 +92,8 @@ int pz_memblock_copy(struct pz_memblock *dst, const struct pz_memblock *src);
  * @flags: PZ_MB_*
  *
  * What is already there keeps its node and flags; only the gaps are filled. Equal neighbours merge.
+ * A @nid of PZ_NID_NONE claims no node and @flags of 0 claim nothing, so they never differ from
+ * what is there.
  *
  * Context: any; may call the metadata hook.
  * Return: 0, -PZ_EEXIST when all was done but part of the range was there with another node or
@@ -139,8 +145,9 @@ int pz_memblock_free(struct pz_memblock *mb, uint64_t base, uint64_t size);
  * @start: index of the first region inside @r, written on success
  * @end: one past the last, written on success; equal to @start when none lies inside
  *
- * Context: any; may call the metadata hook. The split stands until the next change merges it.
- * Return: 0, -PZ_EINVAL, or -PZ_ENOMEM with the state unchanged.
+ * Context: any; may call the metadata hook. The split stands until the next change of the array
+ * merges it.
+ * Return: 0, -PZ_EINVAL when @r is not valid, or -PZ_ENOMEM with the state unchanged.
  */
 int pz_memblock_isolate(struct pz_memblock *mb, enum pz_mb_which which, struct pz_range r,
 			uint32_t *start, uint32_t *end);
@@ -179,7 +186,7 @@ struct pz_mb_req {
 	uint64_t size;
 	uint64_t align; /* power of two */
 	uint64_t min_addr; /* raised to one page: address 0 is never given out */
-	uint64_t max_addr; /* inclusive; PZ_ADDR_MAX means current_limit */
+	uint64_t max_addr; /* inclusive; PZ_ADDR_MAX means current_limit, else taken as it is */
 	int nid; /* wanted node, or PZ_NID_NONE */
 	bool exact_nid; /* no fallback to other nodes */
 	bool mirror; /* prefer mirrored memory, fall back to any */
@@ -207,8 +214,9 @@ static inline struct pz_mb_req pz_mb_req(uint64_t size, uint64_t align)
  * @out: the place, written on success only
  *
  * Top-down takes the highest place (end - size rounded down to the alignment), bottom-up the lowest.
- * Fallbacks in this order: other nodes unless exact, memory that is not mirrored, and last the
- * request without its lower bound.
+ * A place never crosses from one memory region into another, and memory flagged NOMAP or
+ * DRIVER_MANAGED is never given. Fallbacks in this order: other nodes unless exact, memory that is
+ * not mirrored, and last the request without its lower bound.
  *
  * Context: any. Cost: O(regions).
  * Return: 0, -PZ_EINVAL when size is 0 or align is no power of two, -PZ_ENOMEM when it does not
@@ -224,32 +232,36 @@ int pz_memblock_find(const struct pz_memblock *mb, const struct pz_mb_req *req,
  * @out: the place, written on success only
  *
  * Context: any; may call the metadata hook.
- * Return: as pz_memblock_find().
+ * Return: as pz_memblock_find(); -PZ_ENOMEM also when the reservation cannot be noted.
  */
 int pz_memblock_alloc(struct pz_memblock *mb, const struct pz_mb_req *req, struct pz_range *out);
 
 /**
  * pz_memblock_enforce_limit - keep only an amount of memory, counted from the bottom
  * @mb: the object
- * @amount: bytes to keep
+ * @amount: bytes to keep; 0 does nothing, as does what reaches the amount that there is
  * @keep_nomap: regions flagged NOMAP stay, wherever they are
  *
  * With @keep_nomap unset, memory and reservations above the resulting address go (Linux's
- * memblock_enforce_memory_limit); with it set, as memblock_mem_limit_remove_map.
+ * memblock_enforce_memory_limit); with it set, as memblock_mem_limit_remove_map. Bytes of NOMAP
+ * regions count towards the amount.
  *
- * Context: any; may call the metadata hook.
- * Return: 0, or -PZ_ENOMEM with the state unchanged.
+ * Context: any. It only shrinks, so it cannot fail.
+ * Return: 0.
  */
 int pz_memblock_enforce_limit(struct pz_memblock *mb, uint64_t amount, bool keep_nomap);
 
 /**
- * pz_memblock_cap_range - drop memory outside a range, keeping NOMAP regions
+ * pz_memblock_cap_range - drop memory and reservations outside a range, keeping NOMAP regions
  * @mb: the object
  * @base: first address to keep
  * @size: bytes to keep; 0 does nothing
  *
- * Context: any; may call the metadata hook.
- * Return: 0, or -PZ_ENOMEM with the state unchanged.
+ * A NOMAP region that crosses an edge of the range stays whole. Does nothing while there is no
+ * memory.
+ *
+ * Context: any. It only shrinks, so it cannot fail.
+ * Return: 0.
  */
 int pz_memblock_cap_range(struct pz_memblock *mb, uint64_t base, uint64_t size);
 
@@ -258,8 +270,8 @@ int pz_memblock_cap_range(struct pz_memblock *mb, uint64_t base, uint64_t size);
  * @mb: the object
  * @align: power of two; regions that vanish are removed
  *
- * Context: any; may call the metadata hook.
- * Return: 0, -PZ_EINVAL, or -PZ_ENOMEM with the state unchanged.
+ * Context: any. It only shrinks.
+ * Return: 0, or -PZ_EINVAL when @align is no power of two.
  */
 int pz_memblock_trim(struct pz_memblock *mb, uint64_t align);
 
@@ -307,7 +319,7 @@ struct pz_mb_iter {
  * @it: zero-filled at first
  * @nid: only memory of this node, or PZ_NID_NONE for all
  *
- * NOMAP regions are skipped. The whole iteration is O(memory + reserved).
+ * NOMAP and DRIVER_MANAGED regions are skipped. The whole iteration is O(memory + reserved).
  *
  * Context: any.
  * Return: true with it->range set, false at the end.
@@ -318,10 +330,11 @@ bool pz_memblock_next_free(const struct pz_memblock *mb, struct pz_mb_iter *it, 
  * pz_memblock_hand_over - give every free page to the page allocator, as ranges of pages
  * @mb: the object
  * @max_pfn: exclusive cap on page frame numbers
- * @emit: called for each maximal range of whole free pages; a non-zero return stops
+ * @emit: called for each maximal range of whole free pages, ascending; a non-zero return stops
  * @ctx: passed to @emit
  *
- * Starts are rounded up and ends down to whole pages, as Linux's memblock_free_all.
+ * Starts are rounded up and ends down to whole pages in each memory region by itself, as Linux's
+ * memblock_free_all; page ranges of one node that touch are then given as one.
  *
  * Context: any; calls @emit.
  * Return: 0, or what @emit returned.
