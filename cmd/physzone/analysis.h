@@ -66,7 +66,7 @@ struct analysis {
 	VEC(struct an_node) nodes;
 	VEC(struct an_piece) pieces;
 	VEC(char *) notes; /* how numbers came about, ignored options, quirks of the model */
-	VEC(struct fact_contradiction) contradictions; /* those of the facts, and what was computed otherwise */
+	VEC(struct fact_contradiction) contradictions; /* of the facts, and with them */
 	VEC(struct an_problem) problems;
 	/* Where each column comes from, one sentence each, for people. */
 	char *layout_from; /* start, spanned, present */

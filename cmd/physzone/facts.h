@@ -165,7 +165,8 @@ struct fact_memory {
 struct fact_zoneinfo {
 	int nid;
 	char name[16];
-	uint64_t start_pfn, spanned, present, managed, cma, min, low, high, free, pcp_high, pcp_batch;
+	uint64_t start_pfn, spanned, present, managed, cma, min, low, high, free;
+	uint64_t pcp_high, pcp_batch;
 	uint64_t protection[8];
 	unsigned int protections;
 	unsigned int cpus; /* pagesets printed */
@@ -256,7 +257,7 @@ struct facts {
 	uint64_t highmem_mb; /* i386 "NMB HIGHMEM available." */
 	uint64_t total_pages; /* "Total pages: N" of the zonelists line, 0 when not seen */
 	uint64_t deferred_nodes; /* "node N deferred pages initialised" lines */
-	uint64_t percpu_pages, percpu_bytes, percpu_unit; /* "percpu: Embedded N pages/cpu s r d u" */
+	uint64_t percpu_pages, percpu_bytes, percpu_unit; /* "percpu: Embedded N pages/cpu ..." */
 	uint64_t min_free_kbytes; /* sysctl, UINT64_MAX when unknown */
 	uint64_t lowmem_ratio[8]; /* sysctl vm.lowmem_reserve_ratio */
 	unsigned int lowmem_ratios;

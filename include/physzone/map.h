@@ -26,8 +26,10 @@ enum pz_map_type {
 	PZ_MAP_PMEM = 7,
 	PZ_MAP_PRAM = 12,
 	PZ_MAP_RESERVED_KERN = 128,
-	PZ_MAP_SOFT_RESERVED = 0xefffffff,
 };
+
+/* Also a type, but ISO C has no room for it in an enumeration. */
+#define PZ_MAP_SOFT_RESERVED UINT32_C(0xefffffff)
 
 struct pz_map_entry {
 	struct pz_range range;

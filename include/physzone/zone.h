@@ -43,7 +43,7 @@ struct pz_core_spec {
 
 struct pz_zone_config {
 	uint32_t configured; /* bit per enum pz_zone_type: the kernel has this zone type */
-	uint64_t max_pfn[PZ_ZONE_TYPES]; /* exclusive ends; a type that is not configured: ignored */
+	uint64_t max_pfn[PZ_ZONE_TYPES]; /* exclusive ends; ignored when not configured */
 	uint32_t page_shift;
 	uint64_t max_order_pages; /* MAX_ORDER_NR_PAGES: movable starts are rounded up to it */
 	struct pz_core_spec kernelcore;
@@ -260,7 +260,8 @@ struct pz_zoneref {
  * Return: number of nodes in the order (also when @cap is smaller), or -PZ_ENOENT for no such node.
  */
 int pz_zones_fallback(const struct pz_zones *z, int nid,
-		      unsigned int (*distance)(void *ctx, int from, int to), void *ctx, int32_t *order,
+		      unsigned int (*distance)(void *ctx, int from, int to), void *ctx,
+		      int32_t *order,
 		      uint32_t cap, uint32_t *load);
 
 /**

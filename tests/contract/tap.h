@@ -20,7 +20,7 @@ struct tap {
 	uint32_t failed;
 };
 
-/* Report one result: "ok N - suite: what" or "not ok N - suite: what", with the place of a failure. */
+/* Report one result: "ok N - suite: what", or "not ok ..." with the place of the failure. */
 bool tap_ok(struct tap *t, bool ok, const char *what, const char *file, int line);
 
 /* Run a suite under its name. */

@@ -23,6 +23,8 @@ GOOD = {
     "linux/c.c": SPDX + '#include "../src/map/b.h"\n',
     "linux/c.h": SPDX,
     "include/physzone/types.h": SPDX + """
+#ifndef TYPES_H
+#define TYPES_H
 /**
  * pz_f - do it
  * @a: what
@@ -41,6 +43,7 @@ int pz_f(int a, void (*cb)(void *ctx, int n));
 static inline void pz_g(void)
 {
 }
+#endif
 """,
     "include/physzone/map.h": SPDX + "#include <physzone/types.h>\n",
     "README.md": "text\n",
@@ -81,7 +84,7 @@ FAULTS = [
     ("headers.sh", MAP, "enum { A, B, };\nint f() { int a[B ? B : 1]; }\n", "not ok"),
 ]
 SYMBOLS = [
-    ("int printf(const char *, ...);\nvoid f(void) { printf(\"x\"); }\n", "undefined: printf"),
+    ("int puts(const char *);\nvoid f(void) { puts(\"x\"); }\n", "undefined: puts"),
     ("int counter;\n", "writable: counter"),
     ("static int n;\nint f(void) { return n++; }\n", "writable: n"),
     ("_Thread_local int t;\n", "writable: t"),

@@ -58,13 +58,13 @@ enum pzl_variant {
 struct pzl_arch_input {
 	uint32_t page_shift;
 	enum pzl_variant variant;
-	uint32_t configured; /* bit per enum pz_zone_type that the kernel has; starts as the usual */
+	uint32_t configured; /* bit per enum pz_zone_type in the kernel; starts as the usual */
 	uint64_t dram_first; /* lowest address of memory */
 	uint64_t dram_last; /* highest address of memory */
 	uint64_t max_pfn; /* end of memory */
 	uint64_t max_low_pfn; /* end of memory that the kernel maps permanently */
 	uint64_t high_end_pfn; /* end of high memory; mips, sparc32 */
-	uint64_t dt_dma_limit; /* arm64: highest CPU address that every bus reaches; or PZ_ADDR_MAX */
+	uint64_t dt_dma_limit; /* arm64: highest address that every bus reaches, or PZ_ADDR_MAX */
 	uint64_t iort_dma_limit; /* arm64: highest address by the ACPI IORT; or PZ_ADDR_MAX */
 	uint64_t board_dma_size; /* arm: the board's dma_zone_size in bytes, 0 when it has none */
 	uint64_t phys_offset; /* arm: PHYS_OFFSET, where memory starts */

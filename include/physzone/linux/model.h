@@ -34,8 +34,8 @@ enum pzl_fit {
 struct pzl_model_facts {
 	const char *name; /* "linux-6.1" */
 	uint16_t major, minor;
-	uint32_t zone_flags; /* PZ_ZF_* for struct pz_zone_config.flags; PZ_ZF_KDUMP is the caller's */
-	bool dma_reserve; /* set_dma_reserve() exists: reserved pages leave the first zone's estimate */
+	uint32_t zone_flags; /* PZ_ZF_* for pz_zone_config.flags; PZ_ZF_KDUMP is the caller's */
+	bool dma_reserve; /* set_dma_reserve(): reserved pages leave the first zone's estimate */
 	bool estimate_subtracts_memmap; /* before the buddy: managed = present - memory map */
 	bool memmap_debug_lines; /* "N pages used for memmap" and "reserved" exist (debug level) */
 	bool memory_line_late; /* "Memory: ..." is printed after the page allocator is complete */
