@@ -38,6 +38,8 @@ void facts_destroy(struct facts *f)
 		free(f->contradictions.v[i].text);
 	for (size_t i = 0; i < f->notes.n; i++)
 		free(f->notes.v[i]);
+	for (size_t i = 0; i < f->line_texts.n; i++)
+		free(f->line_texts.v[i]);
 	vec_free(&f->files);
 	vec_free(&f->fw);
 	vec_free(&f->e820_changes);
@@ -59,6 +61,7 @@ void facts_destroy(struct facts *f)
 	vec_free(&f->contradictions);
 	vec_free(&f->notes);
 	vec_free(&f->line_marks);
+	vec_free(&f->line_texts);
 	free(f->dt.model);
 	free(f->dt.compatible);
 	free(f->banner);

@@ -269,6 +269,8 @@ struct facts {
 	VEC(struct fact_contradiction) contradictions; /* between lines of the input itself */
 	VEC(char *) notes;
 	VEC(uint8_t) line_marks; /* of file 0: 0 ignored, 1 used; index is line - 1 */
+	bool keep_lines; /* set before reading: the reader fills line_texts too */
+	VEC(char *) line_texts; /* the same lines as text; a zero byte shows as a blank */
 };
 
 void facts_init(struct facts *f);

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options.c - see options.h. One table says which option belongs to which command and what it does,
+ * and both the parser and the help read it.
+ */
+#include "options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vec.h"
+
+#define ON(c) (1u << (c))
+#define ON_ZONES ON(CMD_ZONES)
+#define ON_MAP ON(CMD_MAP)
+#define ON_ARCH ON(CMD_ARCH)
+#define ON_MACHINE (ON_ZONES | ON_MAP)
+#define ON_ALL (ON(CMD_NONE) | ON_MACHINE | ON_ARCH)
+
+enum {
+	OPT_MODEL = 256,
+	OPT_ARCH,
+	OPT_CMDLINE,
+	OPT_BOOT,
+	OPT_LIVE,
+	OPT_JSON,
+	OPT_LINES,
+	OPT_LOG,
+	OPT_SVG,
+	OPT_WIDTH,
+	OPT_COLOUR,
+};
+
+struct option_def {
+	const char *name;
+	const char *value; /* shown in the help; NULL: takes none */
+	int key;
+	unsigned int on;
+	const char *help;
+};
+
+static const struct option_def option_defs[] = {
+	{ "model", "M", OPT_MODEL, ON_MACHINE | ON_ARCH,
+	  "kernel whose rules apply: linux-5.15, linux-6.1 or linux-6.12; without it the log's "
+	  "version line decides" },
+	{ "arch", "A", OPT_ARCH, ON_MACHINE,
+	  "architecture, as 'physzone arch' lists them; without it the input decides" },
+	{ "cmdline", "\"...\"", OPT_CMDLINE, ON_MACHINE,
+	  "compute with this kernel command line in place of the recorded one" },
+	{ "boot", "N", OPT_BOOT, ON_MACHINE,
+	  "read the Nth boot of a log that holds several (the last one is the default)" },
+	{ "live", NULL, OPT_LIVE, ON_MACHINE,
+	  "read /proc and /sys of the running machine in place of SOURCE" },
+	{ "json", NULL, OPT_JSON, ON_MACHINE | ON_ARCH, "print one JSON object" },
+	{ "lines", NULL, OPT_LINES, ON_ZONES,
+	  "list the lines of the input with what became of each" },
+	{ "log", NULL, OPT_LOG, ON_MAP,
+	  "logarithmic: every doubling of the address takes the same room" },
+	{ "svg", "FILE", OPT_SVG, ON_MAP,
+	  "write the picture as SVG too ('-': only that, to stdout)" },
+	{ "width", "N", OPT_WIDTH, ON_MACHINE, "columns to fill (40 to 1000)" },
+	{ "color", "WHEN", OPT_COLOUR, ON_MACHINE | ON_ARCH,
+	  "always, never or auto: on a terminal, unless NO_COLOR is set" },
+	{ "help", NULL, 'h', ON_ALL, "this text" },
+	{ "version", NULL, 'V', ON_ALL, "the version" },
+};
+#define OPTION_DEFS (sizeof(option_defs) / sizeof(option_defs[0]))
+
+struct command_def {
+	const char *name;
+	const char *synopsis;
+	const char *what;
+	const char *examples[8]; /* pairs: command, what it does */
+};
+
+static const struct command_def command_defs[CMD_COUNT] = {
+	[CMD_NONE] = {
+		"", "COMMAND [OPTION...] SOURCE",
+		"rebuilds the physical memory of real machines from what they leave behind.",
+		{ "physzone zones dmesg.txt", "the zones of the machine that wrote this log",
+		  "dmesg | physzone zones -", "the same, from standard input",
+		  "physzone map --svg map.svg machine/", "its address space, to scale, and as a picture",
+		  "physzone arch", "where each architecture puts its zone limits" },
+	},
+	[CMD_ZONES] = {
+		"zones", "[OPTION...] SOURCE",
+		"shows each node's zones: start, spanned, present, managed, watermarks, protection.",
+		{ "physzone zones dmesg.txt", "the zones of the machine that wrote this log",
+		  "physzone zones --live", "those of the running machine",
+		  "physzone zones --model linux-6.12 dmesg.txt", "and under another kernel's rules",
+		  "physzone zones --cmdline 'mem=4G movablecore=1G' --json board.dtb",
+		  "of a board that has not booted yet, as JSON" },
+	},
+	[CMD_MAP] = {
+		"map", "[OPTION...] SOURCE",
+		"shows the physical address space to scale: what lies where, with the zones beneath.",
+		{ "physzone map dmesg.txt", "the address space of the machine that wrote this log",
+		  "physzone map --log dmesg.txt", "low memory as wide as high memory",
+		  "physzone map --svg map.svg machine/", "and as a picture with tooltips",
+		  "physzone map --json /proc/iomem", "its pieces as JSON" },
+	},
+	[CMD_ARCH] = {
+		"arch", "[OPTION...] [NAME...]",
+		"shows where each architecture puts the limits of its zones.",
+		{ "physzone arch", "the table of all architectures",
+		  "physzone arch arm64", "one of them in detail",
+		  "physzone arch --model linux-5.15", "as an older kernel has it",
+		  "physzone arch --json", "as JSON" },
+	},
+};
+
+static unsigned int nearest_distance(const char *a, const char *b)
+{
+	unsigned int row[64];
+	size_t la = strlen(a), lb = strlen(b), i, k;
+
+	if (la >= 64 || lb >= 63)
+		return 64;
+	for (k = 0; k <= lb; k++)
+		row[k] = (unsigned int)k;
+	for (i = 1; i <= la; i++) {
+		unsigned int diagonal = row[0];
+
+		row[0] = (unsigned int)i;
+		for (k = 1; k <= lb; k++) {
+			unsigned int change = diagonal + (a[i - 1] != b[k - 1]);
+
+			diagonal = row[k];
+			if (row[k - 1] + 1 < change)
+				change = row[k - 1] + 1;
+			if (row[k] + 1 < change)
+				change = row[k] + 1;
+			row[k] = change;
+		}
+	}
+	return row[lb];
+}
+
+const char *nearest_word(const char *word, const char *const *candidates)
+{
+	const char *best = NULL;
+	size_t len = strlen(word);
+	unsigned int best_distance = len <= 3 ? 2 : 3;
+
+	for (; *candidates; candidates++) {
+		unsigned int d = nearest_distance(word, *candidates);
+
+		if (len >= 2 && !strncmp(*candidates, word, len))
+			d = 1;
+		if (d < best_distance) {
+			best_distance = d;
+			best = *candidates;
+		}
+	}
+	return best;
+}
+
+static char *options_hint(const char *what, const char *word, const char *dashes, const char *near,
+			  enum command c)
+{
+	if (near)
+		return xasprintf("unknown %s '%s%s'; did you mean '%s%s'?", what, dashes, word,
+				 dashes, near);
+	return xasprintf("unknown %s '%s%s'; see 'physzone %s%s--help'", what, dashes, word,
+			 command_defs[c].name, c == CMD_NONE ? "" : " ");
+}
+
+static const struct option_def *options_find(const char *name, size_t n)
+{
+	const struct option_def *found = NULL;
+	size_t i;
+
+	for (i = 0; i < OPTION_DEFS; i++) {
+		if (strncmp(option_defs[i].name, name, n))
+			continue;
+		if (!option_defs[i].name[n])
+			return &option_defs[i];
+		if (!found)
+			found = &option_defs[i];
+	}
+	return found;
+}
+
+/* getopt_long() refused an argument; say why. */
+static char *options_refused(enum command c, const char *arg)
+{
+	const char *candidates[OPTION_DEFS + 1];
+	const struct option_def *def;
+	const char *near;
+	unsigned int count = 0, prefixed = 0;
+	size_t n, i;
+	char *name, *err;
+
+	if (arg[0] != '-' || arg[1] != '-') {
+		return xasprintf("unknown option '-%c'; see 'physzone %s%s--help'",
+				 optopt ? optopt : '?', command_defs[c].name,
+				 c == CMD_NONE ? "" : " ");
+	}
+	arg += 2;
+	n = strcspn(arg, "=");
+	for (i = 0; i < OPTION_DEFS; i++) {
+		if (!(option_defs[i].on & ON(c)))
+			continue;
+		candidates[count++] = option_defs[i].name;
+		prefixed += !strncmp(option_defs[i].name, arg, n);
+	}
+	candidates[count] = NULL;
+	name = xstrndup(arg, n);
+	def = options_find(name, n);
+	if (prefixed > 1)
+		err = xasprintf("option '--%s' is ambiguous; see 'physzone %s%s--help'", name,
+				command_defs[c].name, c == CMD_NONE ? "" : " ");
+	else if (def && (def->on & ON(c)) && !def->value && arg[n] == '=')
+		err = xasprintf("option '--%s' takes no value", def->name);
+	else if (def && !strcmp(def->name, name) && !(def->on & ON(c)) && c != CMD_NONE)
+		err = xasprintf("option '--%s' does not belong to 'physzone %s'", name,
+				command_defs[c].name);
+	else if (def && !strcmp(def->name, name) && c == CMD_NONE)
+		err = xasprintf("option '--%s' goes after the command: physzone COMMAND --%s ...",
+				name, name);
+	else {
+		near = nearest_word(name, candidates);
+		err = options_hint("option", name, "--", near, c);
+	}
+	free(name);
+	return err;
+}
+
+static int options_number(const char *name, const char *s, unsigned long low, unsigned long high,
+			  unsigned int *out, char **err)
+{
+	char *end;
+	unsigned long v = 0;
+
+	if (*s >= '0' && *s <= '9')
+		v = strtoul(s, &end, 10);
+	if (!(*s >= '0' && *s <= '9') || *end || v < low || v > high) {
+		*err = xasprintf("--%s wants a number from %lu to %lu, not '%s'", name, low, high,
+				 s);
+		return EXIT_USAGE;
+	}
+	*out = (unsigned int)v;
+	return 0;
+}
+
+static int options_take(struct options *o, int key, const char *value, char **err)
+{
+	switch (key) {
+	case OPT_MODEL:
+		o->model = value;
+		break;
+	case OPT_ARCH:
+		o->arch = value;
+		break;
+	case OPT_CMDLINE:
+		o->cmdline = value;
+		break;
+	case OPT_BOOT:
+		return options_number("boot", value, 1, 1000000, &o->boot, err);
+	case OPT_LIVE:
+		o->live = true;
+		break;
+	case OPT_JSON:
+		o->json = true;
+		break;
+	case OPT_LINES:
+		o->lines = true;
+		break;
+	case OPT_LOG:
+		o->log = true;
+		break;
+	case OPT_SVG:
+		o->svg = value;
+		if (!*value) {
+			*err = xstrdup("--svg wants the name of a file");
+			return EXIT_USAGE;
+		}
+		break;
+	case OPT_WIDTH:
+		return options_number("width", value, OUT_WIDTH_MIN, OUT_WIDTH_MAX, &o->width, err);
+	case OPT_COLOUR:
+		if (!value || !strcmp(value, "always")) {
+			o->colour = COLOUR_ALWAYS;
+		} else if (!strcmp(value, "never")) {
+			o->colour = COLOUR_NEVER;
+		} else if (!strcmp(value, "auto")) {
+			o->colour = COLOUR_AUTO;
+		} else {
+			*err = xasprintf("--color wants always, never or auto, not '%s'", value);
+			return EXIT_USAGE;
+		}
+		break;
+	case 'h':
+		o->help = true;
+		break;
+	case 'V':
+		o->version = true;
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+static int options_command(struct options *o, const char *word, char **err)
+{
+	const char *names[CMD_COUNT + 1];
+	unsigned int c, n = 0;
+
+	for (c = CMD_NONE + 1; c < CMD_COUNT; c++) {
+		if (!strcmp(command_defs[c].name, word)) {
+			o->command = (enum command)c;
+			return 0;
+		}
+		names[n++] = command_defs[c].name;
+	}
+	names[n] = NULL;
+	*err = options_hint("command", word, "", nearest_word(word, names), CMD_NONE);
+	return EXIT_USAGE;
+}
+
+/* Parse the arguments from argv[0] on (a command name or the program's) for command c. */
+static int options_scan(struct options *o, enum command c, int argc, char **argv, char **err)
+{
+	struct option longs[OPTION_DEFS + 2];
+	size_t i, n = 0;
+	int key, rc;
+
+	memset(longs, 0, sizeof(longs));
+	for (i = 0; i < OPTION_DEFS; i++) {
+		if (!(option_defs[i].on & ON(c)))
+			continue;
+		longs[n].name = option_defs[i].name;
+		longs[n].has_arg = option_defs[i].value ? required_argument : no_argument;
+		if (option_defs[i].key == OPT_COLOUR)
+			longs[n].has_arg = optional_argument;
+		longs[n++].val = option_defs[i].key;
+	}
+	opterr = 0;
+	optind = 0;
+	/* The program's own options end at the command; a command's may stand anywhere. */
+	while ((key = getopt_long(argc, argv, c == CMD_NONE ? "+:hV" : ":hV", longs, NULL)) != -1) {
+		if (key == ':') {
+			*err = xasprintf("option '%s' wants a value", argv[optind - 1]);
+			return EXIT_USAGE;
+		}
+		if (key == '?') {
+			const char *arg = argv[optind - 1];
+
+			/* Inside a group of short options, optind has not moved on yet. */
+			if (optopt && optopt < 256 && strncmp(arg, "--", 2))
+				arg = "-";
+			*err = options_refused(c, arg);
+			return EXIT_USAGE;
+		}
+		rc = options_take(o, key, optarg, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int options_parse(struct options *o, int argc, char **argv, char **err)
+{
+	int rc, first;
+
+	memset(o, 0, sizeof(*o));
+	rc = options_scan(o, CMD_NONE, argc, argv, err);
+	if (rc || o->help || o->version)
+		return rc;
+	first = optind;
+	if (first >= argc) {
+		*err = xstrdup("no command given; see 'physzone --help'");
+		return EXIT_USAGE;
+	}
+	rc = options_command(o, argv[first], err);
+	if (rc)
+		return rc;
+	rc = options_scan(o, o->command, argc - first, argv + first, err);
+	if (rc || o->help || o->version)
+		return rc;
+	o->operands = (const char *const *)(argv + first + optind);
+	o->operand_count = (unsigned int)(argc - first - optind);
+	if (o->command == CMD_ARCH)
+		return 0;
+	if (o->live && o->operand_count) {
+		*err = xasprintf("--live reads the running machine; '%s' is one SOURCE too many",
+				 o->operands[0]);
+		return EXIT_USAGE;
+	}
+	if (!o->live && !o->operand_count) {
+		*err = xasprintf(
+			"no SOURCE given: a file, a directory, '-' or --live; see 'physzone %s "
+			"--help'",
+			command_defs[o->command].name);
+		return EXIT_USAGE;
+	}
+	if (o->operand_count > 1) {
+		*err = xasprintf("one SOURCE at a time; '%s' is one too many", o->operands[1]);
+		return EXIT_USAGE;
+	}
+	if (o->svg && o->json && !strcmp(o->svg, "-")) {
+		*err = xstrdup("--json and --svg - both want standard output");
+		return EXIT_USAGE;
+	}
+	o->source = o->live ? NULL : o->operands[0];
+	return 0;
+}
+
+static void options_help_row(struct out *out, const char *left, const char *right)
+{
+	unsigned int column = text_columns(left) + 2;
+
+	out_str(out, "  ");
+	out_str(out, left);
+	if (column > 22) {
+		out_char(out, '\n');
+		column = 0;
+	}
+	out_repeat(out, " ", 24 - column);
+	out_wrap(out, 24, 24, right);
+	out_char(out, '\n');
+}
+
+static void options_help_options(struct out *out, enum command c)
+{
+	size_t i;
+
+	out_styled(out, ST_BOLD, "Options\n");
+	for (i = 0; i < OPTION_DEFS; i++) {
+		const struct option_def *d = &option_defs[i];
+		char *left;
+
+		if (!(d->on & ON(c)))
+			continue;
+		if (d->key < 256)
+			left = xasprintf("-%c, --%s", d->key, d->name);
+		else
+			left = xasprintf("--%s%s%s", d->name,
+					 !d->value		? ""
+					 : d->key == OPT_COLOUR ? "="
+								: " ",
+					 d->value ? d->value : "");
+		options_help_row(out, left, d->help);
+		free(left);
+	}
+}
+
+void options_help(struct out *out, enum command c)
+{
+	const struct command_def *d = &command_defs[c];
+	unsigned int i;
+
+	out_styled(out, ST_BOLD, "physzone");
+	out_printf(out, "%s%s ", *d->name ? " " : "", d->name);
+	out_wrap(out, *d->name ? 10 + text_columns(d->name) : 9, 4, d->what);
+	out_str(out, "\n\n");
+
+	out_styled(out, ST_BOLD, "Examples\n");
+	for (i = 0; i + 1 < 8 && d->examples[i]; i += 2)
+		out_printf(out, "  %s\n      %s\n", d->examples[i], d->examples[i + 1]);
+
+	out_printf(out, "\n");
+	out_styled(out, ST_BOLD, "Usage\n");
+	out_printf(out, "  physzone %s%s%s\n\n", d->name, *d->name ? " " : "", d->synopsis);
+
+	if (c == CMD_NONE) {
+		out_styled(out, ST_BOLD, "Commands\n");
+		for (i = CMD_NONE + 1; i < CMD_COUNT; i++)
+			options_help_row(out, command_defs[i].name, command_defs[i].what);
+		out_str(out, "  'physzone COMMAND --help' tells more.\n\n");
+	}
+	if (c == CMD_NONE || c == CMD_ZONES || c == CMD_MAP) {
+		out_styled(out, ST_BOLD, "SOURCE\n");
+		out_str(out, "  ");
+		out_wrap(out, 2, 2,
+			 "A boot log (dmesg, journal, serial console, mail; also gzip, xz or "
+			 "zstd), '-' "
+			 "for standard input, the directory of a recorded machine, a device tree "
+			 "blob, or "
+			 "a listing of /proc/iomem or of an e820 map.");
+		out_str(out, "\n\n");
+	}
+	options_help_options(out, c);
+	out_char(out, '\n');
+	out_styled(out, ST_BOLD, "Exit codes\n");
+	out_str(out, "  0  fine\n"
+		     "  1  a problem was found in the machine\n"
+		     "  2  wrong usage\n"
+		     "  3  input not understood\n"
+		     "  4  could not decide, or could not write the answer\n");
+}

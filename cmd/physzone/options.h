@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options.h - the command line of the workbench.
+ */
+#ifndef PHYSZONE_CMD_OPTIONS_H
+#define PHYSZONE_CMD_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "out.h"
+
+/* Exit codes, as --help documents them. */
+enum exit_code {
+	EXIT_FINE = 0,
+	EXIT_PROBLEM = 1,   /* a problem was found in the machine */
+	EXIT_USAGE = 2,	    /* wrong usage */
+	EXIT_INPUT = 3,	    /* input not understood */
+	EXIT_UNDECIDED = 4, /* could not decide, or could not write the answer */
+};
+
+enum command { CMD_NONE, CMD_ZONES, CMD_MAP, CMD_ARCH, CMD_COUNT };
+
+struct options {
+	enum command command;
+	bool help, version;
+	const char *model, *arch, *cmdline;
+	const char *source; /* NULL with live */
+	const char *svg;    /* file for the picture, "-" for standard output */
+	unsigned int boot;  /* from 1; 0: the last one */
+	unsigned int width; /* 0: that of the terminal */
+	bool live, json, lines, log;
+	enum out_colour colour;
+	const char *const *operands; /* arch: the names asked for */
+	unsigned int operand_count;
+};
+
+/*
+ * Read the arguments. Returns 0, or EXIT_USAGE with one line in *err (to be freed). The options
+ * point into argv, whose order changes.
+ */
+int options_parse(struct options *o, int argc, char **argv, char **err);
+
+/* Help of a command (CMD_NONE: of the program): examples, options, exit codes. */
+void options_help(struct out *out, enum command c);
+
+/* The candidate nearest to a mistyped word, or NULL when none is near. The list ends with NULL. */
+const char *nearest_word(const char *word, const char *const *candidates);
+
+#endif
