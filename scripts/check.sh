@@ -71,7 +71,7 @@ step_freestanding()
 	tests/lint/freestanding.sh $top/freestanding "$jobs" >$top/freestanding.tap
 	local rc=$?
 	cat $top/freestanding.tap
-	grep -E '^(not )?ok ' $top/freestanding.tap >>$top/freestanding.results
+	grep -E '^(not )?ok |^#' $top/freestanding.tap >>$top/freestanding.results
 	return $rc
 }
 
@@ -81,7 +81,7 @@ step_fuzz()
 	FUZZ_TOTAL=$fuzz_seconds scripts/fuzz.sh $top/fuzz >$top/fuzz.tap
 	local rc=$?
 	cat $top/fuzz.tap
-	grep -E '^(not )?ok ' $top/fuzz.tap >>$top/fuzz.results
+	grep -E '^(not )?ok |^#' $top/fuzz.tap >>$top/fuzz.results
 	return $rc
 }
 
@@ -91,7 +91,7 @@ step_boot()
 	scripts/boot.sh >$top/boot.tap
 	local rc=$?
 	cat $top/boot.tap
-	tr -d '\r' <$top/boot.tap | grep -aE '^(not )?ok ' >>$top/boot.results
+	tr -d '\r' <$top/boot.tap | grep -aE '^(not )?ok |^#' >>$top/boot.results
 	return $rc
 }
 
@@ -128,9 +128,10 @@ for step in "${steps[@]}"; do
 	good=$(grep -c '^ok' $top/$step.results)
 	printf '%-7s %6d passed %4d failed %4d s\n' $status "$good" "$bad" $((SECONDS - began))
 	if [ $status = FAILED ]; then
-		grep '^not ok' $top/$step.results | head -n 50
+		# Each failed result with the remarks below it; the whole log is in the file.
+		awk '/^ok/ { show = 0 } /^not ok/ { show = 1 } show' $top/$step.results | head -n 80
 		echo "-- the end of $top/$step.log"
-		tail -n 60 $top/$step.log
+		tail -n 15 $top/$step.log
 		echo "--"
 	fi
 done
