@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Show a machine that crashed and the capture kernel that started on it: zones and map of both.
+#
+# usage: scripts/demo.sh PHYSZONE
+set -eu
+cd "$(dirname "$0")/.."
+exe=$1
+capture=machines/x86_64/6.1-kdump-256M
+crashed=$capture/first
+
+# show COMMAND SOURCE: run the workbench; status 1 means that it found a problem in the machine.
+show()
+{
+	printf '\n$ physzone %s %s\n' "$1" "$2"
+	status=0
+	"$exe" "$1" "$2" || status=$?
+	[ $status -le 1 ] || exit $status
+}
+
+echo 'The machine as it was before it crashed (recorded boot of Debian 12, 2 GiB):'
+show zones $crashed
+show map $crashed
+printf '\nThe capture kernel, which kexec started in what crashkernel=256M had set aside:\n'
+show zones $capture
+show map $capture
+cat <<'END'
+
+What one sees: both kernels have a zone named DMA, the memory below 16 MiB. In the first it has pages
+to give. The capture kernel was handed the low 640 KiB as memory too, so its DMA zone has pages that
+are present, but the kernel reserves all of the first MiB before the page allocator starts, and
+everything else it owns lies in the crash kernel's area far above. Not one page of the zone is
+managed. Whatever insists on DMA memory, such as the DMA pools and the kmalloc caches made at boot,
+fails there however much memory is free, which is why a kernel has to ask whether a zone has managed
+pages, not whether it has pages.
+END
