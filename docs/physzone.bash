@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Completion of physzone for bash.
+_physzone()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words
+	COMPREPLY=()
+	case $prev in
+	--model) words='linux-5.15 linux-6.1 linux-6.12' ;;
+	--color | --cmdline | --boot | --width | --arch) return ;;
+	--svg)
+		compopt -o default
+		return
+		;;
+	*)
+		case ${COMP_WORDS[1]-} in
+		zones) words='--model --arch --cmdline --boot --live --json --lines --width --color= --help' ;;
+		map) words='--model --arch --cmdline --boot --live --json --log --svg --width --color= --help' ;;
+		arch) words='--model --json --color= --help' ;;
+		*) words='zones map arch --help --version' ;;
+		esac
+		;;
+	esac
+	if [[ $COMP_CWORD -gt 1 && $cur != -* && $prev != --model ]]; then
+		compopt -o default
+		return
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+complete -F _physzone physzone
