@@ -26,7 +26,7 @@ static const struct pzl_model_facts model_table[PZL_MODELS] = {
 		.estimate_subtracts_memmap = true,
 		.memmap_debug_lines = true,
 		.memblock_dummy = true,
-		.low1m = 4,
+		.low1m = 5,
 	},
 	[PZL_LINUX_6_1] = {
 		.name = "linux-6.1",
@@ -37,7 +37,7 @@ static const struct pzl_model_facts model_table[PZL_MODELS] = {
 		.memmap_debug_lines = true,
 		.has_managed_dma = true,
 		.memblock_dummy = true,
-		.low1m = 4,
+		.low1m = 5,
 	},
 	[PZL_LINUX_6_12] = {
 		.name = "linux-6.12",
@@ -50,7 +50,7 @@ static const struct pzl_model_facts model_table[PZL_MODELS] = {
 		.has_managed_dma = true,
 		.crash_generic = true,
 		.crash_zero_is_error = true,
-		.low1m = 4,
+		.low1m = 5,
 	},
 };
 

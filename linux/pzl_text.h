@@ -35,6 +35,17 @@ static inline bool pzl_starts(const char *s, const char *prefix)
 	return true;
 }
 
+/* Whether the @len characters at @s begin with @prefix. */
+static inline bool pzl_starts_n(const char *s, size_t len, const char *prefix)
+{
+	size_t i;
+
+	for (i = 0; prefix[i]; i++)
+		if (i >= len || s[i] != prefix[i])
+			return false;
+	return true;
+}
+
 static inline bool pzl_isdigit(char c)
 {
 	return c >= '0' && c <= '9';

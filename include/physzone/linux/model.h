@@ -44,7 +44,7 @@ struct pzl_model_facts {
 	bool crash_generic; /* crashkernel reservation is one code for several architectures */
 	bool crash_zero_is_error; /* crashkernel=ranges that match nothing are refused */
 	bool memblock_dummy; /* empty memblock arrays hold one empty region */
-	uint8_t low1m; /* index of the newest low-1M commit that it has, see x86.h */
+	uint8_t low1m; /* how many of the low-1M commits of low1m.h it has */
 };
 
 /**
