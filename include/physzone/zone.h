@@ -40,6 +40,8 @@ struct pz_core_spec {
 #define PZ_ZF_DESCENDING 0x4u /* zones are laid out from the highest type down (ARC) */
 #define PZ_ZF_KDUMP 0x8u /* a capture kernel: 6.12 ignores kernelcore=mirror there */
 #define PZ_ZF_WMARK_MOVABLE_AS_HIGHMEM 0x10u /* 6.12: Movable takes highmem's watermark rule */
+#define PZ_ZF_WMARK_DIV32 0x20u /* 6.1: shares are divided by 32 bits of the lowmem pages */
+#define PZ_ZF_ALL 0x3fu
 
 struct pz_zone_config {
 	uint32_t configured; /* bit per enum pz_zone_type: the kernel has this zone type */
@@ -73,15 +75,28 @@ struct pz_node {
 	struct pz_zone zone[PZ_ZONE_TYPES];
 };
 
+/* Whole pages of memory of one node: which node, and so which zone, a page frame belongs to. */
+struct pz_zone_block {
+	struct pz_range pfns;
+	int32_t nid;
+	bool mirror;
+};
+
 /*
  * Invariants, verified by pz_zones_check(): 1. nodes ascend by nid; 2. managed <= present <=
- * spanned; 3. zones of a node do not overlap, except Movable with its host in mirror mode;
- * 4. a zone that is not configured is empty; 5. start_pfn is 0 where spanned is 0.
+ * spanned (in mirror mode, where Linux counts some pages of a zone as absent from it, both are
+ * only <= spanned); 3. zones of a node do not overlap, except Movable with others in mirror mode;
+ * 4. a zone that is not configured is empty; 5. start_pfn is 0 where spanned is 0; 6. blocks are
+ * valid, ascend, and belong to a node.
  */
 struct pz_zones {
 	struct pz_zone_config cfg;
 	struct pz_node *node; /* ascending by nid */
 	uint32_t node_count;
+	uint32_t node_cap;
+	struct pz_zone_block *block; /* ascending; the memory that was laid out */
+	uint32_t block_count;
+	uint32_t block_cap;
 	struct pz_range arch_range[PZ_ZONE_TYPES]; /* page frames, as "Zone ranges:" prints them */
 	uint32_t arch_has; /* bit per type: arch_range is not empty */
 	uint8_t movable_host; /* enum pz_zone_type that Movable is carved out of, valid if any is */
@@ -98,13 +113,15 @@ struct pz_zones {
  * @z: the result; pz_zones_destroy() gives it back
  * @meta: where the nodes live; must outlive @z
  * @mb: memory with its nodes (regions of PZ_NID_NONE count as node 0); not changed
- * @cfg: limits and options; copied
+ * @cfg: limits and options; copied. max_order_pages is a power of two, page_shift is @mb's
  *
- * spanned and present are final; managed is set to present. Cost: O(regions + nodes * zone types),
- * plus a sort of the nodes; independent of the amount of memory.
+ * spanned and present are final; managed is set to present. Cost: O(regions * log nodes + nodes *
+ * zone types), and with kernelcore= or movablecore= a pass over the nodes that still have memory
+ * each time that the rest is spread again; independent of the amount of memory. Needs 32 bytes a
+ * region and one struct pz_node a node, and as much again as the ids of the nodes while it runs.
  *
  * Context: any; calls the metadata hook.
- * Return: 0, -PZ_EINVAL when @cfg is malformed, -PZ_ENOMEM.
+ * Return: 0, -PZ_EINVAL when @cfg is malformed, -PZ_ENOMEM; nothing is held on error.
  */
 int pz_zones_build(struct pz_zones *z, const struct pz_meta *meta, const struct pz_memblock *mb,
 		   const struct pz_zone_config *cfg);
@@ -143,7 +160,9 @@ struct pz_node *pz_zones_node(const struct pz_zones *z, int nid);
  * @nid: node of the page
  * @pfn: page frame number
  *
- * Context: any. Cost: O(zone types).
+ * A hole inside a zone belongs to that zone.
+ *
+ * Context: any. Cost: O(log nodes + zone types), and O(log regions) more in mirror mode.
  * Return: the zone type, or PZ_ZONE_TYPES when no zone of the node spans the page.
  */
 enum pz_zone_type pz_zones_of_pfn(const struct pz_zones *z, int nid, uint64_t pfn);
@@ -155,20 +174,22 @@ enum pz_zone_type pz_zones_of_pfn(const struct pz_zones *z, int nid, uint64_t pf
  * @max_pfn: exclusive cap: pages at or above are not given out (UINT64_MAX for none)
  *
  * Zeroes every managed count, then adds each whole free page to its zone.
- * Cost: O(regions + reservations + nodes * zone types).
+ * Cost: O((regions + reservations) * log regions + nodes * zone types).
  *
  * Context: any.
- * Return: 0, or -PZ_EINVAL when a free page lies in no zone.
+ * Return: 0, or -PZ_EINVAL when a free page lies in no zone, with @z unchanged.
  */
 int pz_zones_set_managed(struct pz_zones *z, const struct pz_memblock *mb, uint64_t max_pfn);
 
 /**
  * pz_zones_account - add pages that were freed later, or take pages away
  * @z: the zones
- * @pfns: inclusive range of page frame numbers; may span several zones and nodes
- * @add: true to add, false to subtract (never below 0)
+ * @pfns: inclusive range of page frame numbers; may span several zones, nodes and holes
+ * @add: true to add (never above present), false to subtract (never below 0)
  *
- * Context: any.
+ * Only pages of memory count; holes in between do not.
+ *
+ * Context: any. Cost: O(log regions), and O(log nodes + zone types) for each region that is met.
  * Return: pages that lay in some zone and were accounted.
  */
 uint64_t pz_zones_account(struct pz_zones *z, struct pz_range pfns, bool add);
@@ -256,7 +277,7 @@ struct pz_zoneref {
  * @load: a penalty per node for round robin among equals, z->node_count long and kept by the caller
  *   across calls in ascending order of nid (zero-filled at first), or NULL
  *
- * Context: any; calls @distance.
+ * Context: any; calls @distance. Cost: O(nodes * length of the order).
  * Return: number of nodes in the order (also when @cap is smaller), or -PZ_ENOENT for no such node.
  */
 int pz_zones_fallback(const struct pz_zones *z, int nid,
