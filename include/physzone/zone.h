@@ -168,6 +168,17 @@ struct pz_node *pz_zones_node(const struct pz_zones *z, int nid);
 enum pz_zone_type pz_zones_of_pfn(const struct pz_zones *z, int nid, uint64_t pfn);
 
 /**
+ * pz_zones_locate - the node and zone that a page of memory belongs to
+ * @z: the zones
+ * @pfn: page frame number
+ * @nid: the node, written when the page is memory; may be NULL
+ *
+ * Context: any. Cost: O(log regions + zone types).
+ * Return: the zone type, or PZ_ZONE_TYPES when the page is no memory or no zone spans it.
+ */
+enum pz_zone_type pz_zones_locate(const struct pz_zones *z, uint64_t pfn, int *nid);
+
+/**
  * pz_zones_set_managed - count managed pages from what memblock leaves free
  * @z: the zones
  * @mb: memory and reservations
@@ -238,7 +249,8 @@ uint64_t pz_zones_recommended_min_free_kbytes(const struct pz_zones *z, uint64_t
  * @w: inputs; min_free_kbytes 0 means pz_zones_min_free_kbytes()
  *
  * Context: any.
- * Return: 0, or -PZ_EINVAL when the scale factor is outside 1 to 3000.
+ * Return: 0, or -PZ_EINVAL when the scale factor is outside 1 to 3000 or min_free_kbytes above
+ * 2^31 - 1, with @z unchanged.
  */
 int pz_zones_set_watermarks(struct pz_zones *z, const struct pz_wmark_config *w);
 
@@ -256,9 +268,71 @@ void pz_zones_set_reserves(struct pz_zones *z, const struct pz_wmark_config *w);
  * @z: zones with managed counts and watermarks
  * @cpus: online CPUs; a node with cpus set uses those instead
  *
+ * pcp_high is what the per-CPU lists may hold; 6.12 starts from it and tunes it upwards.
+ *
  * Context: any.
  */
 void pz_zones_set_pcp(struct pz_zones *z, unsigned int cpus);
+
+/* Points of a boot at which Linux computes watermarks. */
+enum pz_boot_phase {
+	PZ_BOOT_MARKS, /* postcore_initcall: min_free_kbytes, watermarks, reserves */
+	PZ_BOOT_THP, /* subsys_initcall: khugepaged raises min_free_kbytes; watermarks anew */
+};
+
+/* Pages of a zone that came to the page allocator later than a phase, which did not see them. */
+struct pz_boot_late {
+	enum pz_boot_phase after; /* PZ_BOOT_MARKS: that phase only missed them; PZ_BOOT_THP: both */
+	int32_t nid;
+	uint8_t type; /* enum pz_zone_type */
+	uint64_t pages;
+};
+
+/* Transparent huge pages, as they stand when khugepaged starts. */
+enum pz_thp {
+	PZ_THP_NONE, /* not configured, or the processor has none: the phase does not happen */
+	PZ_THP_NEVER, /* transparent_hugepage=never */
+	PZ_THP_ON, /* always or madvise */
+};
+
+struct pz_boot_config {
+	struct pz_wmark_config wmark; /* min_free_kbytes: written by hand after boot, 0 for not */
+	enum pz_thp thp;
+	uint64_t pageblock_pages; /* see docs/design/watermarks.md for the usual ones */
+	unsigned int migrate_types; /* 3 */
+	unsigned int cpus; /* online CPUs, see pz_zones_set_pcp() */
+	const struct pz_boot_late *late;
+	uint32_t late_count;
+};
+
+/* What min_free_kbytes was. */
+struct pz_boot_marks {
+	uint64_t at_marks; /* after PZ_BOOT_MARKS */
+	uint64_t at_end; /* as the sysctl shows it after boot */
+	bool thp_phase; /* PZ_BOOT_THP happened: at least 512 MiB were managed */
+};
+
+/**
+ * pz_zones_boot_watermarks - watermarks, reserves and per-CPU sizes as a booted kernel has them
+ * @z: zones with the managed counts after boot, which are the same afterwards
+ * @b: what the boot was like
+ * @marks: filled in on success; may be NULL
+ *
+ * A kernel computes them early and not again when it frees its init memory and the initrd, so the
+ * counts of that time matter. The sequence, the same for 5.15, 6.1 and 6.12:
+ * 1. without any page of @b->late: min_free_kbytes from memory, the watermarks from it, reserves;
+ * 2. with the late pages of PZ_BOOT_MARKS, only with huge pages and 512 MiB managed or more:
+ *    min_free_kbytes raised to the recommended one (PZ_THP_NEVER: computed anew above the high
+ *    watermarks of step 1), the watermarks from it, the reserves as they are;
+ * 3. with all pages, only when min_free_kbytes was written by hand: the watermarks from it.
+ * The versions differ in pz_zone_config.flags (PZ_ZF_WMARK_*) only.
+ *
+ * Context: any.
+ * Return: 0, or -PZ_EINVAL when @b->wmark is out of range, a late entry names a node or type that
+ * is not there, or entries take more pages from a zone than it has; @z is unchanged then.
+ */
+int pz_zones_boot_watermarks(struct pz_zones *z, const struct pz_boot_config *b,
+			     struct pz_boot_marks *marks);
 
 /* One step of a zonelist. */
 struct pz_zoneref {

@@ -72,8 +72,23 @@ enum pz_zone_type pz_zones_of_pfn(const struct pz_zones *z, int nid, uint64_t pf
 	return pz_zone_at(n, mirror, pfn, &until);
 }
 
+enum pz_zone_type pz_zones_locate(const struct pz_zones *z, uint64_t pfn, int *nid)
+{
+	uint32_t i = pz_zone_block_find(z, pfn);
+	const struct pz_zone_block *b;
+	uint64_t until;
+
+	if (i == z->block_count || pfn < z->block[i].pfns.first)
+		return PZ_ZONE_TYPES;
+	b = &z->block[i];
+	if (nid)
+		*nid = b->nid;
+	return pz_zone_at(pz_zones_node(z, b->nid), b->mirror, pfn, &until);
+}
+
 /* Change one managed count within its bounds; returns by how much. */
-static uint64_t account_zone(const struct pz_zones *z, struct pz_zone *zone, uint64_t pages, bool add)
+static uint64_t account_zone(const struct pz_zones *z, struct pz_zone *zone, uint64_t pages,
+			     bool add)
 {
 	uint64_t most = pz_zone_mirror_mode(z) ? zone->spanned : zone->present;
 	uint64_t room = add ? (most > zone->managed ? most - zone->managed : 0) : zone->managed;
@@ -106,10 +121,9 @@ static uint64_t account_range(const struct pz_zones *z, struct pz_range pfns, en
 				until = r.last;
 			pages = until - r.first + 1;
 			if (t != PZ_ZONE_TYPES)
-				done += op == ACCOUNT_COUNT ?
-						pages :
-						account_zone(z, &n->zone[t], pages,
-							     op == ACCOUNT_ADD);
+				done += op == ACCOUNT_COUNT ? pages
+							    : account_zone(z, &n->zone[t], pages,
+									   op == ACCOUNT_ADD);
 			if (until == r.last)
 				break;
 			r.first = until + 1;

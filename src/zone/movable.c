@@ -5,7 +5,8 @@
  * Concept: ZONE_MOVABLE takes the upper end of each node, out of the highest zone type that is not
  * empty. Three rules, of which the first that applies counts:
  *  1. movable_node: from the lowest hot-pluggable memory of the node;
- *  2. kernelcore=mirror: from the lowest memory of the node that is not mirrored, at or above 4 GiB;
+ *  2. kernelcore=mirror: from the lowest memory of the node that is not mirrored, at or above 4
+ * GiB;
  *  3. kernelcore= and movablecore=: kernel memory is shared out evenly over the nodes, and Movable
  *     begins above the share. Memory that could never be movable counts towards the share. What a
  *     small node cannot take is shared out again over one node less each time.
@@ -22,7 +23,6 @@
  *
  * Shortcomings: percentages above 100 count as 100, which gives the same zones.
  */
-#include "../base/bits.h"
 #include "zone_internal.h"
 
 #define MOVABLE_NONE UINT32_MAX
@@ -53,9 +53,9 @@ static void movable_by_hotplug(struct pz_zones *z, const struct pz_memblock *mb)
 		if (!(r->flags & PZ_MB_HOTPLUG))
 			continue;
 		movable_lower(pz_zones_node(z, pz_zone_region_nid(r)),
-			      z->cfg.flags & PZ_ZF_MOVABLE_NODE_ROUND_UP ?
-				      movable_pfn_up(r->range.first, shift) :
-				      r->range.first >> shift);
+			      z->cfg.flags & PZ_ZF_MOVABLE_NODE_ROUND_UP
+				      ? movable_pfn_up(r->range.first, shift)
+				      : r->range.first >> shift);
 	}
 }
 
@@ -99,7 +99,7 @@ static uint64_t movable_required(struct pz_zones *z, const struct pz_core_spec *
 		z->notes |= PZ_ZN_PERCENT_OVER_100;
 		percent = 100;
 	}
-	return pz_udiv64(total * percent, 100);
+	return pz_zone_udiv(total * percent, 100);
 }
 
 /* Pages of kernel memory to spread; 0 when there is to be no ZONE_MOVABLE. */
@@ -122,9 +122,9 @@ static uint64_t movable_kernelcore(struct pz_zones *z)
 /* A node's place in its list of blocks, and what is still to be spread. */
 struct movable_spread {
 	const uint32_t *next; /* by block: the node's next one */
-	uint32_t *place; /* by node: the block that is not used up yet */
-	uint64_t left; /* kernel pages still to find */
-	uint64_t usable; /* lowest page that may be movable */
+	uint32_t *place;      /* by node: the block that is not used up yet */
+	uint64_t left;	      /* kernel pages still to find */
+	uint64_t usable;      /* lowest page that may be movable */
 };
 
 /* Give a node its share of kernel memory. */
@@ -167,14 +167,14 @@ static void movable_spread(struct pz_zones *z, struct movable_spread *s, uint32_
 	uint64_t nodes = count;
 
 	do {
-		uint64_t share = pz_udiv64(s->left, nodes);
+		uint64_t share = pz_zone_udiv(s->left, nodes);
 		uint32_t out = 0;
 
 		for (uint32_t i = 0; i < count; i++) {
 			uint32_t node = live[i];
 
 			if (s->left < share)
-				share = pz_udiv64(s->left, nodes);
+				share = pz_zone_udiv(s->left, nodes);
 			movable_spread_node(z, s, node, share);
 			if (s->place[node] != MOVABLE_NONE)
 				live[out++] = node;

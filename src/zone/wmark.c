@@ -10,11 +10,10 @@
  *
  * Invariants: 1. min <= low <= high; 2. a zone without managed pages reserves nothing.
  *
- * Failure: only a scale factor outside its range is refused, before anything is written.
+ * Failure: only inputs outside the sysctls' ranges are refused, before anything is written.
  *
  * Shortcomings: boosted watermarks, and tuning of the per-CPU sizes at run time, are not modelled.
  */
-#include "../base/bits.h"
 #include "../base/pz_string.h"
 #include "zone_internal.h"
 
@@ -30,6 +29,11 @@ void pz_wmark_defaults(struct pz_wmark_config *w)
 	w->reserve_ratio[PZ_ZONE_DMA] = 256;
 	w->reserve_ratio[PZ_ZONE_DMA32] = 256;
 	w->reserve_ratio[PZ_ZONE_NORMAL] = 32;
+}
+
+bool pz_zone_wmark_ok(const struct pz_wmark_config *w)
+{
+	return w->scale_factor >= 1 && w->scale_factor <= 3000 && w->min_free_kbytes <= INT32_MAX;
 }
 
 /* Largest r with r * r <= v, for v below 2^62. */
@@ -82,7 +86,7 @@ uint64_t pz_zones_recommended_min_free_kbytes(const struct pz_zones *z, uint64_t
 			zones += z->node[i].zone[t].present != 0;
 	}
 	pages = pageblock_pages * zones * (2 + (uint64_t)migrate_types * migrate_types);
-	most = pz_udiv64(wmark_buffer_pages(z), 20);
+	most = pz_zone_udiv(wmark_buffer_pages(z), 20);
 	if (pages > most)
 		pages = most;
 	return pages << (z->cfg.page_shift - 10);
@@ -109,12 +113,31 @@ static uint64_t wmark_lowmem_pages(const struct pz_zones *z)
 	return z->cfg.flags & PZ_ZF_WMARK_DIV32 ? (uint32_t)pages : pages;
 }
 
-/* v * n / d without overflow, for d and n that are small. */
+/* v * n / d, the product being of any size; v and d below 2^62. */
 static uint64_t wmark_fraction(uint64_t v, uint64_t n, uint64_t d)
 {
-	uint64_t q = pz_udiv64(v, d);
+	uint64_t whole, part, q = 0, r = 0;
 
-	return q * n + pz_udiv64((v - q * d) * n, d);
+	if (!(v >> 32) && !(n >> 32))
+		return pz_zone_udiv(v * n, d);
+	whole = pz_zone_udiv(v, d);
+	part = v - whole * d;
+	for (uint64_t bit = (uint64_t)1 << 63; bit; bit >>= 1) {
+		q <<= 1;
+		r <<= 1;
+		if (r >= d) {
+			r -= d;
+			q++;
+		}
+		if (!(n & bit))
+			continue;
+		r += part;
+		if (r >= d) {
+			r -= d;
+			q++;
+		}
+	}
+	return q + whole * n;
 }
 
 static void wmark_zone(struct pz_zone *zone, bool fixed, uint64_t share, uint64_t scale)
@@ -139,7 +162,7 @@ int pz_zones_set_watermarks(struct pz_zones *z, const struct pz_wmark_config *w)
 {
 	uint64_t kbytes = w->min_free_kbytes, pages_min, lowmem;
 
-	if (w->scale_factor < 1 || w->scale_factor > 3000)
+	if (!pz_zone_wmark_ok(w))
 		return -PZ_EINVAL;
 	if (!kbytes)
 		kbytes = pz_zones_min_free_kbytes(z);
@@ -152,7 +175,7 @@ int pz_zones_set_watermarks(struct pz_zones *z, const struct pz_wmark_config *w)
 			if (!(z->cfg.configured & (1u << t)))
 				continue;
 			wmark_zone(zone, wmark_is_fixed(z, t),
-				   lowmem ? pz_udiv64(pages_min * zone->managed, lowmem) : 0,
+				   lowmem ? wmark_fraction(zone->managed, pages_min, lowmem) : 0,
 				   w->scale_factor);
 		}
 	}
@@ -170,7 +193,7 @@ void pz_zones_set_reserves(struct pz_zones *z, const struct pz_wmark_config *w)
 			for (unsigned int u = 0; u < PZ_ZONE_TYPES; u++) {
 				if (u > t)
 					above += n->zone[u].managed;
-				n->zone[t].reserve[u] = ratio ? pz_udiv64(above, ratio) : 0;
+				n->zone[t].reserve[u] = ratio ? pz_zone_udiv(above, ratio) : 0;
 			}
 		}
 	}
@@ -197,7 +220,7 @@ void pz_zones_set_pcp(struct pz_zones *z, unsigned int cpus)
 
 		for (unsigned int t = 0; t < PZ_ZONE_TYPES; t++) {
 			struct pz_zone *zone = &n->zone[t];
-			uint64_t high = pz_udiv64(zone->low, split);
+			uint64_t high = pz_zone_udiv(zone->low, split);
 
 			zone->pcp_batch = zone->pcp_high = 0;
 			if (!zone->present)

@@ -55,8 +55,8 @@ static void zonelist_settle(uint32_t *load, uint32_t count)
 }
 
 int pz_zones_fallback(const struct pz_zones *z, int nid,
-		      unsigned int (*distance)(void *ctx, int from, int to), void *ctx, int32_t *order,
-		      uint32_t cap, uint32_t *load)
+		      unsigned int (*distance)(void *ctx, int from, int to), void *ctx,
+		      int32_t *order, uint32_t cap, uint32_t *load)
 {
 	uint32_t local = pz_zone_node_index(z, nid), count = 0;
 	struct zonelist_key last = { 0, 0, 0 };

@@ -53,9 +53,10 @@ static bool zone_config_ok(const struct pz_zone_config *cfg, const struct pz_mem
 	uint64_t o = cfg->max_order_pages;
 
 	return cfg->configured && cfg->configured < (1u << PZ_ZONE_TYPES) &&
-	       cfg->page_shift >= 12 && cfg->page_shift <= 16 && cfg->page_shift == mb->page_shift &&
-	       o && !(o & (o - 1)) && o <= (uint64_t)1 << 32 && !(cfg->flags & ~PZ_ZF_ALL) &&
-	       zone_core_ok(&cfg->kernelcore, true) && zone_core_ok(&cfg->movablecore, false);
+	       cfg->page_shift >= 12 && cfg->page_shift <= 16 &&
+	       cfg->page_shift == mb->page_shift && o && !(o & (o - 1)) && o <= (uint64_t)1 << 32 &&
+	       !(cfg->flags & ~PZ_ZF_ALL) && zone_core_ok(&cfg->kernelcore, true) &&
+	       zone_core_ok(&cfg->movablecore, false);
 }
 
 /* Heapsort of node ids: no recursion, no memory, O(n log n). */
@@ -145,7 +146,9 @@ static int zone_make_blocks(struct pz_zones *z, const struct pz_memblock *mb)
 	for (uint32_t i = 0; i < mb->memory.count; i++) {
 		const struct pz_mb_region *r = &mb->memory.v[i];
 		struct pz_zone_block *prev = z->block_count ? &z->block[z->block_count - 1] : NULL;
-		struct pz_zone_block b = { { 0, 0 }, pz_zone_region_nid(r), r->flags & PZ_MB_MIRROR };
+		struct pz_zone_block b = { { 0, 0 },
+					   pz_zone_region_nid(r),
+					   r->flags & PZ_MB_MIRROR };
 
 		if (!pz_range_trim(r->range, z->cfg.page_shift, &b.pfns))
 			continue;
@@ -255,7 +258,8 @@ static void zone_count_present(struct pz_zones *z)
 
 		for (unsigned int t = 0; t < PZ_ZONE_TYPES; t++) {
 			struct pz_zone *zone = &n->zone[t];
-			struct pz_range span = { zone->start_pfn, zone->start_pfn + zone->spanned - 1 };
+			struct pz_range span = { zone->start_pfn,
+						 zone->start_pfn + zone->spanned - 1 };
 			struct pz_range part;
 
 			if (zone->spanned && pz_range_intersect(span, b->pfns, &part) &&
