@@ -5,7 +5,7 @@
  * Entries go in raw, in any order and overlapping; pz_map_sanitise() makes of them a sorted map
  * without overlaps as an e820 consumer must: where entries overlap the numerically highest type
  * wins, and neighbours of equal type merge. What was odd in the input is kept as a list.
- * Source followed: facts/zones.md section 6 (x86 e820), ACPI 6.5 section 15.
+ * Source followed: docs/facts/zones.md section 6 (x86 e820), ACPI 6.5 section 15.
  */
 #ifndef PHYSZONE_MAP_H
 #define PHYSZONE_MAP_H

@@ -3,8 +3,8 @@
  * memblock.h - early memory: what there is, what is taken, and allocation before there are pages.
  *
  * Two arrays of regions, `memory` and `reserved`, each sorted and free of overlaps. Reserving does
- * not need memory to be there. Source followed: facts/zones.md section 5. Where Linux panics, this
- * returns an error.
+ * not need memory to be there. Source followed: docs/facts/zones.md section 5. Where Linux panics,
+ * this returns an error.
  */
 #ifndef PHYSZONE_MEMBLOCK_H
 #define PHYSZONE_MEMBLOCK_H

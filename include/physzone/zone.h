@@ -5,7 +5,8 @@
  * Three counts that are three different things: spanned (the range with its holes), present (RAM
  * that exists in it), managed (pages that the page allocator was really given). A zone with
  * present pages and no managed one is populated and useless: the capture kernel's ZONE_DMA.
- * Source followed: facts/zones.md sections 1, 3 and 4, facts/page_alloc.md sections 3, 4 and 8.
+ * Source followed: docs/facts/zones.md sections 1, 3 and 4, docs/facts/page_alloc.md sections 3, 4
+ * and 8.
  */
 #ifndef PHYSZONE_ZONE_H
 #define PHYSZONE_ZONE_H

@@ -79,6 +79,8 @@ FAULTS = [
     ("style.py", "src/base/a.c", "        int x;\n", "src/base/a.c:4"),
     ("style.py", "README.md", "text \n", "README.md:2"),
     ("style.py", "README.md", "\U0001f600\n", "README.md:2"),
+    ("links.py", "README.md", "[text](gone.md)\n", "README.md:2: gone.md"),
+    ("links.py", "src/base/a.c", "/* see do" + "cs/gone.md */\n", "src/base/a.c:4: do" + "cs/gone.md"),
     ("headers.sh", MAP, "uint64_t f(size_t);\nint g(struct nowhere n);\n", "not ok"),
     ("headers.sh", MAP, "struct s { int class; };\n", "C++17"),
     ("headers.sh", MAP, "enum { A, B, };\nint f() { int a[B ? B : 1]; }\n", "not ok"),
@@ -120,7 +122,7 @@ def lint(name, *args):
 
 def trees(results, scratch):
     for number, (name, path, text, says) in enumerate([(n, "", "", None) for n in (
-            "layers.py", "api_docs.py", "style.py", "headers.sh")] + FAULTS):
+            "layers.py", "api_docs.py", "style.py", "links.py", "headers.sh")] + FAULTS):
         root = scratch / str(number)
         for p, t in GOOD.items():
             write(root, p, t)

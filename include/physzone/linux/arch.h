@@ -2,7 +2,7 @@
 /*
  * arch.h - how Linux sets the limits of its zones on each architecture, and the constants of each.
  *
- * Source followed: facts/zones.md section 2, for every row of it. The limits are what the code
+ * Source followed: docs/facts/zones.md section 2, for every row of it. The limits are what the code
  * computes, off-by-one and all; pzl_arch_info() holds what the mailing list says of the same.
  */
 #ifndef PHYSZONE_LINUX_ARCH_H

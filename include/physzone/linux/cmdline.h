@@ -5,7 +5,7 @@
  * Every word becomes a record that says what it was taken for and what came of it. A word that the
  * kernel cannot parse does here what it does there, and the record says so. crashkernel= is kept
  * as text: its meaning depends on the machine (crash.h).
- * Source followed: facts/zones.md sections 4, 6, 7 and 9.
+ * Source followed: docs/facts/zones.md sections 4, 6, 7 and 9.
  */
 #ifndef PHYSZONE_LINUX_CMDLINE_H
 #define PHYSZONE_LINUX_CMDLINE_H

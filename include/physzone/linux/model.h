@@ -4,7 +4,7 @@
  *
  * A model stands for a stable series, as its late point releases behave. Which model was used is
  * always to be said to the user, and so is how well it fits the kernel in question.
- * Source followed: facts/zones.md.
+ * Source followed: docs/facts/zones.md.
  */
 #ifndef PHYSZONE_LINUX_MODEL_H
 #define PHYSZONE_LINUX_MODEL_H
