@@ -57,7 +57,13 @@ void facts_destroy(struct facts *f)
 	vec_free(&f->iomem);
 	vec_free(&f->distances);
 	vec_free(&f->nodes_online);
+	vec_free(&f->nodes_memory);
 	vec_free(&f->dt.usable);
+	for (size_t i = 0; i < f->dt.dynamic.n; i++) {
+		free(f->dt.dynamic.v[i].name);
+		vec_free(&f->dt.dynamic.v[i].within);
+	}
+	vec_free(&f->dt.dynamic);
 	vec_free(&f->contradictions);
 	vec_free(&f->notes);
 	vec_free(&f->line_marks);

@@ -189,18 +189,32 @@ struct fact_iomem {
 	struct where at;
 };
 
-/* Distances between nodes, as far as told. */
+/* Distances between nodes, as far as told. Of two for the same pair the later one counts. */
 struct fact_distance {
 	int from, to;
 	unsigned int distance;
+};
+
+/* A node of /reserved-memory without a place: the kernel finds one while booting. */
+struct fact_dt_dynamic {
+	char *name;
+	uint64_t size;
+	uint64_t align; /* 0 when not told */
+	VEC(struct pz_range) within; /* alloc-ranges, in order of preference; empty for anywhere */
+	bool reusable; /* may be CMA */
+	bool nomap;
+	bool shared_pool; /* compatible with shared-dma-pool */
+	bool cma_default; /* linux,cma-default */
 };
 
 /* A device tree's answers. */
 struct fact_dt {
 	bool seen;
 	uint64_t dma_max_cpu; /* highest CPU address that every bus reaches, PZ_ADDR_MAX for none */
+	bool uefi; /* started by UEFI, whose map replaces the memory nodes */
 	bool has_usable; /* /chosen linux,usable-memory-range */
 	VEC(struct pz_range) usable;
+	VEC(struct fact_dt_dynamic) dynamic;
 	struct pz_range elfcorehdr; /* valid when has_elfcorehdr */
 	bool has_elfcorehdr;
 	char *model;
@@ -249,6 +263,7 @@ struct facts {
 	VEC(struct fact_iomem) iomem;
 	VEC(struct fact_distance) distances;
 	VEC(int) nodes_online; /* from node directories */
+	VEC(int) nodes_memory; /* those of them with memory */
 	struct fact_dt dt;
 
 	uint64_t last_pfn; /* "last_pfn = ", 0 when not seen */
@@ -261,6 +276,7 @@ struct facts {
 	uint64_t min_free_kbytes; /* sysctl, UINT64_MAX when unknown */
 	uint64_t lowmem_ratio[8]; /* sysctl vm.lowmem_reserve_ratio */
 	unsigned int lowmem_ratios;
+	uint64_t mem_total_kib, high_total_kib, cma_total_kib; /* meminfo; 0 when unknown */
 	uint64_t wmark_scale; /* sysctl, 0 when unknown */
 	bool numa_off_seen, numa_faked; /* "NUMA turned off", "Faking a node" */
 
