@@ -50,7 +50,7 @@ result()
 # gcc, optimised, every warning an error; all tests and lints.
 step_gcc()
 {
-	CC=gcc configure $top/gcc --werror -Dbuildtype=release &&
+	CC=gcc configure $top/gcc --werror -Dbuildtype=release -Dcmocka=enabled &&
 		ninja -C $top/gcc -j "$jobs" &&
 		meson_tests $top/gcc gcc
 }
@@ -58,7 +58,7 @@ step_gcc()
 # clang, every warning an error, address and undefined-behaviour sanitizers; all tests again.
 step_sanitize()
 {
-	CC=clang configure $top/sanitize --werror -Db_sanitize=address,undefined \
+	CC=clang configure $top/sanitize --werror -Dcmocka=enabled -Db_sanitize=address,undefined \
 		-Db_lundef=false -Doptimization=1 -Ddebug=true \
 		'-Dc_args=-fno-sanitize-recover=all -fno-omit-frame-pointer' &&
 		ninja -C $top/sanitize -j "$jobs" &&
