@@ -114,6 +114,8 @@ static void layout_zones(struct layout *l, const struct analysis *a)
 			z->range = view_zone_range(z->zone, a->page_shift);
 			z->label = a->nodes.n > 1 ? xasprintf("%d %s", node->nid, name)
 						  : xstrdup(name);
+			if (view_zone_hollow(z->zone))
+				z->remark = xasprintf("%s: none managed", z->label);
 		}
 	}
 }
@@ -154,8 +156,11 @@ static void layout_segment_cuts(struct layout *l, const struct analysis *a)
 		while (at < keys && k[at].last < s->range.first)
 			at++;
 		s->kind = AN_KINDS;
-		if (at < keys && k[at].first <= s->range.first)
-			s->kind = a->pieces.v[k[at].index].kind;
+		s->piece = LAYOUT_NO_PIECE;
+		if (at < keys && k[at].first <= s->range.first) {
+			s->piece = k[at].index;
+			s->kind = a->pieces.v[s->piece].kind;
+		}
 		if (s->kind > AN_KINDS)
 			s->kind = AN_OTHER;
 	}
@@ -251,8 +256,10 @@ static size_t layout_merge_pass(struct layout *l, double limit, const uint64_t *
 			if (write) {
 				last->range.last = s.range.last;
 				last->weight += s.weight;
-				if (view_kind(s.kind)->rank > view_kind(last->kind)->rank)
+				if (view_kind(s.kind)->rank > view_kind(last->kind)->rank) {
 					last->kind = s.kind;
+					last->piece = s.piece;
+				}
 				last->merged = true;
 			}
 			continue;
@@ -417,7 +424,8 @@ static void layout_fit_labels(struct layout *l, const struct layout_spec *spec)
 
 	for (i = 0; i < l->zones.n; i++) {
 		const struct layout_zone *z = &l->zones.v[i];
-		unsigned int need = spec->label_pad + spec->label_char * text_columns(z->label);
+		const char *label = z->remark ? z->remark : z->label;
+		unsigned int need = spec->label_pad + spec->label_char * text_columns(label);
 		size_t first = layout_find(l, z->range.first), last = layout_find(l, z->range.last);
 		size_t best = first;
 		unsigned int least;
@@ -492,8 +500,10 @@ void layout_destroy(struct layout *l)
 {
 	size_t i;
 
-	for (i = 0; i < l->zones.n; i++)
+	for (i = 0; i < l->zones.n; i++) {
 		free(l->zones.v[i].label);
+		free(l->zones.v[i].remark);
+	}
 	vec_free(&l->zones);
 	vec_free(&l->segments);
 }

@@ -19,10 +19,13 @@ struct layout_spec {
 	bool logarithmic;
 };
 
+#define LAYOUT_NO_PIECE ((size_t)-1)
+
 /* A part of the address space that lies in at most one piece and one zone of each node. */
 struct layout_segment {
 	struct pz_range range;
 	unsigned int kind; /* enum an_kind, or AN_KINDS for a hole */
+	size_t piece;	   /* index into the pieces of the analysis, LAYOUT_NO_PIECE for a hole */
 	bool squeezed;
 	bool merged;   /* several that were too small, shown as the most important of them */
 	double weight; /* what its share is computed from */
@@ -35,7 +38,8 @@ struct layout_zone {
 	const struct an_node *node;
 	const struct an_zone *zone;
 	enum pz_zone_type type;
-	char *label;
+	char *label;  /* "DMA", with several nodes "0 DMA" */
+	char *remark; /* "DMA: none managed" where that is so, else NULL */
 	unsigned int lane;
 	unsigned int at, width;
 };

@@ -117,7 +117,9 @@ static void map_bracket(const struct map_view *m, const struct layout_zone *z, u
 	struct out *o = m->o;
 	unsigned int ends = (open ? 1u : 0u) + (close ? 1u : 0u), inner, label, pad;
 	bool hollow = view_zone_hollow(z->zone);
-	char *text = xasprintf("%s%s", z->label, hollow ? "!" : "");
+	char *text = z->remark && room >= text_columns(z->remark) + ends
+			     ? xstrdup(z->remark)
+			     : xasprintf("%s%s", z->label, hollow ? "!" : "");
 
 	label = text_columns(text);
 	out_style(o, hollow ? ST_BAD : ST_BOLD);
