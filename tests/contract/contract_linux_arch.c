@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * contract_linux_arch.c - zone limits of every architecture, row by row of facts/zones.md section 2.
+ * contract_linux_arch.c - zone limits of every architecture, row by row of docs/facts/zones.md section 2.
  */
 #include <physzone/linux/arch.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * contract_linux_cmdline.c - the kernel command line: facts/zones.md sections 4, 6, 7 and 9.
+ * contract_linux_cmdline.c - the kernel command line: docs/facts/zones.md sections 4, 6, 7 and 9.
  */
 #include <physzone/linux/cmdline.h>
 #include <physzone/linux/crash.h>
