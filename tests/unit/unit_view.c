@@ -150,12 +150,10 @@ static void map_of_a_crashed_machine(void **state)
 	o.width = 80;
 	map_text(&o, &x.v, false);
 	text = out_text(&o);
-	must_hold(
-		text,
-		"\n  0 636K 16M                                       1712M 1968M      2G   4G\n"
-		"  "
-		"%b.%.%###########################################CCCCCC#K.K.K.K#Ib%.//.%.//.%//%\n"
-		"   [DMA-][-------------------------DMA32--------------------------]\n");
+	must_hold(text,
+		  "\n  0 636K 16M                                   1712M 1968M       2G   4G\n"
+		  "  %b.%.%#######################################CCCCCC#K.K.K.K#Ib%.//.%.//.%//%\n"
+		  "   [DMA-][------------------------DMA32------------------------]\n");
 	must_hold(text,
 		  "  # RAM 1.68 GiB   % reserved 12 GiB   K kernel 42.1 MiB   I initrd 11.4 MiB\n"
 		  "  C crash kernel 256 MiB   b taken at boot 8.05 MiB\n");
