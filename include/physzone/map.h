@@ -44,7 +44,7 @@ enum pz_map_oddity {
 	PZ_ODD_OVERLAP, /* two entries of different types overlap: what they share, and the loser */
 	PZ_ODD_DUPLICATE, /* two entries of one type overlap: what they share, and the upper one */
 	PZ_ODD_UNSORTED, /* an entry starts below its predecessor */
-	PZ_ODD_PARTIAL_PAGE, /* sanitised RAM that does not start or end on a page: the bytes lost */
+	PZ_ODD_PARTIAL_PAGE, /* sanitised RAM that starts or ends within a page: what is lost */
 	PZ_ODD_BEYOND_WIDTH, /* an address past the physical address width */
 	PZ_ODD_UNKNOWN_TYPE, /* a type that no table names; type 0 is dropped when sanitising */
 	PZ_ODD_FEW, /* fewer than two entries: an e820 consumer refuses the map */
@@ -52,8 +52,9 @@ enum pz_map_oddity {
 
 /*
  * An entry that overlaps several is noted against the one that wins where it starts, and once
- * more for each entry of a higher type that starts inside while it is the winner. So every entry that
- * loses memory is named, unless it shares that memory with another of its type; not every pair is.
+ * more for each entry of a higher type that starts inside while it is the winner. So every entry
+ * that loses memory is named, unless it shares that memory with another of its type; not every
+ * pair is.
  */
 struct pz_map_odd {
 	enum pz_map_oddity what;

@@ -16,8 +16,8 @@
  * Shortcomings
  *  Attributes other than EFI's "specific purpose" are not kept.
  *
- * Source followed: ACPI 6.5 section 15 (e820), the PVH boot protocol's memory map entries, UEFI 2.10
- * section 7.2 (EFI_MEMORY_DESCRIPTOR).
+ * Source followed: ACPI 6.5 section 15 (e820), the PVH boot protocol's memory map entries,
+ * UEFI 2.10 section 7.2 (EFI_MEMORY_DESCRIPTOR).
  */
 #include "map_internal.h"
 
@@ -110,6 +110,7 @@ static uint32_t decode_efi_type(uint32_t type, uint64_t attribute)
 int pz_map_decode_efi(struct pz_map *m, const void *buf, size_t len, size_t desc_size)
 {
 	const uint64_t max_pages = (uint64_t)1 << (64 - EFI_PAGE_SHIFT);
+	const uint64_t page_less_1 = ((uint64_t)1 << EFI_PAGE_SHIFT) - 1;
 	const unsigned char *p = buf;
 	int err;
 
@@ -128,7 +129,7 @@ int pz_map_decode_efi(struct pz_map *m, const void *buf, size_t len, size_t desc
 			continue;
 		}
 		if (pages <= max_pages)
-			less_1 = ((pages - 1) << EFI_PAGE_SHIFT) | (((uint64_t)1 << EFI_PAGE_SHIFT) - 1);
+			less_1 = ((pages - 1) << EFI_PAGE_SHIFT) | page_less_1;
 		else if (!base)
 			pz_map_note(m, PZ_ODD_WRAP, (struct pz_range){ 0, PZ_ADDR_MAX }, type, i);
 		pz_map_append(m, base, less_1, type, i);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * prop_map.c - the typed map against an array that says for every byte of a small space whose it is.
+ * prop_map.c - the typed map against an array that says of every byte of a small space whose it
+ * is.
  */
 #include "prop.h"
 
@@ -135,7 +136,7 @@ static void o_sanitise(struct world *w)
 	}
 }
 
-/* Whether the map is exactly what the bytes say; bytes of an entry then take its mark and number. */
+/* Whether the map is exactly what the bytes say; they then take the mark and number of theirs. */
 static bool same(struct world *w, struct prop *p)
 {
 	uint32_t i = 0;
@@ -374,7 +375,7 @@ static bool prop_fixed(struct prop *p, void *ctx)
 	if (err) {
 		PROP_ASSERT(p, err == -PZ_ENOSPC && !w.m.sanitised && w.m.count == count);
 		PROP_ASSERT(p, w.m.cap < 4 * count && !memcmp(before, store, sizeof(before)));
-		PROP_ASSERT(p, pz_map_set_type(&w.m, (struct pz_range){ 0, 9 }, 0, 1) == -PZ_EINVAL);
+		PROP_ASSERT(p, pz_map_set_type(&w.m, w.raw[0].range, 0, 1) == -PZ_EINVAL);
 		w.m.cap = 4 * MAX_RAW;
 		PROP_ASSERT(p, !pz_map_sanitise(&w.m, PAGE_SHIFT, 64));
 	}

@@ -235,7 +235,8 @@ static bool change(struct world *w, struct prop *p)
 	enum pz_mb_which array = which ? PZ_MB_RESERVED : PZ_MB_MEMORY;
 	struct cell *c = which ? o->reserved : o->memory;
 
-	prop_note(p, "op %u: cells %u+%u nid %d flags %#x array %d", op, from, n, nid, flags, which);
+	prop_note(p, "op %u: cells %u+%u nid %d flags %#x array %d", op, from, n, nid, flags,
+		  which);
 	switch (op) {
 	case 0:
 	case 1:
@@ -396,6 +397,7 @@ static int o_place(const struct world *w, const struct pz_mb_req *req, uint64_t 
 static int o_find(const struct world *w, const struct pz_mb_req *req, int *err)
 {
 	uint64_t min = req->min_addr > 4096 ? req->min_addr : 4096;
+	int widest = req->exact_nid ? req->nid : PZ_NID_NONE;
 	int where = -1;
 
 	for (unsigned int low = 0; low < (req->retry_low ? 2 : 1) && where < 0; low++) {
@@ -408,9 +410,7 @@ static int o_find(const struct world *w, const struct pz_mb_req *req, int *err)
 	}
 	*err = 0;
 	if (where < 0)
-		*err = o_place(w, req, min, req->exact_nid ? req->nid : PZ_NID_NONE, false, true) < 0 ?
-			       -PZ_ERANGE :
-			       -PZ_ENOMEM;
+		*err = o_place(w, req, min, widest, false, true) < 0 ? -PZ_ERANGE : -PZ_ENOMEM;
 	return where;
 }
 
@@ -430,10 +430,10 @@ static bool ask(struct world *w, struct prop *p)
 	req.exact_nid = prop_choice(p, 2);
 	req.mirror = prop_choice(p, 2);
 	req.retry_low = prop_choice(p, 2);
-	prop_note(p, "ask %u cells align %#llx [%#llx-%#llx] nid %d exact %d mirror %d low %d up %d", n,
-		  (unsigned long long)req.align, (unsigned long long)req.min_addr,
-		  (unsigned long long)req.max_addr, req.nid, req.exact_nid, req.mirror, req.retry_low,
-		  w->mb.bottom_up);
+	prop_note(p, "ask %u cells align %#llx [%#llx-%#llx] nid %d exact %d mirror %d low %d up %d",
+		  n, (unsigned long long)req.align, (unsigned long long)req.min_addr,
+		  (unsigned long long)req.max_addr, req.nid, req.exact_nid, req.mirror,
+		  req.retry_low, w->mb.bottom_up);
 
 	where = o_find(w, &req, &want);
 	err = take ? pz_memblock_alloc(&w->mb, &req, &got) : pz_memblock_find(&w->mb, &req, &got);
