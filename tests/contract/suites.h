@@ -3,4 +3,6 @@
  * suites.h - the suites of the contract, one line each: SUITE(name) runs contract_name().
  */
 SUITE(tap)
+SUITE(linux_arch)
+SUITE(linux_cmdline)
 SUITE(zone)

@@ -3,7 +3,7 @@
  * crash.h - crashkernel= on the command line, the reservation that follows from it, and the memory
  * map of the capture kernel that kexec starts in it.
  *
- * Source followed: facts/zones.md section 7; the recorded pairs of crashed and capture kernels.
+ * Source followed: docs/facts/zones.md section 7; the recorded pairs of crashed and capture kernels.
  */
 #ifndef PHYSZONE_LINUX_CRASH_H
 #define PHYSZONE_LINUX_CRASH_H

@@ -3,7 +3,7 @@
  * low1m.h - the first megabyte of x86 and its history: what is present there, what is reserved,
  * before and after each of the five commits that thread 000 names.
  *
- * Source followed: facts/zones.md section 6, thread 000, and the recorded capture kernels (5.10
+ * Source followed: docs/facts/zones.md section 6, thread 000, and the recorded capture kernels (5.10
  * has managed pages below 1 MiB, 6.1 and 6.12 have none).
  */
 #ifndef PHYSZONE_LINUX_LOW1M_H

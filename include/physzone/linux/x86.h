@@ -2,7 +2,7 @@
 /*
  * x86.h - early memory of x86: from the firmware's e820 map and the command line to memblock.
  *
- * Source followed: facts/zones.md sections 2 and 6 (setup_arch of Linux 6.1 and 6.12).
+ * Source followed: docs/facts/zones.md sections 2 and 6 (setup_arch of Linux 6.1 and 6.12).
  */
 #ifndef PHYSZONE_LINUX_X86_H
 #define PHYSZONE_LINUX_X86_H
