@@ -32,6 +32,14 @@ void facts_destroy(struct facts *f)
 		free(f->mb_events.v[i].caller);
 	for (size_t i = 0; i < f->freeing.n; i++)
 		free(f->freeing.v[i].what);
+	for (size_t i = 0; i < f->fallbacks.n; i++)
+		vec_free(&f->fallbacks.v[i].order);
+	for (size_t i = 0; i < f->failures.n; i++) {
+		free(f->failures.v[i].comm);
+		free(f->failures.v[i].flags);
+	}
+	for (size_t i = 0; i < f->said.n; i++)
+		free(f->said.v[i].text);
 	for (size_t i = 0; i < f->iomem.n; i++)
 		free(f->iomem.v[i].name);
 	for (size_t i = 0; i < f->contradictions.n; i++)
@@ -53,6 +61,15 @@ void facts_destroy(struct facts *f)
 	vec_free(&f->mb_regions);
 	vec_free(&f->freeing);
 	vec_free(&f->zoneinfo);
+	vec_free(&f->zone_pages);
+	vec_free(&f->spans);
+	vec_free(&f->fallbacks);
+	vec_free(&f->numa_merges);
+	vec_free(&f->fake_nodes);
+	vec_free(&f->failures);
+	vec_free(&f->mem_infos);
+	vec_free(&f->zone_reports);
+	vec_free(&f->said);
 	vec_free(&f->pages);
 	vec_free(&f->iomem);
 	vec_free(&f->distances);

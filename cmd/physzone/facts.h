@@ -41,10 +41,12 @@ enum fw_origin {
 
 struct fact_fw {
 	enum fw_origin origin;
+	uint32_t map; /* of its origin, from 0: a log may print a map more than once */
 	struct pz_range range;
 	uint32_t type; /* enum pz_map_type; 0 when the word is unknown */
 	char *word; /* the type as the input wrote it */
 	int nid; /* FW_DT with numa-node-id, else PZ_NID_NONE */
+	bool more_reliable; /* FW_EFI: mirrored */
 	struct where at;
 };
 
@@ -123,13 +125,18 @@ struct fact_claim {
 	struct where at;
 };
 
-/* Events of memblock=debug, in the order of the log. */
-enum mb_op { MBOP_ADD, MBOP_RESERVE, MBOP_FREE, MBOP_REMOVE };
+/*
+ * Events of memblock=debug, in the order of the log. MBOP_FREE_LATE gives pages straight to the
+ * page allocator and leaves the reserved array alone.
+ */
+enum mb_op { MBOP_ADD, MBOP_RESERVE, MBOP_FREE, MBOP_REMOVE, MBOP_FREE_LATE };
 
 struct fact_mb_event {
 	enum mb_op op;
 	struct pz_range range;
-	char *caller; /* symbol at the end of the line, or NULL */
+	char *caller; /* who asked: symbol of this line or of the allocation before it, or NULL */
+	int nid; /* memblock_add_node, else PZ_NID_NONE */
+	uint32_t flags; /* the same */
 	struct where at;
 };
 
@@ -170,6 +177,91 @@ struct fact_zoneinfo {
 	uint64_t protection[8];
 	unsigned int protections;
 	unsigned int cpus; /* pagesets printed */
+	struct where at;
+};
+
+/* "On node 0, zone DMA: 97 pages in unavailable ranges" and the lines of mminit debugging. */
+enum zone_pages_kind {
+	ZP_UNAVAILABLE, /* counted up over the node's lines */
+	ZP_MEMMAP, /* "DMA zone: 64 pages used for memmap" */
+	ZP_RESERVED, /* "DMA zone: 0 pages reserved" */
+	ZP_PRESENT, /* "DMA zone: 3998 pages, LIFO batch:0" */
+	ZP_TOTAL, /* "On node 0 totalpages: 131038"; no zone */
+};
+struct fact_zone_pages {
+	enum zone_pages_kind kind;
+	int nid; /* PZ_NID_NONE when the line does not say */
+	char name[16];
+	uint64_t pages;
+	struct where at;
+};
+
+/* "mminit::memmap_init Initialising map node 0 zone 1 pfns 4096 -> 524256". */
+struct fact_span {
+	int nid;
+	unsigned int zone; /* number of the zone in this kernel */
+	struct pz_range pfns;
+	struct where at;
+};
+
+/* "Fallback order for Node 0: 0 1". */
+struct fact_fallback {
+	int nid;
+	VEC(int) order;
+	struct where at;
+};
+
+/* "NUMA: Node 0 [mem a] + [mem b] -> [mem c]". */
+struct fact_numa_merge {
+	int nid;
+	struct pz_range a, b, out;
+	struct where at;
+};
+
+/* "PROG: page allocation failure: order:5, mode:0x...". */
+struct fact_failure {
+	char *comm;
+	unsigned int order;
+	uint64_t gfp;
+	char *flags; /* the names in brackets, or NULL */
+	double stamp;
+	uint32_t report; /* index in mem_infos of the report that follows; UINT32_MAX for none */
+	struct where at;
+};
+
+/* "Mem-Info:" and the totals under it, pages; UINT64_MAX where one is missing. */
+struct fact_mem_info {
+	uint64_t ram, highmem, reserved, cma;
+	struct where at;
+};
+
+/* "Node 0 DMA free:128kB ... managed:15360kB ..." of such a report, KiB; UINT64_MAX: missing. */
+struct fact_zone_report {
+	uint32_t report; /* index in mem_infos; UINT32_MAX when the report has no head */
+	int nid; /* 0 where the kernel has no nodes */
+	char name[16];
+	uint64_t free, boost, min, low, high, present, managed, free_pcp, free_cma;
+	uint64_t protection[8]; /* pages, from "lowmem_reserve[]:" */
+	unsigned int protections;
+	struct where at;
+};
+
+/* What the kernel says about requests at boot, for the notes; see text. */
+enum said_kind {
+	SAID_CMA_FAILED,
+	SAID_CRASHKERNEL_FAILED,
+	SAID_SWIOTLB, /* no memory for bounce buffers, or fewer than asked for */
+	SAID_POOL, /* "DMA: preallocated 256 KiB GFP_KERNEL pool for atomic allocations" */
+	SAID_POOL_FAILED,
+	SAID_TRAMPOLINE, /* no memory below 1 MiB */
+	SAID_MEMORY_LIMIT, /* "Memory limited to 1500MB", RAM cut or ignored by the kernel */
+	SAID_MIRROR,
+	SAID_NUMA, /* the firmware's NUMA tables were refused */
+	SAID_MAP, /* the firmware's map was refused, or has too many entries */
+};
+struct fact_said {
+	enum said_kind kind;
+	char *text;
 	struct where at;
 };
 
@@ -244,7 +336,9 @@ struct facts {
 	char *arch_hint; /* "x86_64", "arm64" ... as far as the reader can tell, or NULL */
 	unsigned int page_shift; /* 0 when unknown */
 	unsigned int cpus; /* CPUs brought up, 0 when unknown */
+	unsigned int nr_cpu_ids, nr_node_ids; /* possible ones, 0 when unknown */
 	bool pae; /* i386: PAE is in use */
+	uint32_t zone_types; /* bit per enum pz_zone_type that the kernel has; 0 when unknown */
 
 	VEC(struct fact_fw) fw;
 	VEC(struct fact_e820_change) e820_changes;
@@ -259,6 +353,15 @@ struct facts {
 	VEC(struct fact_freeing) freeing;
 	struct fact_memory memory;
 	VEC(struct fact_zoneinfo) zoneinfo;
+	VEC(struct fact_zone_pages) zone_pages;
+	VEC(struct fact_span) spans;
+	VEC(struct fact_fallback) fallbacks;
+	VEC(struct fact_numa_merge) numa_merges;
+	VEC(struct fact_node_range) fake_nodes; /* "Faking node 0 at [mem a-b]" of numa=fake= */
+	VEC(struct fact_failure) failures;
+	VEC(struct fact_mem_info) mem_infos;
+	VEC(struct fact_zone_report) zone_reports;
+	VEC(struct fact_said) said;
 	VEC(struct fact_pages) pages;
 	VEC(struct fact_iomem) iomem;
 	VEC(struct fact_distance) distances;
@@ -267,16 +370,24 @@ struct facts {
 	struct fact_dt dt;
 
 	uint64_t last_pfn; /* "last_pfn = ", 0 when not seen */
+	uint64_t low_last_pfn; /* the second such line: end of RAM below 4 GiB; 0 when not seen */
 	uint64_t max_arch_pfn;
 	uint64_t low_ram_end; /* i386 "low ram: 0 - X", arm "lowmem"; 0 when not seen */
 	uint64_t highmem_mb; /* i386 "NMB HIGHMEM available." */
+	uint64_t lowmem_mb; /* i386 "NMB LOWMEM available." */
+	uint64_t phys_mem_size; /* powerpc "phys_mem_size = ", 0 when not seen */
 	uint64_t total_pages; /* "Total pages: N" of the zonelists line, 0 when not seen */
+	unsigned int zonelists; /* "Built N zonelists", 0 when not seen */
+	bool mobility_off; /* "mobility grouping off" */
+	char policy_zone[16]; /* "Policy zone: Normal", empty when not seen */
 	uint64_t deferred_nodes; /* "node N deferred pages initialised" lines */
 	uint64_t percpu_pages, percpu_bytes, percpu_unit; /* "percpu: Embedded N pages/cpu ..." */
 	uint64_t min_free_kbytes; /* sysctl, UINT64_MAX when unknown */
 	uint64_t lowmem_ratio[8]; /* sysctl vm.lowmem_reserve_ratio */
 	unsigned int lowmem_ratios;
 	uint64_t mem_total_kib, high_total_kib, cma_total_kib; /* meminfo; 0 when unknown */
+	bool has_meminfo, has_anon_huge; /* meminfo was read; it has a line of huge pages */
+	bool efi; /* started by UEFI, whose memory map the kernel used */
 	uint64_t wmark_scale; /* sysctl, 0 when unknown */
 	bool numa_off_seen, numa_faked; /* "NUMA turned off", "Faking a node" */
 
