@@ -271,7 +271,7 @@ static uint32_t cl_value_find(const struct pzl_arg *a, const char *what)
 
 static void cl_parse_numa(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a)
 {
-	bool anywhere = p->arch == PZL_ARCH_POWERPC64; /* it searches; the others compare prefixes */
+	bool anywhere = p->arch == PZL_ARCH_POWERPC64; /* it searches, others compare prefixes */
 	bool fake = p->arch == PZL_ARCH_X86_64 || p->arch == PZL_ARCH_POWERPC64 ||
 		    (p->model == PZL_LINUX_6_12 &&
 		     (p->arch == PZL_ARCH_ARM64 || p->arch == PZL_ARCH_RISCV64));
@@ -309,7 +309,8 @@ static bool cl_has_numa(enum pzl_arch arch)
 static void cl_parse_vmalloc(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a)
 {
 	/* arm: VMALLOC_END - PAGE_OFFSET - 32M - VMALLOC_OFFSET with the usual 3G/1G split */
-	const uint64_t arm_min = 16ull << 20, arm_max = 0xff800000ull - 0xc0000000ull - (40ull << 20);
+	const uint64_t arm_min = 16ull << 20,
+		       arm_max = 0xff800000ull - 0xc0000000ull - (40ull << 20);
 	bool wrapped = false;
 	size_t n;
 	uint64_t v = pzl_memparse(a->value, a->value_len, &n, &wrapped);
@@ -523,7 +524,7 @@ static void cl_decode(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg
 	}
 }
 
-/* Take the next word, splitting it as the kernel does. Returns the offset after it and its blanks. */
+/* Take the next word, split as the kernel does. Returns the offset after it and its blanks. */
 static size_t cl_next_word(const char *s, size_t len, size_t at, struct pzl_arg *a)
 {
 	size_t i, equals = 0, n, skip = 0;

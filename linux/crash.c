@@ -217,8 +217,9 @@ static int crash_main(const struct crash_plan *p, const struct pzl_crash_request
 	if (req->base) {
 		uint64_t end = req->base + size;
 
-		err = end < req->base ? -PZ_ERANGE :
-					crash_take(mb, size, p->fixed_align, req->base, end, &out->main);
+		err = end < req->base
+			      ? -PZ_ERANGE
+			      : crash_take(mb, size, p->fixed_align, req->base, end, &out->main);
 		if (!err)
 			return 0;
 		if (!crash_no_place(mb, err, size, p->fixed_align, req->base, end))
@@ -382,8 +383,8 @@ void pzl_crash_print(const struct pzl_crash_env *env, const struct pzl_crash_req
 			      "MB for crashkernel (System RAM: ", total);
 	else
 		crash_line_range(&l,
-				 crash_is_riscv(env->arch) && !generic ? "crashkernel: reserved 0x" :
-									 "crashkernel reserved: 0x",
+				 crash_is_riscv(env->arch) && !generic ? "crashkernel: reserved 0x"
+								       : "crashkernel reserved: 0x",
 				 area->main, 16);
 	crash_line_end(&l, emit, ctx);
 }

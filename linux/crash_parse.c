@@ -244,8 +244,8 @@ int pzl_crash_parse(enum pzl_model model, enum pzl_arch arch, const char *text, 
 	} else {
 		err = crash_done(&r, &plain);
 	}
-	/* The ,low word counts with ,high; on x86 before the common code also with a plain word that
-	 * ends up above 4 GiB. */
+	/* The ,low word counts with ,high; on x86 before the common code also with a plain word
+	 * that ends up above 4 GiB. */
 	if (!err && (r.high || (x86 && !mf->crash_generic)) && low.parse != PZL_CRASH_NONE) {
 		if (low.parse == PZL_CRASH_FOUND) {
 			r.low_given = true;
@@ -271,7 +271,7 @@ const char *pzl_crash_parse_text(enum pzl_crash_parse p)
 	case PZL_CRASH_FOUND:
 		return "understood";
 	case PZL_CRASH_ZERO:
-		return "the size is 0 or no range matches the amount of memory: nothing is reserved";
+		return "the size is 0 or no range matches the amount of memory: nothing reserved";
 	case PZL_CRASH_BAD_VALUE:
 		return "refused: a number is expected";
 	case PZL_CRASH_BAD_DASH:

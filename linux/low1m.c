@@ -26,15 +26,16 @@
 
 static const struct pzl_low1m_commit low1m_commits[PZL_LOW1M_COMMITS] = {
 	{ "6f599d84231f", "5.5",
-	  "A kernel with crashkernel= reserves the whole first megabyte, since SME may have encrypted "
+	  "A kernel with crashkernel= reserves the whole first megabyte, since SME may have "
+	  "encrypted "
 	  "it and kexec cannot copy it." },
 	{ "7c321eb2b843", "5.5",
-	  "Kexec no longer copies the low 640 KiB to a backup region: nothing there needs saving." },
+	  "Kexec no longer copies the low 640 KiB to a backup region: nothing there needs "
+	  "saving." },
 	{ "f1d4d47c5851", "5.13",
 	  "Every kernel reserves the whole first megabyte, the capture kernel too: present, never "
 	  "managed." },
-	{ "23721c8e92f7", "5.14",
-	  "The special case for crashkernel= goes, the rule covers it." },
+	{ "23721c8e92f7", "5.14", "The special case for crashkernel= goes, the rule covers it." },
 	{ "1a6a9044b967", "5.14",
 	  "reservelow= and its configuration option go, the rule covers them." },
 };

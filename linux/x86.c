@@ -94,7 +94,7 @@ static int x86_change(struct x86_table *t, struct pz_range r, uint32_t from, uin
 			i--;
 			continue;
 		}
-		/* What stays in place is the lower part, or the upper when there is no lower one. */
+		/* What stays in place is the lower part, or the upper without a lower one. */
 		if (was.first < r.first)
 			e->range.last = r.first - 1;
 		else
@@ -142,7 +142,8 @@ static int x86_op(struct x86_table *t, const struct pzl_mem_op *op)
 			t->count++;
 		return 0;
 	case PZL_OP_UPDATE:
-		return x86_range(op->base, op->size, &r) ? x86_change(t, r, op->from, op->to, NULL) : 0;
+		return x86_range(op->base, op->size, &r) ? x86_change(t, r, op->from, op->to, NULL)
+							 : 0;
 	case PZL_OP_REMOVE:
 		return x86_range(op->base, op->size, &r) ? x86_change(t, r, op->from, 0, NULL) : 0;
 	default:
@@ -402,7 +403,8 @@ const char *pzl_x86_note(uint32_t bit)
 	case PZL_X86_PANIC_USER_MAP:
 		return "the kernel panics: the user's memory map has fewer than two entries";
 	case PZL_X86_FAKED:
-		return "the kernel refuses a firmware map of fewer than two entries and makes one up";
+		return "the kernel refuses a firmware map of fewer than two entries and makes one "
+		       "up";
 	case PZL_X86_KERNEL_FORCED:
 		return "the kernel's own memory was not all RAM and was made RAM";
 	case PZL_X86_PAGE0:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * contract_linux_arch.c - zone limits of every architecture, row by row of docs/facts/zones.md section 2.
+ * contract_linux_arch.c - zone limits of every architecture, row by row of
+ * docs/facts/zones.md section 2.
  */
 #include <physzone/linux/arch.h>
 
@@ -50,12 +51,14 @@ static void arch_x86(struct tap *t)
 
 		CHECK(t, arch_end((enum pzl_model)m, PZL_ARCH_X86_64, &in, PZ_ZONE_DMA) == M16);
 		CHECK(t, arch_end((enum pzl_model)m, PZL_ARCH_X86_64, &in, PZ_ZONE_DMA32) == G4);
-		CHECK(t, arch_end((enum pzl_model)m, PZL_ARCH_X86_64, &in, PZ_ZONE_NORMAL) == 8 * G1);
+		CHECK(t,
+		      arch_end((enum pzl_model)m, PZL_ARCH_X86_64, &in, PZ_ZONE_NORMAL) == 8 * G1);
 		in.max_low_pfn = in.max_pfn = 0x7fe0; /* 128M: clamped by hand */
 		CHECK(t, arch_end((enum pzl_model)m, PZL_ARCH_X86_64, &in, PZ_ZONE_DMA32) ==
 				 0x7fe0000ull);
 		in.max_low_pfn = in.max_pfn = 0x800;
-		CHECK(t, arch_end((enum pzl_model)m, PZL_ARCH_X86_64, &in, PZ_ZONE_DMA) == 0x800000ull);
+		CHECK(t, arch_end((enum pzl_model)m, PZL_ARCH_X86_64, &in, PZ_ZONE_DMA) ==
+				 0x800000ull);
 	}
 	{
 		struct pzl_arch_input in =
@@ -64,8 +67,10 @@ static void arch_x86(struct tap *t)
 		in.max_low_pfn = 0x36bfe;
 		CHECK(t, arch_end(PZL_LINUX_6_1, PZL_ARCH_I386, &in, PZ_ZONE_DMA) == M16);
 		CHECK(t, arch_end(PZL_LINUX_6_1, PZL_ARCH_I386, &in, PZ_ZONE_DMA32) == 0);
-		CHECK(t, arch_end(PZL_LINUX_6_1, PZL_ARCH_I386, &in, PZ_ZONE_NORMAL) == 0x36bfe000ull);
-		CHECK(t, arch_end(PZL_LINUX_6_1, PZL_ARCH_I386, &in, PZ_ZONE_HIGHMEM) == 0x7ffe0000ull);
+		CHECK(t,
+		      arch_end(PZL_LINUX_6_1, PZL_ARCH_I386, &in, PZ_ZONE_NORMAL) == 0x36bfe000ull);
+		CHECK(t, arch_end(PZL_LINUX_6_1, PZL_ARCH_I386, &in, PZ_ZONE_HIGHMEM) ==
+				 0x7ffe0000ull);
 		in.configured &= ~BIT(DMA); /* a kernel built without ZONE_DMA */
 		CHECK(t, arch_end(PZL_LINUX_6_1, PZL_ARCH_I386, &in, PZ_ZONE_DMA) == 0);
 	}
@@ -83,7 +88,7 @@ static void arch_arm64(struct tap *t)
 		enum pzl_model m = old[i];
 
 		in = arch_machine(m, a, G1, 8 * G1);
-		CHECK(t, arch_end(m, a, &in, PZ_ZONE_DMA) == G4); /* no constraint: DMA32 is empty */
+		CHECK(t, arch_end(m, a, &in, PZ_ZONE_DMA) == G4); /* none: DMA32 is empty */
 		CHECK(t, arch_end(m, a, &in, PZ_ZONE_DMA32) == G4);
 		CHECK(t, arch_end(m, a, &in, PZ_ZONE_NORMAL) == 9 * G1);
 		in.dt_dma_limit = 0x3bffffff; /* a Raspberry Pi 4, memory from 0 */
@@ -99,7 +104,7 @@ static void arch_arm64(struct tap *t)
 		CHECK(t, arch_end(m, a, &in, PZ_ZONE_DMA) == G2);
 		in = arch_machine(m, a, 8 * G1, 8 * G1);
 		in.dt_dma_limit = 0x3fffffff;
-		CHECK(t, arch_end(m, a, &in, PZ_ZONE_DMA) == 16 * G1); /* all above 4 GiB: all of it */
+		CHECK(t, arch_end(m, a, &in, PZ_ZONE_DMA) == 16 * G1); /* all above 4 GiB: all */
 		CHECK(t, arch_end(m, a, &in, PZ_ZONE_DMA32) == 16 * G1);
 		in = arch_machine(m, a, G1, G1);
 		CHECK(t, arch_end(m, a, &in, PZ_ZONE_DMA) == G2); /* cut at the end of memory */
@@ -112,7 +117,7 @@ static void arch_arm64(struct tap *t)
 	CHECK(t, arch_end(new, a, &in, PZ_ZONE_DMA) == G4);
 	in = arch_machine(new, a, 8 * G1, 8 * G1);
 	in.dt_dma_limit = 0x2ffffffffull; /* 12 GiB */
-	CHECK(t, arch_end(new, a, &in, PZ_ZONE_DMA) == 12 * G1); /* the firmware's limit is honoured */
+	CHECK(t, arch_end(new, a, &in, PZ_ZONE_DMA) == 12 * G1); /* firmware's limit holds */
 	CHECK(t, arch_end(new, a, &in, PZ_ZONE_DMA32) == G4); /* below DMA: empty */
 	in.page_shift = 16;
 	in.dt_dma_limit = 0x3bffffff;
@@ -129,7 +134,8 @@ static void arch_arm(struct tap *t)
 	CHECK(t, arch_end(PZL_LINUX_6_1, PZL_ARCH_ARM, &in, PZ_ZONE_NORMAL) == 0x70000000ull);
 	CHECK(t, arch_end(PZL_LINUX_6_1, PZL_ARCH_ARM, &in, PZ_ZONE_HIGHMEM) == 0xc0000000ull);
 	in.board_dma_size = 0x10000000; /* 256M: the last page below the limit is not in the zone */
-	CHECK(t, arch_end(PZL_LINUX_6_1, PZL_ARCH_ARM, &in, PZ_ZONE_DMA) == G1 + 0x10000000 - 0x1000);
+	CHECK(t,
+	      arch_end(PZL_LINUX_6_1, PZL_ARCH_ARM, &in, PZ_ZONE_DMA) == G1 + 0x10000000 - 0x1000);
 	in.board_dma_size = 0x100000;
 	in.phys_offset = 0xc0000000ull;
 	in.max_low_pfn = 0xf0000;
@@ -146,7 +152,7 @@ static void arch_mips(struct tap *t)
 	struct pzl_zone_limits l;
 
 	CHECK(t, arch_end(m, PZL_ARCH_MIPS64, &in, PZ_ZONE_DMA) == M16);
-	CHECK(t, arch_end(m, PZL_ARCH_MIPS64, &in, PZ_ZONE_DMA32) == G4); /* not clamped to memory */
+	CHECK(t, arch_end(m, PZL_ARCH_MIPS64, &in, PZ_ZONE_DMA32) == G4); /* not clamped */
 	CHECK(t, arch_end(m, PZL_ARCH_MIPS64, &in, PZ_ZONE_NORMAL) == 0xa0000000ull);
 	in.variant = PZL_VAR_MIPS_IP22;
 	CHECK(t, arch_end(m, PZL_ARCH_MIPS64, &in, PZ_ZONE_DMA) == 0);
@@ -187,14 +193,15 @@ static void arch_others(struct tap *t)
 	in = arch_machine(m, PZL_ARCH_LOONGARCH, 0, G1);
 	CHECK(t, arch_end(m, PZL_ARCH_LOONGARCH, &in, PZ_ZONE_DMA32) == G4); /* unclamped */
 	CHECK(t, arch_end(m, PZL_ARCH_LOONGARCH, &in, PZ_ZONE_NORMAL) == G1);
-	CHECK(t, arch_end(PZL_LINUX_5_15, PZL_ARCH_LOONGARCH, &in, PZ_ZONE_DMA32) == UINT64_MAX - 1);
+	CHECK(t,
+	      arch_end(PZL_LINUX_5_15, PZL_ARCH_LOONGARCH, &in, PZ_ZONE_DMA32) == UINT64_MAX - 1);
 
 	in = arch_machine(m, PZL_ARCH_M68K, 0, 0x4000000);
 	{
 		struct pzl_zone_limits l;
 
 		CHECK(t, pzl_zone_limits(m, PZL_ARCH_M68K, &in, &l) == 0 &&
-				 l.max_pfn[PZ_ZONE_DMA] == 0x4000000 && /* bytes, as the code has it */
+				 l.max_pfn[PZ_ZONE_DMA] == 0x4000000 && /* bytes, as in the code */
 				 l.max_pfn[PZ_ZONE_NORMAL] == 0);
 	}
 	in.variant = PZL_VAR_M68K_COLDFIRE;
@@ -272,13 +279,15 @@ static void arch_names(struct tap *t)
 		for (k = 0; info->aliases[k]; k++)
 			unique = unique && pzl_arch_by_name(info->aliases[k], &b) == 0 &&
 				 b == (enum pzl_arch)i;
-		round = round && info->limits && info->source && (info->bits == 32 || info->bits == 64);
+		round = round && info->limits && info->source &&
+			(info->bits == 32 || info->bits == 64);
 	}
 	CHECK(t, round);
 	CHECK(t, unique);
 	CHECK(t, pzl_arch_by_name("vax", &a) == -PZ_ENOENT);
 	CHECK(t, pzl_arch_info(PZL_ARCHS) == NULL);
-	CHECK(t, pzl_max_order(PZL_ARCH_ARM64, 16) == 13 && pzl_max_order(PZL_ARCH_ARM64, 14) == 11 &&
+	CHECK(t, pzl_max_order(PZL_ARCH_ARM64, 16) == 13 &&
+			 pzl_max_order(PZL_ARCH_ARM64, 14) == 11 &&
 			 pzl_max_order(PZL_ARCH_X86_64, 12) == 10);
 	CHECK(t, pzl_pageblock_order(PZL_ARCH_ARM64, 12, false) == 9 &&
 			 pzl_pageblock_order(PZL_ARCH_ARM64, 14, false) == 11 &&

@@ -109,7 +109,8 @@ static void cl_words(struct tap *t)
 	CHECK(t, b.c.op_count == 1 && b.op[0].base == G1);
 	cl_parse(&b, PZL_ARCH_X86_64, "=x a= swiotlb=force");
 	CHECK(t, b.c.arg_count == 3 && cl_is(b.arg[0].name, b.arg[0].name_len, "=x") &&
-			 b.arg[1].value && b.arg[1].value_len == 0 && b.arg[2].kind == PZL_ARG_OPAQUE);
+			 b.arg[1].value && b.arg[1].value_len == 0 &&
+			 b.arg[2].kind == PZL_ARG_OPAQUE);
 	pzl_cmdline_init(&b.c, b.arg, 1, b.op, 1);
 	CHECK(t, pzl_cmdline_parse(&b.c, PZL_LINUX_6_1, PZL_ARCH_X86_64, 12, "a b c", 5) ==
 				 -PZ_ENOSPC &&
@@ -127,7 +128,8 @@ static void cl_mem(struct tap *t)
 			 b.arg[1].problem == PZL_ARG_ZERO && b.arg[2].problem == PZL_ARG_ZERO);
 	cl_parse(&b, PZL_ARCH_X86_64, "mem=1Gfoo mem=nopentium mem");
 	CHECK(t, b.c.op_count == 1 && b.arg[0].problem == PZL_ARG_TRAILING &&
-			 b.arg[1].problem == PZL_ARG_NOT_HERE && b.arg[2].problem == PZL_ARG_NO_VALUE);
+			 b.arg[1].problem == PZL_ARG_NOT_HERE &&
+			 b.arg[2].problem == PZL_ARG_NO_VALUE);
 	cl_parse(&b, PZL_ARCH_I386, "mem=nopentium");
 	CHECK(t, b.c.nopentium && b.arg[0].problem == PZL_ARG_OK);
 	cl_parse(&b, PZL_ARCH_ARM64, "mem=1500M");
@@ -155,7 +157,8 @@ static void cl_memmap(struct tap *t)
 	cl_parse(&b, PZL_ARCH_X86_64,
 		 "memmap=exactmap,640K@0,1G@1M,64K#0xf0000,1M$0x10000000,2G!4G");
 	CHECK(t, b.c.op_count == 6 && b.op[0].kind == PZL_OP_EXACTMAP);
-	CHECK(t, b.op[1].kind == PZL_OP_ADD && b.op[1].to == PZ_MAP_RAM && b.op[1].size == 640 * 1024);
+	CHECK(t,
+	      b.op[1].kind == PZL_OP_ADD && b.op[1].to == PZ_MAP_RAM && b.op[1].size == 640 * 1024);
 	CHECK(t, b.op[3].to == PZ_MAP_ACPI && b.op[3].base == 0xf0000);
 	CHECK(t, b.op[4].to == PZ_MAP_RESERVED && b.op[5].to == PZ_MAP_PRAM);
 	CHECK(t, b.arg[0].problem == PZL_ARG_OK);
@@ -224,7 +227,7 @@ static void cl_zones(struct tap *t)
 	cl_parse(&b, PZL_ARCH_X86_64, "elfcorehdr=12K@0x6f000000");
 	CHECK(t, b.c.elfcorehdr_addr == 0x6f000000 && b.c.elfcorehdr_size == 12288);
 	cl_parse(&b, PZL_ARCH_X86_64, "elfcorehdr=x");
-	CHECK(t, b.arg[0].problem == PZL_ARG_REFUSED && b.c.elfcorehdr); /* address 0 is "present" */
+	CHECK(t, b.arg[0].problem == PZL_ARG_REFUSED && b.c.elfcorehdr); /* address 0 counts */
 }
 
 static void cl_numa_cma(struct tap *t)
@@ -276,7 +279,7 @@ static void cl_crashkernel(struct tap *t)
 		/* rounded up to 128M: 2047M counts as 2G */
 		{ "crashkernel=1G-2G:64M,2G-:128M", 2047 * M1, PZL_CRASH_FOUND, 128 * M1, 0 },
 		{ "crashkernel=1G-2G:64M", 4 * G1, PZL_CRASH_ZERO, 0, 0 },
-		{ "crashkernel=1G-2G:64M,bad", G1, PZL_CRASH_FOUND, 64 * M1, 0 }, /* not read that far */
+		{ "crashkernel=1G-2G:64M,bad", G1, PZL_CRASH_FOUND, 64 * M1, 0 }, /* not read */
 		{ "crashkernel=2G-1G:64M", G1, PZL_CRASH_BAD_END, 0, 0 },
 		{ "crashkernel=1G:64M", G1, PZL_CRASH_BAD_DASH, 0, 0 },
 		{ "crashkernel=1G-2G64M:", G1, PZL_CRASH_BAD_COLON, 0, 0 },
@@ -295,15 +298,19 @@ static void cl_crashkernel(struct tap *t)
 				     (r.size == rows[i].size && r.base == rows[i].base)),
 			    rows[i].s);
 	}
-	r = cl_crash(PZL_LINUX_6_1, PZL_ARCH_X86_64, "crashkernel=512M,high crashkernel=0,low", 8 * G1);
+	r = cl_crash(PZL_LINUX_6_1, PZL_ARCH_X86_64, "crashkernel=512M,high crashkernel=0,low",
+		     8 * G1);
 	CHECK(t, r.high && r.low_given && r.low_size == 0 && r.size == 512 * M1);
-	r = cl_crash(PZL_LINUX_6_1, PZL_ARCH_X86_64, "crashkernel=bad crashkernel=64M,high", 8 * G1);
+	r = cl_crash(PZL_LINUX_6_1, PZL_ARCH_X86_64, "crashkernel=bad crashkernel=64M,high",
+		     8 * G1);
 	CHECK(t, r.parse == PZL_CRASH_FOUND && r.high); /* x86 6.1 takes ,high after a bad word */
-	r = cl_crash(PZL_LINUX_6_12, PZL_ARCH_X86_64, "crashkernel=bad crashkernel=64M,high", 8 * G1);
+	r = cl_crash(PZL_LINUX_6_12, PZL_ARCH_X86_64, "crashkernel=bad crashkernel=64M,high",
+		     8 * G1);
 	CHECK(t, r.parse == PZL_CRASH_BAD_VALUE);
 	r = cl_crash(PZL_LINUX_6_1, PZL_ARCH_ARM64, "crashkernel=bad crashkernel=64M,high", 8 * G1);
 	CHECK(t, r.parse == PZL_CRASH_BAD_VALUE);
-	r = cl_crash(PZL_LINUX_6_1, PZL_ARCH_ARM64, "crashkernel=64M,high crashkernel=x,low", 8 * G1);
+	r = cl_crash(PZL_LINUX_6_1, PZL_ARCH_ARM64, "crashkernel=64M,high crashkernel=x,low",
+		     8 * G1);
 	CHECK(t, r.parse == PZL_CRASH_BAD_LOW);
 	r = cl_crash(PZL_LINUX_5_15, PZL_ARCH_ARM64, "crashkernel=64M,high", 8 * G1);
 	CHECK(t, r.parse == PZL_CRASH_NO_HIGH);

@@ -430,7 +430,8 @@ static bool ask(struct world *w, struct prop *p)
 	req.exact_nid = prop_choice(p, 2);
 	req.mirror = prop_choice(p, 2);
 	req.retry_low = prop_choice(p, 2);
-	prop_note(p, "ask %u cells align %#llx [%#llx-%#llx] nid %d exact %d mirror %d low %d up %d",
+	prop_note(p,
+		  "ask %u cells align %#llx [%#llx-%#llx] nid %d exact %d mirror %d low %d up %d",
 		  n, (unsigned long long)req.align, (unsigned long long)req.min_addr,
 		  (unsigned long long)req.max_addr, req.nid, req.exact_nid, req.mirror,
 		  req.retry_low, w->mb.bottom_up);

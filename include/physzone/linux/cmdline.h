@@ -95,7 +95,7 @@ struct pzl_cmdline {
 	const char *text; /* as given */
 	size_t len; /* as far as the kernel keeps it */
 
-	bool user_map; /* x86: mem= or memmap= was used: the map is printed again and must be sane */
+	bool user_map; /* x86: mem= or memmap= was used: the map is printed again, must be sane */
 	bool panics; /* some argument makes the kernel die while parsing */
 	bool mem_limited; /* mem= in its meaning of an amount, or s390's ceiling */
 	uint64_t mem_limit; /* bytes */

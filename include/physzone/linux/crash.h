@@ -3,7 +3,8 @@
  * crash.h - crashkernel= on the command line, the reservation that follows from it, and the memory
  * map of the capture kernel that kexec starts in it.
  *
- * Source followed: docs/facts/zones.md section 7; the recorded pairs of crashed and capture kernels.
+ * Source followed: docs/facts/zones.md section 7; the recorded pairs of crashed and capture
+ * kernels.
  */
 #ifndef PHYSZONE_LINUX_CRASH_H
 #define PHYSZONE_LINUX_CRASH_H
@@ -74,7 +75,7 @@ const char *pzl_crash_parse_text(enum pzl_crash_parse p);
 struct pzl_crash_env {
 	enum pzl_model model;
 	enum pzl_arch arch;
-	uint64_t low_max; /* exclusive end of low memory: arm64's DMA limit, riscv's 4 GiB, arm's low memory */
+	uint64_t low_max; /* exclusive end of low memory: arm64's DMA limit, riscv's 4 GiB */
 	uint64_t high_max; /* exclusive end for ,high */
 	uint64_t swiotlb; /* bytes of the bounce buffer that x86 adds to the default low block */
 	bool capture; /* a capture kernel: riscv before 6.12 reserves nothing in one */
@@ -120,8 +121,8 @@ struct pzl_crash_area {
  * Known for x86_64, i386, arm64, arm, riscv and (from 6.12 on) loongarch.
  *
  * Context: any; may call the metadata hook.
- * Return: 0 with @out->result telling what came of it, -PZ_ENOENT when this kernel's way of doing it
- * is not known here, -PZ_ENOMEM when memory for metadata ran out (@mb is unchanged).
+ * Return: 0 with @out->result telling what came of it, -PZ_ENOENT when this kernel's way of doing
+ * it is not known here, -PZ_ENOMEM when memory for metadata ran out (@mb is unchanged).
  */
 int pzl_crash_reserve(const struct pzl_crash_env *env, const struct pzl_crash_request *req,
 		      struct pz_memblock *mb, struct pzl_crash_area *out);

@@ -3,8 +3,8 @@
  * low1m.h - the first megabyte of x86 and its history: what is present there, what is reserved,
  * before and after each of the five commits that thread 000 names.
  *
- * Source followed: docs/facts/zones.md section 6, thread 000, and the recorded capture kernels (5.10
- * has managed pages below 1 MiB, 6.1 and 6.12 have none).
+ * Source followed: docs/facts/zones.md section 6, thread 000, and the recorded capture kernels
+ * (5.10 has managed pages below 1 MiB, 6.1 and 6.12 have none).
  */
 #ifndef PHYSZONE_LINUX_LOW1M_H
 #define PHYSZONE_LINUX_LOW1M_H
@@ -49,7 +49,7 @@ int pzl_low1m_for_release(const char *release, unsigned int *commits);
 struct pzl_low1m_input {
 	unsigned int commits; /* how many of the commits the kernel has */
 	bool crashkernel; /* crashkernel= is on the command line */
-	uint64_t reserve_low; /* reservelow=, 64 KiB by default; looked at before the fifth commit */
+	uint64_t reserve_low; /* reservelow=, 64 KiB by default; read before the fifth commit */
 	uint64_t bios_start; /* where the BIOS data area starts, 0: where RAM below 640 KiB ends */
 	uint64_t trampoline; /* bytes of the real-mode trampoline */
 };

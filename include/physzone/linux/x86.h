@@ -25,7 +25,7 @@ struct pzl_x86_input {
 	const struct pzl_cmdline *cmdline; /* parsed for the same model and arch, or NULL */
 	bool has_kernel;
 	struct pz_range kernel; /* from the kernel's text to its end */
-	const struct pzl_mem_op *update; /* further changes, applied after the command line: pieces of */
+	const struct pzl_mem_op *update; /* further changes, after the command line: pieces of */
 	uint32_t update_count; /* setup_data, areas that the EFI stub took (UPDATE, ADD, REMOVE) */
 	uint64_t vmalloc_end; /* i386: VMALLOC_END; depends on the number of CPUs built for */
 };
@@ -33,7 +33,7 @@ struct pzl_x86_input {
 /* What is worth telling about how the map came about. */
 #define PZL_X86_USER_MAP 0x1u /* the command line changed the map */
 #define PZL_X86_PANIC_USER_MAP 0x2u /* the kernel panics: Invalid user supplied memory map */
-#define PZL_X86_FAKED 0x4u /* firmware gave fewer than two entries: 640 KiB and what follows 1 MiB */
+#define PZL_X86_FAKED 0x4u /* fewer than two entries: 640 KiB and what follows 1 MiB */
 #define PZL_X86_KERNEL_FORCED 0x8u /* the kernel's own memory was not RAM and was made so */
 #define PZL_X86_PAGE0 0x10u /* page 0 was RAM and was turned reserved */
 #define PZL_X86_BIOS_AREA 0x20u /* 640 KiB to 1 MiB was RAM and was removed */
