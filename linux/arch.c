@@ -42,7 +42,7 @@ static unsigned int arch_bits(uint64_t v)
 	return n;
 }
 
-/* The exclusive end, in pages, of the lower of an inclusive limit and memory's end. */
+/* An inclusive limit, or the end of memory if that is lower, as an exclusive end in pages. */
 static uint64_t arch_limit_pfn(uint64_t last, const struct pzl_arch_input *in)
 {
 	last = arch_min(last, in->dram_last);
@@ -52,7 +52,7 @@ static uint64_t arch_limit_pfn(uint64_t last, const struct pzl_arch_input *in)
 	return (last + 1) >> in->page_shift;
 }
 
-/* arm64 before zone_dma_limit: a number of bits, widened where memory starts above it. */
+/* arm64 before 6.12: a limit is a number of bits, widened where memory starts above it. */
 static uint64_t arm64_bits_pfn(unsigned int bits, const struct pzl_arch_input *in)
 {
 	uint64_t mask = bits >= 64 ? PZ_ADDR_MAX : ((uint64_t)1 << bits) - 1;

@@ -208,8 +208,8 @@ uint32_t pzl_arch_zones(enum pzl_model model, enum pzl_arch arch, enum pzl_varia
 		return z;
 	z |= arch_zone_bits[arch];
 	/* 6.12 kernels have device memory on more architectures. */
-	if (model == PZL_LINUX_6_12 && (arch == PZL_ARCH_ARM64 || arch == PZL_ARCH_RISCV64 ||
-					arch == PZL_ARCH_POWERPC64))
+	if (model == PZL_LINUX_6_12 &&
+	    (arch == PZL_ARCH_ARM64 || arch == PZL_ARCH_RISCV64 || arch == PZL_ARCH_POWERPC64))
 		z |= B(DEVICE);
 	if (variant == PZL_VAR_MIPS_IP27)
 		z &= ~(uint32_t)(B(DMA) | B(DMA32));
@@ -275,7 +275,7 @@ unsigned int pzl_pageblock_order(enum pzl_arch arch, unsigned int page_shift, bo
 	return huge < max ? huge : max;
 }
 
-unsigned int pzl_section_bits(enum pzl_arch arch, unsigned int page_shift, bool pae)
+unsigned int pzl_section_bits(enum pzl_arch arch, unsigned int page_shift)
 {
 	switch (arch) {
 	case PZL_ARCH_X86_64:
@@ -285,8 +285,6 @@ unsigned int pzl_section_bits(enum pzl_arch arch, unsigned int page_shift, bool 
 		return 27;
 	case PZL_ARCH_ARM64:
 		return page_shift == 16 ? 29 : 27;
-	case PZL_ARCH_I386:
-		return pae ? 29 : 26;
 	case PZL_ARCH_IA64:
 	case PZL_ARCH_SPARC64:
 		return 30;

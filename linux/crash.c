@@ -30,16 +30,16 @@ struct crash_window {
 };
 
 struct crash_plan {
-	uint64_t align; /* of an automatic place */
-	uint64_t fixed_align; /* of a given place */
+	uint64_t align;		       /* of an automatic place */
+	uint64_t fixed_align;	       /* of a given place */
 	struct crash_window window[2]; /* tried in order */
 	unsigned int windows;
-	uint64_t low_from; /* a place at or above this needs the low block */
-	uint64_t low_size; /* 0: no low block */
+	uint64_t low_from;	    /* a place at or above this needs the low block */
+	uint64_t low_size;	    /* 0: no low block */
 	uint64_t fallback_low_size; /* when the second window is used */
 	uint64_t low_align;
 	bool round_page; /* the size is rounded up to whole pages first */
-	bool loops; /* the kernel tries the last window for ever */
+	bool loops;	 /* the kernel tries the last window for ever */
 	bool known;
 };
 
@@ -100,14 +100,14 @@ static void crash_add_window(struct crash_plan *p, uint64_t start, uint64_t end)
 	p->windows++;
 }
 
-static void crash_plan_generic(const struct pzl_crash_env *env,
-			       const struct pzl_crash_request *req, struct crash_plan *p)
+static void crash_plan_generic(const struct pzl_crash_env *env, const struct pzl_crash_request *req,
+			       struct crash_plan *p)
 {
 	p->known = crash_is_x86(env->arch) || crash_is_riscv(env->arch) ||
 		   env->arch == PZL_ARCH_ARM64 || env->arch == PZL_ARCH_LOONGARCH;
-	p->align = crash_is_x86(env->arch)		  ? 16 * CRASH_1M :
-		   env->arch == PZL_ARCH_RISCV32 ? 4 * CRASH_1M :
-						   2 * CRASH_1M;
+	p->align = crash_is_x86(env->arch)	   ? 16 * CRASH_1M
+		   : env->arch == PZL_ARCH_RISCV32 ? 4 * CRASH_1M
+						   : 2 * CRASH_1M;
 	p->fixed_align = p->align;
 	p->low_align = p->align;
 	p->low_from = env->low_max;
@@ -324,8 +324,8 @@ static void crash_line_range(struct pzl_line *l, const char *what, struct pz_ran
 }
 
 static void crash_line_failure(struct pzl_line *l, const struct pzl_crash_env *env,
-			       const struct pzl_crash_request *req,
-			       const struct pzl_crash_area *a, bool old_style)
+			       const struct pzl_crash_request *req, const struct pzl_crash_area *a,
+			       bool old_style)
 {
 	bool generic = pzl_model_facts(env->model)->crash_generic;
 

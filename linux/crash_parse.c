@@ -193,8 +193,8 @@ static bool crash_knows_high(const struct pzl_model_facts *mf, enum pzl_model mo
 		return true;
 	if (arch == PZL_ARCH_ARM64)
 		return model != PZL_LINUX_5_15;
-	return mf->crash_generic && (arch == PZL_ARCH_RISCV64 || arch == PZL_ARCH_RISCV32 ||
-				     arch == PZL_ARCH_LOONGARCH);
+	return mf->crash_generic &&
+	       (arch == PZL_ARCH_RISCV64 || arch == PZL_ARCH_RISCV32 || arch == PZL_ARCH_LOONGARCH);
 }
 
 static int crash_done(struct pzl_crash_request *r, const struct crash_word *w)
@@ -271,7 +271,8 @@ const char *pzl_crash_parse_text(enum pzl_crash_parse p)
 	case PZL_CRASH_FOUND:
 		return "understood";
 	case PZL_CRASH_ZERO:
-		return "the size is 0 or no range matches the amount of memory: nothing reserved";
+		return "the size is 0 or no range matches the amount of memory: nothing is "
+		       "reserved";
 	case PZL_CRASH_BAD_VALUE:
 		return "refused: a number is expected";
 	case PZL_CRASH_BAD_DASH:

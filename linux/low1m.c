@@ -154,8 +154,7 @@ static bool low1m_place(const struct pzl_low1m *low, const struct pz_memblock *m
 	return false;
 }
 
-int pzl_low1m(const struct pzl_low1m_input *in, const struct pz_memblock *mb,
-	      struct pzl_low1m *out)
+int pzl_low1m(const struct pzl_low1m_input *in, const struct pz_memblock *mb, struct pzl_low1m *out)
 {
 	struct pzl_low1m low = { 0 };
 	uint64_t bios = in->bios_start, ram_end = 0, at;
@@ -182,9 +181,9 @@ int pzl_low1m(const struct pzl_low1m_input *in, const struct pz_memblock *mb,
 		/* The trampoline is placed first and lies inside. */
 		low.no_trampoline = !low1m_place(&low, mb, in->trampoline, &at);
 		low1m_reserve(&low, 0, LOW1M_END - 1);
-		low.what = in->commits >= 3 ?
-				   "the whole first megabyte is reserved" :
-				   "the whole first megabyte is reserved because of crashkernel=";
+		low.what = in->commits >= 3
+				   ? "the whole first megabyte is reserved"
+				   : "the whole first megabyte is reserved because of crashkernel=";
 	} else {
 		if (in->reserve_low)
 			low1m_reserve(&low, 0, in->reserve_low - 1);

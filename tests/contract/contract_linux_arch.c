@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * contract_linux_arch.c - zone limits of every architecture, row by row of
- * docs/facts/zones.md section 2.
+ * contract_linux_arch.c - zone limits of every architecture: docs/facts/zones.md section 2.
  */
 #include <physzone/linux/arch.h>
 
@@ -88,7 +87,8 @@ static void arch_arm64(struct tap *t)
 		enum pzl_model m = old[i];
 
 		in = arch_machine(m, a, G1, 8 * G1);
-		CHECK(t, arch_end(m, a, &in, PZ_ZONE_DMA) == G4); /* none: DMA32 is empty */
+		CHECK(t,
+		      arch_end(m, a, &in, PZ_ZONE_DMA) == G4); /* no constraint: DMA32 is empty */
 		CHECK(t, arch_end(m, a, &in, PZ_ZONE_DMA32) == G4);
 		CHECK(t, arch_end(m, a, &in, PZ_ZONE_NORMAL) == 9 * G1);
 		in.dt_dma_limit = 0x3bffffff; /* a Raspberry Pi 4, memory from 0 */
@@ -104,7 +104,8 @@ static void arch_arm64(struct tap *t)
 		CHECK(t, arch_end(m, a, &in, PZ_ZONE_DMA) == G2);
 		in = arch_machine(m, a, 8 * G1, 8 * G1);
 		in.dt_dma_limit = 0x3fffffff;
-		CHECK(t, arch_end(m, a, &in, PZ_ZONE_DMA) == 16 * G1); /* all above 4 GiB: all */
+		CHECK(t,
+		      arch_end(m, a, &in, PZ_ZONE_DMA) == 16 * G1); /* all above 4 GiB: all of it */
 		CHECK(t, arch_end(m, a, &in, PZ_ZONE_DMA32) == 16 * G1);
 		in = arch_machine(m, a, G1, G1);
 		CHECK(t, arch_end(m, a, &in, PZ_ZONE_DMA) == G2); /* cut at the end of memory */
@@ -117,7 +118,8 @@ static void arch_arm64(struct tap *t)
 	CHECK(t, arch_end(new, a, &in, PZ_ZONE_DMA) == G4);
 	in = arch_machine(new, a, 8 * G1, 8 * G1);
 	in.dt_dma_limit = 0x2ffffffffull; /* 12 GiB */
-	CHECK(t, arch_end(new, a, &in, PZ_ZONE_DMA) == 12 * G1); /* firmware's limit holds */
+	CHECK(t,
+	      arch_end(new, a, &in, PZ_ZONE_DMA) == 12 * G1); /* the firmware's limit is honoured */
 	CHECK(t, arch_end(new, a, &in, PZ_ZONE_DMA32) == G4); /* below DMA: empty */
 	in.page_shift = 16;
 	in.dt_dma_limit = 0x3bffffff;
@@ -152,7 +154,8 @@ static void arch_mips(struct tap *t)
 	struct pzl_zone_limits l;
 
 	CHECK(t, arch_end(m, PZL_ARCH_MIPS64, &in, PZ_ZONE_DMA) == M16);
-	CHECK(t, arch_end(m, PZL_ARCH_MIPS64, &in, PZ_ZONE_DMA32) == G4); /* not clamped */
+	CHECK(t,
+	      arch_end(m, PZL_ARCH_MIPS64, &in, PZ_ZONE_DMA32) == G4); /* not clamped to memory */
 	CHECK(t, arch_end(m, PZL_ARCH_MIPS64, &in, PZ_ZONE_NORMAL) == 0xa0000000ull);
 	in.variant = PZL_VAR_MIPS_IP22;
 	CHECK(t, arch_end(m, PZL_ARCH_MIPS64, &in, PZ_ZONE_DMA) == 0);
@@ -200,9 +203,10 @@ static void arch_others(struct tap *t)
 	{
 		struct pzl_zone_limits l;
 
-		CHECK(t, pzl_zone_limits(m, PZL_ARCH_M68K, &in, &l) == 0 &&
-				 l.max_pfn[PZ_ZONE_DMA] == 0x4000000 && /* bytes, as in the code */
-				 l.max_pfn[PZ_ZONE_NORMAL] == 0);
+		CHECK(t,
+		      pzl_zone_limits(m, PZL_ARCH_M68K, &in, &l) == 0 &&
+			      l.max_pfn[PZ_ZONE_DMA] == 0x4000000 && /* bytes, as the code has it */
+			      l.max_pfn[PZ_ZONE_NORMAL] == 0);
 	}
 	in.variant = PZL_VAR_M68K_COLDFIRE;
 	CHECK(t, arch_end(m, PZL_ARCH_M68K, &in, PZ_ZONE_DMA) == 0x4000000);
@@ -259,11 +263,11 @@ static void arch_names(struct tap *t)
 		const char *name;
 		enum pzl_arch arch;
 	} names[] = {
-		{ "amd64", PZL_ARCH_X86_64 },	  { "x86-64", PZL_ARCH_X86_64 },
-		{ "aarch64", PZL_ARCH_ARM64 },	  { "armhf", PZL_ARCH_ARM },
+		{ "amd64", PZL_ARCH_X86_64 },	   { "x86-64", PZL_ARCH_X86_64 },
+		{ "aarch64", PZL_ARCH_ARM64 },	   { "armhf", PZL_ARCH_ARM },
 		{ "ppc64el", PZL_ARCH_POWERPC64 }, { "mipsel", PZL_ARCH_MIPS },
-		{ "mips64el", PZL_ARCH_MIPS64 },  { "s390x", PZL_ARCH_S390 },
-		{ "i686", PZL_ARCH_I386 },	  { "riscv64", PZL_ARCH_RISCV64 },
+		{ "mips64el", PZL_ARCH_MIPS64 },   { "s390x", PZL_ARCH_S390 },
+		{ "i686", PZL_ARCH_I386 },	   { "riscv64", PZL_ARCH_RISCV64 },
 	};
 	enum pzl_arch a, b;
 	unsigned int i, k;

@@ -227,7 +227,8 @@ static void cl_zones(struct tap *t)
 	cl_parse(&b, PZL_ARCH_X86_64, "elfcorehdr=12K@0x6f000000");
 	CHECK(t, b.c.elfcorehdr_addr == 0x6f000000 && b.c.elfcorehdr_size == 12288);
 	cl_parse(&b, PZL_ARCH_X86_64, "elfcorehdr=x");
-	CHECK(t, b.arg[0].problem == PZL_ARG_REFUSED && b.c.elfcorehdr); /* address 0 counts */
+	CHECK(t,
+	      b.arg[0].problem == PZL_ARG_REFUSED && b.c.elfcorehdr); /* address 0 is "present" */
 }
 
 static void cl_numa_cma(struct tap *t)
@@ -279,7 +280,8 @@ static void cl_crashkernel(struct tap *t)
 		/* rounded up to 128M: 2047M counts as 2G */
 		{ "crashkernel=1G-2G:64M,2G-:128M", 2047 * M1, PZL_CRASH_FOUND, 128 * M1, 0 },
 		{ "crashkernel=1G-2G:64M", 4 * G1, PZL_CRASH_ZERO, 0, 0 },
-		{ "crashkernel=1G-2G:64M,bad", G1, PZL_CRASH_FOUND, 64 * M1, 0 }, /* not read */
+		{ "crashkernel=1G-2G:64M,bad", G1, PZL_CRASH_FOUND, 64 * M1,
+		  0 }, /* not read that far */
 		{ "crashkernel=2G-1G:64M", G1, PZL_CRASH_BAD_END, 0, 0 },
 		{ "crashkernel=1G:64M", G1, PZL_CRASH_BAD_DASH, 0, 0 },
 		{ "crashkernel=1G-2G64M:", G1, PZL_CRASH_BAD_COLON, 0, 0 },

@@ -3,8 +3,7 @@
  * crash.h - crashkernel= on the command line, the reservation that follows from it, and the memory
  * map of the capture kernel that kexec starts in it.
  *
- * Source followed: docs/facts/zones.md section 7; the recorded pairs of crashed and capture
- * kernels.
+ * Source followed: docs/facts/zones.md section 7; recorded pairs of crashed and capture kernels.
  */
 #ifndef PHYSZONE_LINUX_CRASH_H
 #define PHYSZONE_LINUX_CRASH_H
@@ -18,28 +17,28 @@ extern "C" {
 
 /* What came of the words crashkernel=... */
 enum pzl_crash_parse {
-	PZL_CRASH_NONE, /* there is none */
-	PZL_CRASH_FOUND, /* size, and perhaps base, are set */
-	PZL_CRASH_ZERO, /* the size is 0, or no range matches: nothing is reserved */
+	PZL_CRASH_NONE,	     /* there is none */
+	PZL_CRASH_FOUND,     /* size, and perhaps base, are set */
+	PZL_CRASH_ZERO,	     /* the size is 0, or no range matches: nothing is reserved */
 	PZL_CRASH_BAD_VALUE, /* a number is expected */
-	PZL_CRASH_BAD_DASH, /* '-' is expected in a range */
+	PZL_CRASH_BAD_DASH,  /* '-' is expected in a range */
 	PZL_CRASH_BAD_COLON, /* ':' is expected after a range */
-	PZL_CRASH_BAD_END, /* the end of a range is not above its start */
-	PZL_CRASH_BAD_SIZE, /* a size is as large as memory */
-	PZL_CRASH_BAD_BASE, /* a number is expected after '@' */
-	PZL_CRASH_BAD_CHAR, /* text after the size is not understood */
-	PZL_CRASH_BAD_LOW, /* the word with ,low cannot be parsed, and that refuses all */
-	PZL_CRASH_NO_HIGH, /* only ,high is given, which this kernel does not know */
+	PZL_CRASH_BAD_END,   /* the end of a range is not above its start */
+	PZL_CRASH_BAD_SIZE,  /* a size is as large as memory */
+	PZL_CRASH_BAD_BASE,  /* a number is expected after '@' */
+	PZL_CRASH_BAD_CHAR,  /* text after the size is not understood */
+	PZL_CRASH_BAD_LOW,   /* the word with ,low cannot be parsed, and that refuses all */
+	PZL_CRASH_NO_HIGH,   /* only ,high is given, which this kernel does not know */
 };
 
 struct pzl_crash_request {
 	enum pzl_crash_parse parse;
 	bool high; /* from the word with ,high */
 	uint64_t size;
-	uint64_t base; /* 0: wherever it fits */
-	bool low_given; /* a word with ,low was read */
+	uint64_t base;	   /* 0: wherever it fits */
+	bool low_given;	   /* a word with ,low was read */
 	uint64_t low_size; /* bytes; valid when low_given */
-	char bad; /* PZL_CRASH_BAD_CHAR: the character */
+	char bad;	   /* PZL_CRASH_BAD_CHAR: the character */
 };
 
 /**
@@ -75,10 +74,10 @@ const char *pzl_crash_parse_text(enum pzl_crash_parse p);
 struct pzl_crash_env {
 	enum pzl_model model;
 	enum pzl_arch arch;
-	uint64_t low_max; /* exclusive end of low memory: arm64's DMA limit, riscv's 4 GiB */
+	uint64_t low_max;  /* exclusive end of low memory: arm64's DMA limit, arm's low memory */
 	uint64_t high_max; /* exclusive end for ,high */
-	uint64_t swiotlb; /* bytes of the bounce buffer that x86 adds to the default low block */
-	bool capture; /* a capture kernel: riscv before 6.12 reserves nothing in one */
+	uint64_t swiotlb;  /* bytes of the bounce buffer that x86 adds to the default low block */
+	bool capture;	   /* a capture kernel: riscv before 6.12 reserves nothing in one */
 };
 
 /**
@@ -97,10 +96,10 @@ void pzl_crash_env_init(struct pzl_crash_env *env, enum pzl_model model, enum pz
 enum pzl_crash_result {
 	PZL_CRASH_RESERVED,
 	PZL_CRASH_NO_AREA, /* no suitable area */
-	PZL_CRASH_IN_USE, /* the given place is not free, or not aligned as this kernel wants it */
-	PZL_CRASH_NO_LOW, /* no room for the low block: the main one is given back */
+	PZL_CRASH_IN_USE,  /* the given place is not free, or not aligned as this kernel wants it */
+	PZL_CRASH_NO_LOW,  /* no room for the low block: the main one is given back */
 	PZL_CRASH_IGNORED, /* refused in a capture kernel */
-	PZL_CRASH_LOOPS, /* the kernel tries the same place for ever: low and high end are one */
+	PZL_CRASH_LOOPS,   /* the kernel tries the same place for ever: low and high end are one */
 };
 
 struct pzl_crash_area {
@@ -144,7 +143,7 @@ void pzl_crash_print(const struct pzl_crash_env *env, const struct pzl_crash_req
 
 /* Who builds the capture kernel's memory map. */
 enum pzl_kexec {
-	PZL_KEXEC_FILE, /* the kernel, kexec_file_load() */
+	PZL_KEXEC_FILE,	 /* the kernel, kexec_file_load() */
 	PZL_KEXEC_TOOLS, /* kexec-tools, kexec_load(): also keeps room for a backup of low memory */
 };
 
@@ -153,11 +152,11 @@ struct pzl_capture_input {
 	enum pzl_model model; /* of the kernel that crashes */
 	enum pzl_kexec how;
 	const struct pz_map *map; /* of the running machine, sanitised, with page 0 taken out */
-	struct pz_range crash; /* the crash kernel's memory */
+	struct pz_range crash;	  /* the crash kernel's memory */
 	bool has_low;
 	struct pz_range low; /* its low block */
-	uint32_t cpus; /* possible CPUs, each has an ELF note; at least 1 */
-	uint64_t elf_bytes; /* bytes of the ELF header block, 0: as computed */
+	uint32_t cpus;	     /* possible CPUs, each has an ELF note; at least 1 */
+	uint64_t elf_bytes;  /* bytes of the ELF header block, 0: as computed */
 };
 
 /* Where kexec puts what the capture kernel must not use. */

@@ -3,8 +3,8 @@
  * low1m.h - the first megabyte of x86 and its history: what is present there, what is reserved,
  * before and after each of the five commits that thread 000 names.
  *
- * Source followed: docs/facts/zones.md section 6, thread 000, and the recorded capture kernels
- * (5.10 has managed pages below 1 MiB, 6.1 and 6.12 have none).
+ * Source followed: docs/facts/zones.md section 6, thread 000, and the recorded capture kernels:
+ * 5.10 has managed pages below 1 MiB, 6.1 and 6.12 have none.
  */
 #ifndef PHYSZONE_LINUX_LOW1M_H
 #define PHYSZONE_LINUX_LOW1M_H
@@ -19,9 +19,9 @@ extern "C" {
 #define PZL_LOW1M_COMMITS 5
 
 struct pzl_low1m_commit {
-	const char *id; /* abbreviated */
+	const char *id;	     /* abbreviated */
 	const char *version; /* first release with it */
-	const char *rule; /* what holds from it on, one sentence */
+	const char *rule;    /* what holds from it on, one sentence */
 };
 
 /**
@@ -48,8 +48,9 @@ int pzl_low1m_for_release(const char *release, unsigned int *commits);
 /* What decides about the first megabyte. Build it with pzl_low1m_input_init(). */
 struct pzl_low1m_input {
 	unsigned int commits; /* how many of the commits the kernel has */
-	bool crashkernel; /* crashkernel= is on the command line */
-	uint64_t reserve_low; /* reservelow=, 64 KiB by default; read before the fifth commit */
+	bool crashkernel;     /* crashkernel= is on the command line */
+	uint64_t
+		reserve_low; /* reservelow=, 64 KiB by default; looked at before the fifth commit */
 	uint64_t bios_start; /* where the BIOS data area starts, 0: where RAM below 640 KiB ends */
 	uint64_t trampoline; /* bytes of the real-mode trampoline */
 };
@@ -57,10 +58,10 @@ struct pzl_low1m_input {
 struct pzl_low1m {
 	struct pz_range reserved[4]; /* ascending, whole pages or bytes as the kernel reserves */
 	uint32_t reserved_count;
-	uint64_t present; /* whole pages of memory below 1 MiB */
-	uint64_t managed; /* of those, pages that end up in the page allocator */
+	uint64_t present;   /* whole pages of memory below 1 MiB */
+	uint64_t managed;   /* of those, pages that end up in the page allocator */
 	bool no_trampoline; /* no place for the trampoline below 1 MiB: the kernel says so */
-	bool backup; /* kexec copies the low 640 KiB away, and the capture kernel uses them */
+	bool backup;	  /* kexec copies the low 640 KiB away, and the capture kernel uses them */
 	const char *what; /* one sentence */
 };
 
