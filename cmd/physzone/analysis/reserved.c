@@ -281,7 +281,7 @@ static void reserved_take(struct an_ctx *c, uint64_t pages, int nid)
 static uint64_t reserved_memmap(struct an_ctx *c, int nid)
 {
 	const struct pzl_arch_info *info = pzl_arch_info(c->a->arch);
-	unsigned int section = pzl_section_bits(c->a->arch, c->a->page_shift, c->f->pae);
+	unsigned int section = pzl_section_bits(c->a->arch, c->a->page_shift);
 	uint64_t mask = (UINT64_C(1) << (section ? section : c->a->page_shift)) - 1;
 	uint64_t pages = 0, done = 0;
 
