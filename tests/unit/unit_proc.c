@@ -336,6 +336,11 @@ static void small(void **state)
 		  "MemTotal:  207164 kB\nCmaTotal: 65536 kB\nHugePages_Free: 0\n");
 	assert_int_equal(f.mem_total_kib, 207164);
 	assert_int_equal(f.cma_total_kib, 65536);
+	assert_true(f.has_meminfo);
+	assert_false(f.has_anon_huge);
+	facts_destroy(&f);
+	unit_good(&f, proc_meminfo, "MemTotal: 1 kB\nAnonHugePages: 0 kB\n");
+	assert_true(f.has_anon_huge);
 	facts_destroy(&f);
 	unit_bad(proc_meminfo, "MemTotal\n",
 		 "t:1: expected \"Name: number kB\", found \"MemTotal\"");
