@@ -28,6 +28,7 @@ void vec_release(void **v, size_t *n, size_t *cap);
 /* malloc, strdup and friends that end the program when there is no memory. */
 void *xmalloc(size_t n);
 void *xcalloc(size_t n, size_t size);
+void *xrealloc(void *p, size_t n);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -50,11 +50,7 @@ static bool text_room(struct text_bytes *b)
 	want = b->cap < TEXT_ROOM ? TEXT_ROOM : b->cap * 2;
 	if (want > b->max)
 		want = b->max;
-	b->v = realloc(b->v, want + 1);
-	if (!b->v) {
-		fputs("physzone: out of memory\n", stderr);
-		exit(4);
-	}
+	b->v = xrealloc(b->v, want + 1);
 	b->cap = want;
 	return true;
 }
@@ -234,13 +230,15 @@ static int text_split(struct text *t, struct text_bytes *b, const char *name, ch
 	for (p = b->v; p < end; p++) {
 		unsigned char c = (unsigned char)*p;
 
-		if (c >= 0x20)
+		if (c >= 0x20 && c < 0x7f)
 			continue;
 		if (c == '\n')
 			lines++;
 		else if (!c)
 			t->nuls++;
-		else if (c != '\t' && c != '\r' && c != 0x1b)
+		else if (c == 0x1b || c >= 0x80 || (c == '\r' && p[1] != '\n'))
+			t->marks++;
+		else if (c != '\t' && c != '\r')
 			t->controls++;
 	}
 	if (b->n && end[-1] != '\n')

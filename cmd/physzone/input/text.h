@@ -22,6 +22,7 @@ struct text {
 	size_t nuls;	 /* bytes of value 0 */
 	size_t controls; /* other bytes that no text has: controls but tab, newline, return, escape
 			  */
+	size_t marks; /* escapes, returns that do not end a line, and bytes beyond ASCII */
 	const char *packed; /* "gzip", "xz", "zstd", or NULL */
 };
 

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * log.c - from the lines of a log to facts: which boot, which lines, lines that were wrapped or got
+ * onto one another, and the account of what was used.
+ *
+ * Boots. A boot starts with its banner ("Linux version ..."), or before it where the kernel prints
+ * some lines first: where time stamps start anew, or where arm says on which processor it boots. A
+ * console of a crashed machine holds both kernels, one after the other; so does a bug report with
+ * two logs. A log without a banner is one boot.
+ *
+ * Wrapped lines. A line of interest that ends too early is tried again with the next line behind
+ * it, with a blank and without, when that line has no prefix of its own (or is the bare type of a
+ * map's entry). Free text, such as the command line, has no end that could be missed; it goes on
+ * while the next word would not have fitted.
+ *
+ * Invariants: 1. every line of the text is either used or ignored; 2. a line of interest that
+ * cannot be read is ignored and told as a contradiction, and leaves no fact; 3. only lines of the
+ * chosen boot are used.
+ *
+ * Shortcomings: where a time stamp of another line stands in the middle of a line, the rest of the
+ * line is lost, and the line is damaged.
+ */
+#include "input/log.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "input/log_int.h"
+#include "input/log_lines.h"
+
+/* A log that is damaged beyond this is no longer repaired line by line. */
+enum { LOG_REPAIRS = 16384, LOG_CUT_MIN = 58, LOG_CUT_MAX = 100 };
+
+struct log_boot {
+	size_t from; /* line of the text, from 0 */
+	size_t banner;
+};
+
+struct log_run {
+	struct log_ctx c;
+	struct log_lines lines;
+	const struct text *t;
+	uint8_t *marks;
+	VEC(struct log_boot) boots;
+	bool doubled; /* two consoles wrote the same lines */
+	bool stamped; /* most lines have a prefix */
+	char *joined;
+	size_t joined_n, joined_cap;
+	struct log_line taken[LOG_AHEAD]; /* lines behind the one in hand */
+	char *taken_text[LOG_AHEAD];
+	unsigned int taken_n;
+};
+
+static bool log_is(const struct log_line *l, const char *text)
+{
+	size_t n = strlen(text);
+
+	return l->len >= n && !memcmp(l->p, text, n);
+}
+
+static bool log_same_text(const struct text *t, const struct log_line *a, const struct log_line *b)
+{
+	bool mapped = a->p >= t->buf && a->p < t->buf + t->len;
+
+	return mapped && a->len == b->len && a->stamp >= 0 && !(a->stamp < b->stamp) &&
+	       !(a->stamp > b->stamp) && !memcmp(a->p, b->p, a->len);
+}
+
+/* Find the boots, and how the lines look. */
+static void log_survey(struct log_run *r)
+{
+	struct log_line line, before = { 0 };
+	size_t run = 0, lines = 0, prefixed = 0, same = 0;
+	double stamp = -1;
+
+	while (log_lines_next(&r->lines, &line)) {
+		size_t at = line.first - 1;
+		bool banner;
+
+		lines++;
+		prefixed += line.prefixed;
+		same += log_same_text(r->t, &before, &line);
+		before = line;
+		if (line.stamp >= 0) {
+			if (line.stamp + 1 < stamp || (line.stamp <= 0 && stamp > 0))
+				run = at;
+			stamp = line.stamp;
+		}
+		if (*line.p == 'B' && log_is(&line, "Booting Linux on physical CPU 0x0"))
+			run = at;
+		banner = *line.p == 'L' && line.len > 14 && log_is(&line, "Linux version ") &&
+			 line.p[14] >= '0' && line.p[14] <= '9';
+		if (banner) {
+			struct log_boot *b;
+			size_t last = r->boots.n ? r->boots.v[r->boots.n - 1].banner : 0;
+
+			b = vec_push(&r->boots);
+			b->from = r->boots.n > 1 && run <= last ? at : run;
+			b->banner = at;
+		}
+	}
+	r->doubled = same > 8 && same > lines / 3;
+	r->stamped = prefixed > lines / 2;
+}
+
+static void log_mark(struct log_run *r, const struct log_line *line)
+{
+	for (uint32_t i = line->first; i <= line->last; i++)
+		r->marks[i - 1] = 1;
+}
+
+static void log_append(struct log_run *r, const char *p, size_t n)
+{
+	if (r->joined_n + n > r->joined_cap) {
+		r->joined_cap = (r->joined_n + n) * 2 + 256;
+		r->joined = xrealloc(r->joined, r->joined_cap);
+	}
+	memcpy(r->joined + r->joined_n, p, n);
+	r->joined_n += n;
+}
+
+/* Take the next line behind the one in hand; it can be given back. */
+static bool log_take(struct log_run *r)
+{
+	struct log_line *l = &r->taken[r->taken_n];
+
+	if (r->taken_n == LOG_AHEAD || !log_lines_next(&r->lines, l))
+		return false;
+	r->taken_text[r->taken_n] = xstrndup(l->p, l->len);
+	l->p = r->taken_text[r->taken_n++];
+	return true;
+}
+
+/* Done with the lines taken: the last @back of them come again, the others are marked as used. */
+static void log_settle(struct log_run *r, unsigned int back)
+{
+	while (r->taken_n) {
+		struct log_line *l = &r->taken[--r->taken_n];
+
+		if (back) {
+			log_lines_unread(&r->lines, l);
+			back--;
+		} else {
+			log_mark(r, l);
+		}
+		free(r->taken_text[r->taken_n]);
+	}
+}
+
+/* Whether a line may be the rest of another: it has no prefix, and is of no interest itself. */
+static bool log_may_follow(const struct log_line *l)
+{
+	static const char *const words[] = { "usable", "reserved", "ACPI data", "ACPI NVS",
+					     "unusable" };
+	struct log_scan rest;
+
+	if (!l->prefixed)
+		return !log_head_find(l->p, l->len, &rest) || (*l->p >= '0' && *l->p <= '9');
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (l->len == strlen(words[i]) && log_is(l, words[i]))
+			return true;
+	return false;
+}
+
+static enum log_ret log_call(struct log_run *r, const struct log_head *h, const char *p, size_t n,
+			     struct log_scan *s)
+{
+	const struct log_head *again = log_head_find(p, n, s);
+
+	r->c.line = p;
+	return again == h ? h->fn(&r->c, s, h->arg) : LOG_OTHER;
+}
+
+/* A line that ended too early: try it with the lines behind it. */
+static bool log_join(struct log_run *r, const struct log_head *h, const struct log_line *line,
+		     struct log_scan *s)
+{
+	bool done = false;
+
+	r->joined_n = 0;
+	log_append(r, line->p, line->len);
+	r->c.wrapped = true;
+	while (!done && s->ran_out && r->taken_n < 3 && log_take(r)) {
+		const struct log_line *next = &r->taken[r->taken_n - 1];
+		size_t before = r->joined_n;
+		struct log_scan tight;
+
+		if (!log_may_follow(next))
+			break;
+		log_append(r, " ", 1);
+		log_append(r, next->p, next->len);
+		done = log_call(r, h, r->joined, r->joined_n, s) == LOG_USED;
+		if (done || s->ran_out)
+			continue;
+		/* A terminal cuts at its last column, in the middle of a word. */
+		r->joined_n = before;
+		log_append(r, next->p, next->len);
+		done = log_call(r, h, r->joined, r->joined_n, &tight) == LOG_USED;
+		*s = tight;
+	}
+	r->c.wrapped = false;
+	log_settle(r, done ? 0 : r->taken_n);
+	return done;
+}
+
+/* Free text: put the lines behind together with it as long as they look cut off from it. */
+static bool log_gather(struct log_run *r, const struct log_line *line)
+{
+	size_t width = line->width;
+	bool any = false;
+
+	r->joined_n = 0;
+	if (!r->stamped && !r->lines.wrapped)
+		return false;
+	while (width <= LOG_CUT_MAX && r->joined_n < 1u << 16) {
+		struct log_scan rest;
+		struct log_line next;
+		size_t word = 0;
+
+		/* What is taken overwrites what is in hand. */
+		if (!any)
+			log_append(r, line->p, line->len);
+		if (!log_lines_next(&r->lines, &next)) {
+			break;
+		}
+		while (word < next.len && next.p[word] != ' ')
+			word++;
+		if (next.prefixed || width + 1 + word <= LOG_CUT_MIN ||
+		    log_head_find(next.p, next.len, &rest) || next.p[word - 1] == ':') {
+			log_lines_unread(&r->lines, &next);
+			break;
+		}
+		log_append(r, " ", 1);
+		log_append(r, next.p, next.len);
+		log_mark(r, &next);
+		width = next.width;
+		any = true;
+	}
+	return any || r->joined_n;
+}
+
+/* Say that a line of interest could not be read, with its start. */
+static void log_damaged(struct log_run *r, const char *p, size_t n, const char *why)
+{
+	char shown[49];
+	size_t i;
+
+	for (i = 0; i < n && i < sizeof(shown) - 1; i++)
+		shown[i] = p[i] >= 0x20 && p[i] < 0x7f ? p[i] : '?';
+	shown[i] = '\0';
+	log_contradict(&r->c, "not understood (%s): \"%s%s\"", why ? why : "unexpected text", shown,
+		       i < n ? "..." : "");
+}
+
+/* One line, or what is left of it once another line was found to start inside it. */
+static void log_one(struct log_run *r, struct log_line *line)
+{
+	struct log_scan s;
+	const struct log_head *h = log_head_find(line->p, line->len, &s);
+	bool repair = r->c.unreported < LOG_REPAIRS;
+	struct log_line rest = *line;
+	const char *inside = NULL;
+	enum log_ret ret;
+
+	if (!h)
+		return;
+	r->c.at.line = line->first;
+	r->c.stamp = line->stamp;
+	r->c.line = line->p;
+	if (h->wraps && log_gather(r, line)) {
+		line->p = r->joined;
+		line->len = r->joined_n;
+		r->c.wrapped = true;
+		ret = log_call(r, h, line->p, line->len, &s);
+		r->c.wrapped = false;
+		if (ret == LOG_USED)
+			log_mark(r, &rest);
+		return;
+	}
+	ret = h->fn(&r->c, &s, h->arg);
+	if (ret == LOG_OTHER)
+		return;
+	if (ret == LOG_USED && line->ends_text && s.p == s.end && s.end[-1] >= '0' &&
+	    s.end[-1] <= 'f' && !h->wraps)
+		facts_note(r->c.f,
+			   "line %" PRIu32 " is the last and has no end: its number may be cut",
+			   line->first);
+	if (h->wraps)
+		s.p = s.end;
+	if (repair && (ret == LOG_BAD || s.end - s.p > 15))
+		inside = log_head_inside(line->p, line->len,
+					 ret == LOG_BAD ? 8 : (size_t)(s.p - line->p));
+	if (ret == LOG_BAD && inside) {
+		/* Without what follows, the line may be whole. */
+		if (log_call(r, h, line->p, (size_t)(inside - line->p), &s) == LOG_USED)
+			ret = LOG_USED;
+	} else if (ret == LOG_BAD && s.ran_out && repair) {
+		size_t n = line->len < 48 ? line->len : 48;
+		char start[48];
+
+		memcpy(start, line->p, n);
+		if (log_join(r, h, line, &s))
+			ret = LOG_USED;
+		else
+			log_damaged(r, start, n, s.why);
+		if (ret == LOG_USED)
+			log_mark(r, line);
+		return;
+	}
+	if (ret == LOG_USED)
+		log_mark(r, line);
+	else
+		log_damaged(r, line->p, line->len, s.why);
+	if (inside) {
+		rest.len -= (size_t)(inside - rest.p);
+		rest.p = inside;
+		*line = rest;
+	} else {
+		line->len = 0;
+	}
+}
+
+static void log_read_boot(struct log_run *r, size_t from, size_t to)
+{
+	struct log_line line, before = { 0 };
+
+	log_lines_seek(&r->lines, from, to);
+	while (log_lines_next(&r->lines, &line)) {
+		struct log_line whole = line;
+
+		if (r->doubled && log_same_text(r->t, &before, &line)) {
+			log_mark(r, &line);
+			continue;
+		}
+		for (size_t left = line.len + 1; line.len && line.len < left;) {
+			left = line.len;
+			log_one(r, &line);
+		}
+		before = whole;
+	}
+}
+
+/* Count the lines, and keep their text when it is asked for. */
+static void log_account(struct log_run *r)
+{
+	struct facts *f = r->c.f;
+	uint64_t used = 0;
+
+	for (size_t i = 0; i < r->t->n; i++)
+		used += r->marks[i];
+	f->lines_total += r->t->n;
+	f->lines_used += used;
+	f->lines_ignored += r->t->n - used;
+	if (r->c.at.file != 0) {
+		free(r->marks);
+		return;
+	}
+	vec_free(&f->line_marks);
+	f->line_marks.v = r->marks;
+	f->line_marks.n = f->line_marks.cap = r->t->n;
+	for (size_t i = 0; f->keep_lines && i < r->t->n; i++) {
+		size_t n;
+		const char *p = text_line(r->t, i, &n);
+		char *copy = xstrndup(p, n);
+
+		for (size_t k = 0; k < n; k++)
+			if (!copy[k])
+				copy[k] = ' ';
+		*vec_push(&f->line_texts) = copy;
+	}
+}
+
+int log_parse(struct facts *f, const struct text *t, uint32_t file, unsigned int boot, char **err)
+{
+	struct log_run r = { .t = t };
+	size_t from = 0, to = t->n;
+	int ret = 0;
+
+	*err = NULL;
+	r.c.f = f;
+	r.c.at.file = file;
+	r.c.stamp = -1;
+	r.c.failure = r.c.zone_report = UINT32_MAX;
+	log_lines_init(&r.lines, t);
+	log_survey(&r);
+	if (boot > (r.boots.n ? r.boots.n : 1)) {
+		*err = xasprintf("%s: boot %u was asked for, and the log holds %zu",
+				 file < f->files.n ? f->files.v[file] : "log", boot,
+				 r.boots.n ? r.boots.n : (size_t)1);
+		ret = -PZ_ERANGE;
+	} else {
+		if (r.boots.n) {
+			boot = boot ? boot : (unsigned int)r.boots.n;
+			from = r.boots.v[boot - 1].from;
+			to = boot < r.boots.n ? r.boots.v[boot].from : t->n;
+		}
+		f->boots = (unsigned int)r.boots.n;
+		f->boot = r.boots.n ? boot : 0;
+		r.marks = xcalloc(t->n, 1);
+		log_read_boot(&r, from, to);
+		log_check_all(&r.c);
+		r.c.at.file = file;
+		log_account(&r);
+	}
+	log_lines_destroy(&r.lines);
+	vec_free(&r.boots);
+	free(r.joined);
+	return ret;
+}
+
+bool log_looks_like(const struct text *t)
+{
+	struct log_lines lines;
+	struct log_line line;
+	size_t stamps = 0, budget = 1u << 20;
+	bool yes = false;
+
+	if (text_is_binary(t))
+		return false;
+	log_lines_init(&lines, t);
+	while (!yes && budget-- && log_lines_next(&lines, &line)) {
+		struct log_scan rest;
+		const struct log_head *h = log_head_find(line.p, line.len, &rest);
+
+		stamps += line.stamp >= 0;
+		yes = (h && strlen(h->text) >= 9) || stamps >= 3;
+	}
+	log_lines_destroy(&lines);
+	return yes;
+}
