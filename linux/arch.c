@@ -42,7 +42,7 @@ static unsigned int arch_bits(uint64_t v)
 	return n;
 }
 
-/* The end of a limit, exclusive and in pages, of the lower of an inclusive limit and memory's end. */
+/* An inclusive limit, or the end of memory if that is lower, as an exclusive end in pages. */
 static uint64_t arch_limit_pfn(uint64_t last, const struct pzl_arch_input *in)
 {
 	last = arch_min(last, in->dram_last);
@@ -52,7 +52,7 @@ static uint64_t arch_limit_pfn(uint64_t last, const struct pzl_arch_input *in)
 	return (last + 1) >> in->page_shift;
 }
 
-/* arm64 before zone_dma_limit: a limit is a number of bits, widened where memory starts above it. */
+/* arm64 before 6.12: a limit is a number of bits, widened where memory starts above it. */
 static uint64_t arm64_bits_pfn(unsigned int bits, const struct pzl_arch_input *in)
 {
 	uint64_t mask = bits >= 64 ? PZ_ADDR_MAX : ((uint64_t)1 << bits) - 1;
@@ -74,8 +74,9 @@ static void arm64_limits(const struct pzl_model_facts *mf, const struct pzl_arch
 			limit = arch_min(limit, ARCH_U32_MAX);
 		out->max_pfn[PZ_ZONE_DMA] = arch_limit_pfn(limit, in);
 		out->max_pfn[PZ_ZONE_DMA32] = arch_limit_pfn(ARCH_U32_MAX, in);
-		out->what = "DMA ends at the lowest limit of device tree, IORT and (with memory "
-			    "below 4 GiB) 4 GiB, to the byte, or at the end of memory; DMA32 at 4 GiB.";
+		out->what =
+			"DMA ends at the lowest limit of device tree, IORT and (with memory "
+			"below 4 GiB) 4 GiB, to the byte, or at the end of memory; DMA32 at 4 GiB.";
 	} else {
 		unsigned int bits = arch_bits(in->dt_dma_limit);
 
@@ -85,8 +86,10 @@ static void arm64_limits(const struct pzl_model_facts *mf, const struct pzl_arch
 			bits = 32;
 		out->max_pfn[PZ_ZONE_DMA] = arm64_bits_pfn(bits, in);
 		out->max_pfn[PZ_ZONE_DMA32] = arm64_bits_pfn(32, in);
-		out->what = "DMA ends at the lowest limit of device tree, IORT and 4 GiB, rounded up "
-			    "to a whole number of address bits, or at the end of memory; DMA32 at 4 GiB.";
+		out->what =
+			"DMA ends at the lowest limit of device tree, IORT and 4 GiB, rounded up "
+			"to a whole number of address bits, or at the end of memory; DMA32 at 4 "
+			"GiB.";
 	}
 	out->max_pfn[PZ_ZONE_NORMAL] = in->max_pfn;
 }
@@ -101,8 +104,9 @@ static void arm_limits(const struct pzl_arch_input *in, struct pzl_zone_limits *
 	out->max_pfn[PZ_ZONE_DMA] = arch_min(last >> in->page_shift, in->max_low_pfn);
 	out->max_pfn[PZ_ZONE_NORMAL] = in->max_low_pfn;
 	out->max_pfn[PZ_ZONE_HIGHMEM] = in->max_pfn;
-	out->what = "DMA ends at the board's dma_zone_size above the start of memory (4 GiB when the "
-		    "board has none) less one page, or at the end of low memory.";
+	out->what =
+		"DMA ends at the board's dma_zone_size above the start of memory (4 GiB when the "
+		"board has none) less one page, or at the end of low memory.";
 }
 
 static void mips_limits(const struct pzl_arch_input *in, struct pzl_zone_limits *out)
@@ -117,7 +121,8 @@ static void mips_limits(const struct pzl_arch_input *in, struct pzl_zone_limits 
 	out->max_pfn[PZ_ZONE_DMA32] = ARCH_4G >> in->page_shift;
 	if (in->variant == PZL_VAR_MIPS_LOONGSON64) {
 		out->configured &= ~(PZL_ZONE_BIT(PZ_ZONE_DMA) | PZL_ZONE_BIT(PZ_ZONE_HIGHMEM));
-		out->what = "Loongson 64 with NUMA sets DMA32 to 4 GiB, not clamped to memory, and Normal.";
+		out->what = "Loongson 64 with NUMA sets DMA32 to 4 GiB, not clamped to memory, and "
+			    "Normal.";
 		return;
 	}
 	out->max_pfn[PZ_ZONE_DMA] =
@@ -125,10 +130,13 @@ static void mips_limits(const struct pzl_arch_input *in, struct pzl_zone_limits 
 	out->max_pfn[PZ_ZONE_HIGHMEM] = in->high_end_pfn;
 	if (in->dcache_aliases && in->max_low_pfn != in->high_end_pfn)
 		out->max_pfn[PZ_ZONE_HIGHMEM] = in->max_low_pfn;
-	out->what = in->variant == PZL_VAR_MIPS_IP22 ?
-			    "DMA is empty on IP22 and IP28; DMA32 ends at 4 GiB, not clamped to memory." :
-			    "DMA ends at 16 MiB and DMA32 at 4 GiB where the platform has them, neither "
-			    "clamped to memory; high memory is dropped when the data cache aliases.";
+	out->what =
+		in->variant == PZL_VAR_MIPS_IP22
+			? "DMA is empty on IP22 and IP28; DMA32 ends at 4 GiB, not clamped to "
+			  "memory."
+			: "DMA ends at 16 MiB and DMA32 at 4 GiB where the platform has them, "
+			  "neither "
+			  "clamped to memory; high memory is dropped when the data cache aliases.";
 }
 
 static void m68k_limits(const struct pzl_arch_input *in, struct pzl_zone_limits *out)
@@ -137,7 +145,8 @@ static void m68k_limits(const struct pzl_arch_input *in, struct pzl_zone_limits 
 		/* The code passes the end of memory in bytes where a page number is expected. */
 		out->max_pfn[PZ_ZONE_DMA] =
 			in->dram_last == PZ_ADDR_MAX ? PZ_ADDR_MAX : in->dram_last + 1;
-		out->what = "All memory is DMA; the limit is the end of memory in bytes, used as a page "
+		out->what = "All memory is DMA; the limit is the end of memory in bytes, used as a "
+			    "page "
 			    "number, which the end of the node makes harmless.";
 		return;
 	}
@@ -159,7 +168,8 @@ static void alpha_limits(const struct pzl_arch_input *in, struct pzl_zone_limits
 	out->max_pfn[PZ_ZONE_NORMAL] = in->max_pfn;
 	if (in->pci_iommu) {
 		out->max_pfn[PZ_ZONE_DMA] = PZ_ADDR_MAX >> in->page_shift;
-		out->what = "With an IOMMU the DMA limit is the highest address that there is: all memory "
+		out->what = "With an IOMMU the DMA limit is the highest address that there is: all "
+			    "memory "
 			    "is DMA and Normal is empty.";
 		return;
 	}
@@ -175,9 +185,10 @@ static void x86_limits(const struct pzl_arch_input *in, bool is64, struct pzl_zo
 	else
 		out->max_pfn[PZ_ZONE_HIGHMEM] = in->max_pfn;
 	out->max_pfn[PZ_ZONE_NORMAL] = in->max_low_pfn;
-	out->what = is64 ? "DMA ends at 16 MiB and DMA32 at 4 GiB, or at the end of memory." :
-			   "DMA ends at 16 MiB, Normal at the end of low memory, HighMem at the end of "
-			   "memory.";
+	out->what =
+		is64 ? "DMA ends at 16 MiB and DMA32 at 4 GiB, or at the end of memory."
+		     : "DMA ends at 16 MiB, Normal at the end of low memory, HighMem at the end of "
+		       "memory.";
 }
 
 static void powerpc_limits(const struct pzl_arch_input *in, bool is64, struct pzl_zone_limits *out)
@@ -187,8 +198,9 @@ static void powerpc_limits(const struct pzl_arch_input *in, bool is64, struct pz
 	out->max_pfn[PZ_ZONE_DMA] = arch_min(in->max_low_pfn, end >> in->page_shift);
 	out->max_pfn[PZ_ZONE_NORMAL] = in->max_low_pfn;
 	out->max_pfn[PZ_ZONE_HIGHMEM] = in->max_pfn;
-	out->what = is64 ? "DMA ends at 2 GiB or the end of memory, where the platform selects it." :
-			   "DMA ends at 1 GiB or the end of low memory, where the platform selects it.";
+	out->what =
+		is64 ? "DMA ends at 2 GiB or the end of memory, where the platform selects it."
+		     : "DMA ends at 1 GiB or the end of low memory, where the platform selects it.";
 }
 
 /* The architectures whose limits are one or two assignments. */
@@ -211,8 +223,9 @@ static void simple_limits(enum pzl_arch arch, const struct pzl_arch_input *in,
 		break;
 	case PZL_ARCH_S390:
 		out->max_pfn[PZ_ZONE_DMA] = ARCH_2G >> in->page_shift;
-		out->what = "DMA ends at 2 GiB, not clamped to memory: channel programs and diagnose "
-			    "calls take 31-bit addresses.";
+		out->what =
+			"DMA ends at 2 GiB, not clamped to memory: channel programs and diagnose "
+			"calls take 31-bit addresses.";
 		break;
 	case PZL_ARCH_SPARC32:
 		out->max_pfn[PZ_ZONE_DMA] = low;

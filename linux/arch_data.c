@@ -32,16 +32,19 @@ static const struct pzl_arch_info arch_table[PZL_ARCHS] = {
 		"0~X (X is reported by fdt, 4G by default)",
 		"DMA start + dma_zone_size - 1 page, or low memory; HighMem the rest",
 		"arch/arm/mm/init.c",
-		"X is the board's dma_zone_size, counted from the start of memory, not from the device "
+		"X is the board's dma_zone_size, counted from the start of memory, not from the "
+		"device "
 		"tree; the zone ends one page early; it is cut at the end of low memory",
 	},
 	[PZL_ARCH_ARM64] = {
 		"arm64", ALIASES("aarch64"), 64, 12, 64, 48, PZL_MEM_AMOUNT,
 		PZL_IN_DT_DMA | PZL_IN_IORT,
-		"DMA 0~X, DMA32 X~4G (X is got from ACPI or DT. Otherwise it's 4G by default, DMA32 is "
+		"DMA 0~X, DMA32 X~4G (X is got from ACPI or DT. Otherwise it's 4G by default, "
+		"DMA32 is "
 		"empty)",
 		"DMA X; DMA32 4G", "arch/arm64/mm/init.c",
-		"before 6.12 X is rounded up to a power of two, and memory wholly above 4G or above X "
+		"before 6.12 X is rounded up to a power of two, and memory wholly above 4G or "
+		"above X "
 		"widens the zone; X never exceeds the end of memory",
 	},
 	[PZL_ARCH_I386] = {
@@ -50,27 +53,34 @@ static const struct pzl_arch_info arch_table[PZL_ARCHS] = {
 		"DMA 16M; HighMem from the end of low memory", "arch/x86/mm/init.c", NULL,
 	},
 	[PZL_ARCH_IA64] = {
-		"ia64", ALIASES("itanium"), 64, 14, 64, 50, PZL_MEM_AMOUNT, 0, "DMA none, DMA32 0~4G",
+		"ia64", ALIASES("itanium"), 64, 14, 64, 50, PZL_MEM_AMOUNT, 0,
+		"DMA none, DMA32 0~4G",
 		"DMA32 4G", "arch/ia64/mm/contig.c, discontig.c",
 		"gone since Linux 6.7; the limit is not cut at the end of memory",
 	},
 	[PZL_ARCH_LOONGARCH] = {
-		"loongarch", ALIASES("loongarch64", "loong64"), 64, 14, 64, 48, PZL_MEM_RANGES, 0, NULL,
+		"loongarch", ALIASES("loongarch64", "loong64"), 64, 14, 64, 48, PZL_MEM_RANGES, 0,
+		NULL,
 		"DMA32 4G", "arch/loongarch/mm/init.c, kernel/numa.c", NULL,
 	},
 	[PZL_ARCH_M68K] = {
-		"m68k", ALIASES("m68000", "coldfire"), 32, 12, 40, 32, PZL_MEM_IGNORED, PZL_IN_VARIANT,
-		"0~total memory", "DMA all memory", "arch/m68k/mm/motorola.c, init.c, mcfmmu.c, sun3mmu.c",
+		"m68k", ALIASES("m68000", "coldfire"), 32, 12, 40, 32, PZL_MEM_IGNORED,
+		PZL_IN_VARIANT,
+		"0~total memory", "DMA all memory", "arch/m68k/mm/motorola.c, init.c, mcfmmu.c, "
+		"sun3mmu.c",
 		"true in effect; motorola passes bytes where a page number is expected",
 	},
 	[PZL_ARCH_MICROBLAZE] = {
-		"microblaze", ALIASES("microblazeel"), 32, 12, 40, 32, PZL_MEM_IGNORED, PZL_IN_LOWMEM,
-		"0~total low memory", "DMA low memory; HighMem the rest", "arch/microblaze/mm/init.c", NULL,
+		"microblaze", ALIASES("microblazeel"), 32, 12, 40, 32, PZL_MEM_IGNORED,
+		PZL_IN_LOWMEM,
+		"0~total low memory", "DMA low memory; HighMem the rest",
+		"arch/microblaze/mm/init.c", NULL,
 	},
 	[PZL_ARCH_MIPS] = {
 		"mips", ALIASES("mipsel", "mips32"), 32, 12, 36, 32, PZL_MEM_RANGES,
 		PZL_IN_VARIANT | PZL_IN_LOWMEM | PZL_IN_DCACHE | PZL_IN_CONFIG,
-		"DMA 0 or 0~16M, DMA32 X~4G (zone DMA is empty on SGI_IP22 or SGI_IP28, otherwise 16M by "
+		"DMA 0 or 0~16M, DMA32 X~4G (zone DMA is empty on SGI_IP22 or SGI_IP28, otherwise "
+		"16M by "
 		"default like i386)",
 		"DMA 16M, 0 on IP22; HighMem the rest", "arch/mips/mm/init.c",
 		"32-bit kernels have no DMA32; only some platforms have DMA",
@@ -78,11 +88,13 @@ static const struct pzl_arch_info arch_table[PZL_ARCHS] = {
 	[PZL_ARCH_MIPS64] = {
 		"mips64", ALIASES("mips64el"), 64, 12, 64, 48, PZL_MEM_RANGES,
 		PZL_IN_VARIANT | PZL_IN_DCACHE | PZL_IN_CONFIG,
-		"DMA 0 or 0~16M, DMA32 X~4G (zone DMA is empty on SGI_IP22 or SGI_IP28, otherwise 16M by "
+		"DMA 0 or 0~16M, DMA32 X~4G (zone DMA is empty on SGI_IP22 or SGI_IP28, otherwise "
+		"16M by "
 		"default like i386)",
 		"DMA 16M, 0 on IP22 and IP28; DMA32 4G; IP27: Normal alone",
 		"arch/mips/mm/init.c, sgi-ip27/ip27-memory.c, loongson64/numa.c",
-		"only some platforms have either zone; IP27 has neither, Loongson 64 with NUMA has DMA32 "
+		"only some platforms have either zone; IP27 has neither, Loongson 64 with NUMA has "
+		"DMA32 "
 		"from 0; limits are not cut at the end of memory",
 	},
 	[PZL_ARCH_POWERPC] = {
@@ -93,12 +105,14 @@ static const struct pzl_arch_info arch_table[PZL_ARCHS] = {
 	},
 	[PZL_ARCH_POWERPC64] = {
 		"powerpc64",
-		ALIASES("powerpc64le", "ppc64", "ppc64el", "ppc64le"), 64, 16, 64, 51, PZL_MEM_AMOUNT,
+		ALIASES("powerpc64le", "ppc64", "ppc64el", "ppc64le"), 64, 16, 64, 51,
+		PZL_MEM_AMOUNT,
 		PZL_IN_CONFIG, "0~2G", "DMA 2G where selected", "arch/powerpc/mm/mem.c",
 		"servers (pseries, powernv) have no DMA zone; platforms with it select it",
 	},
 	[PZL_ARCH_RISCV32] = {
-		"riscv32", ALIASES("rv32"), 32, 12, 36, 34, PZL_MEM_AMOUNT, 0, "DMA none, DMA32 0~4G",
+		"riscv32", ALIASES("rv32"), 32, 12, 36, 34, PZL_MEM_AMOUNT, 0,
+		"DMA none, DMA32 0~4G",
 		"Normal alone", "arch/riscv/mm/init.c", "32-bit kernels have no DMA32",
 	},
 	[PZL_ARCH_RISCV64] = {
@@ -111,10 +125,12 @@ static const struct pzl_arch_info arch_table[PZL_ARCHS] = {
 	},
 	[PZL_ARCH_SPARC32] = {
 		"sparc32", ALIASES("sparc"), 32, 12, 36, 36, PZL_MEM_AMOUNT, PZL_IN_LOWMEM,
-		"0~ total low memory", "DMA low memory; HighMem the rest", "arch/sparc/mm/srmmu.c", NULL,
+		"0~ total low memory", "DMA low memory; HighMem the rest", "arch/sparc/mm/srmmu.c",
+		NULL,
 	},
 	[PZL_ARCH_SPARC64] = {
-		"sparc64", ALIASES("sparcv9"), 64, 13, 64, 53, PZL_MEM_AMOUNT, 0, "0~ total low memory",
+		"sparc64", ALIASES("sparcv9"), 64, 13, 64, 53, PZL_MEM_AMOUNT, 0,
+		"0~ total low memory",
 		"Normal alone", "arch/sparc/mm/init_64.c",
 		"64-bit kernels have no ZONE_DMA: all memory is Normal",
 	},
@@ -192,8 +208,8 @@ uint32_t pzl_arch_zones(enum pzl_model model, enum pzl_arch arch, enum pzl_varia
 		return z;
 	z |= arch_zone_bits[arch];
 	/* 6.12 kernels have device memory on more architectures. */
-	if (model == PZL_LINUX_6_12 && (arch == PZL_ARCH_ARM64 || arch == PZL_ARCH_RISCV64 ||
-					arch == PZL_ARCH_POWERPC64))
+	if (model == PZL_LINUX_6_12 &&
+	    (arch == PZL_ARCH_ARM64 || arch == PZL_ARCH_RISCV64 || arch == PZL_ARCH_POWERPC64))
 		z |= B(DEVICE);
 	if (variant == PZL_VAR_MIPS_IP27)
 		z &= ~(uint32_t)(B(DMA) | B(DMA32));
@@ -259,7 +275,7 @@ unsigned int pzl_pageblock_order(enum pzl_arch arch, unsigned int page_shift, bo
 	return huge < max ? huge : max;
 }
 
-unsigned int pzl_section_bits(enum pzl_arch arch, unsigned int page_shift, bool pae)
+unsigned int pzl_section_bits(enum pzl_arch arch, unsigned int page_shift)
 {
 	switch (arch) {
 	case PZL_ARCH_X86_64:
@@ -269,8 +285,6 @@ unsigned int pzl_section_bits(enum pzl_arch arch, unsigned int page_shift, bool 
 		return 27;
 	case PZL_ARCH_ARM64:
 		return page_shift == 16 ? 29 : 27;
-	case PZL_ARCH_I386:
-		return pae ? 29 : 26;
 	case PZL_ARCH_IA64:
 	case PZL_ARCH_SPARC64:
 		return 30;

@@ -18,8 +18,9 @@
 #include "cmdline_parse.h"
 
 static const char *const cl_kind_names[PZL_ARG_KINDS] = {
-	"other", "init", "mem", "memmap", "crashkernel", "elfcorehdr", "kernelcore", "movablecore",
-	"movable_node", "numa", "cma", "cma_pernuma", "numa_cma", "highmem", "vmalloc", "opaque",
+	"other",      "init",	     "mem",	     "memmap", "crashkernel", "elfcorehdr",
+	"kernelcore", "movablecore", "movable_node", "numa",   "cma",	      "cma_pernuma",
+	"numa_cma",   "highmem",     "vmalloc",	     "opaque",
 };
 
 static const char *const cl_problem_texts[PZL_ARG_PROBLEMS] = {
@@ -42,15 +43,57 @@ static const char *const cl_problem_texts[PZL_ARG_PROBLEMS] = {
 
 /* Parameters that take or move memory and are kept as text. Sorted for people, not for search. */
 static const char *const cl_opaque[] = {
-	"add_efi_memmap", "amd_iommu", "coherent_pool", "default_hugepagesz", "dhash_entries",
-	"disable_mtrr_trim", "efi", "efi_fake_mem", "gbpages", "hugepages", "hugepagesz",
-	"hugetlb_cma", "ihash_entries", "init_on_alloc", "init_on_free", "initrd", "initrdmem",
-	"intel_iommu", "iommu", "iommu.passthrough", "kaslr", "kasan", "kfence.num_objects", "la57",
-	"log_buf_len", "maxcpus", "mem_encrypt", "memblock", "memory_hotplug.memmap_on_memory",
-	"memtest", "mhash_entries", "mphash_entries", "nokaslr", "no5lvl", "nopat", "nr_cpus",
-	"page_owner", "page_poison", "percpu_alloc", "possible_cpus", "reservelow", "reservetop",
-	"rodata", "slub_debug", "slab_debug", "swiotlb", "thash_entries", "trace_buf_size",
-	"uhash_entries", "userpte", "vmcp_cma",
+	"add_efi_memmap",
+	"amd_iommu",
+	"coherent_pool",
+	"default_hugepagesz",
+	"dhash_entries",
+	"disable_mtrr_trim",
+	"efi",
+	"efi_fake_mem",
+	"gbpages",
+	"hugepages",
+	"hugepagesz",
+	"hugetlb_cma",
+	"ihash_entries",
+	"init_on_alloc",
+	"init_on_free",
+	"initrd",
+	"initrdmem",
+	"intel_iommu",
+	"iommu",
+	"iommu.passthrough",
+	"kaslr",
+	"kasan",
+	"kfence.num_objects",
+	"la57",
+	"log_buf_len",
+	"maxcpus",
+	"mem_encrypt",
+	"memblock",
+	"memory_hotplug.memmap_on_memory",
+	"memtest",
+	"mhash_entries",
+	"mphash_entries",
+	"nokaslr",
+	"no5lvl",
+	"nopat",
+	"nr_cpus",
+	"page_owner",
+	"page_poison",
+	"percpu_alloc",
+	"possible_cpus",
+	"reservelow",
+	"reservetop",
+	"rodata",
+	"slub_debug",
+	"slab_debug",
+	"swiotlb",
+	"thash_entries",
+	"trace_buf_size",
+	"uhash_entries",
+	"userpte",
+	"vmcp_cma",
 };
 
 uint64_t pzl_strtoull(const char *s, size_t len, size_t *used, bool *wrapped)
@@ -271,7 +314,8 @@ static uint32_t cl_value_find(const struct pzl_arg *a, const char *what)
 
 static void cl_parse_numa(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a)
 {
-	bool anywhere = p->arch == PZL_ARCH_POWERPC64; /* it searches; the others compare prefixes */
+	bool anywhere =
+		p->arch == PZL_ARCH_POWERPC64; /* it searches; the others compare prefixes */
 	bool fake = p->arch == PZL_ARCH_X86_64 || p->arch == PZL_ARCH_POWERPC64 ||
 		    (p->model == PZL_LINUX_6_12 &&
 		     (p->arch == PZL_ARCH_ARM64 || p->arch == PZL_ARCH_RISCV64));
@@ -309,7 +353,8 @@ static bool cl_has_numa(enum pzl_arch arch)
 static void cl_parse_vmalloc(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a)
 {
 	/* arm: VMALLOC_END - PAGE_OFFSET - 32M - VMALLOC_OFFSET with the usual 3G/1G split */
-	const uint64_t arm_min = 16ull << 20, arm_max = 0xff800000ull - 0xc0000000ull - (40ull << 20);
+	const uint64_t arm_min = 16ull << 20,
+		       arm_max = 0xff800000ull - 0xc0000000ull - (40ull << 20);
 	bool wrapped = false;
 	size_t n;
 	uint64_t v = pzl_memparse(a->value, a->value_len, &n, &wrapped);
@@ -430,9 +475,9 @@ static void cl_no_value(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_a
 		a->problem = p->model == PZL_LINUX_6_12 ? PZL_ARG_PANIC : PZL_ARG_NOT_HERE;
 		break;
 	case PZL_ARG_VMALLOC:
-		a->problem = p->arch == PZL_ARCH_ARM  ? PZL_ARG_PANIC :
-			     p->arch == PZL_ARCH_I386 ? PZL_ARG_NO_VALUE :
-							PZL_ARG_NOT_HERE;
+		a->problem = p->arch == PZL_ARCH_ARM	? PZL_ARG_PANIC
+			     : p->arch == PZL_ARCH_I386 ? PZL_ARG_NO_VALUE
+							: PZL_ARG_NOT_HERE;
 		break;
 	case PZL_ARG_HIGHMEM:
 		a->problem = p->arch == PZL_ARCH_I386 ? PZL_ARG_NO_VALUE : PZL_ARG_NOT_HERE;
@@ -523,7 +568,7 @@ static void cl_decode(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg
 	}
 }
 
-/* Take the next word, splitting it as the kernel does. Returns the offset after it and its blanks. */
+/* Take the next word, split as the kernel does. Returns the offset after it and its blanks. */
 static size_t cl_next_word(const char *s, size_t len, size_t at, struct pzl_arg *a)
 {
 	size_t i, equals = 0, n, skip = 0;

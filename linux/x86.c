@@ -31,7 +31,7 @@
 struct x86_table {
 	struct pz_map m;
 	uint32_t count; /* entries as the kernel counts them */
-	uint32_t max; /* entries that its table holds */
+	uint32_t max;	/* entries that its table holds */
 	uint32_t notes;
 };
 
@@ -66,8 +66,7 @@ static bool x86_range(uint64_t base, uint64_t size, struct pz_range *r)
 }
 
 /* Change or remove (to 0) the type of what lies in a range; from 0 meets every type. */
-static int x86_change(struct x86_table *t, struct pz_range r, uint32_t from, uint32_t to,
-		      bool *met)
+static int x86_change(struct x86_table *t, struct pz_range r, uint32_t from, uint32_t to, bool *met)
 {
 	uint32_t i;
 
@@ -94,7 +93,8 @@ static int x86_change(struct x86_table *t, struct pz_range r, uint32_t from, uin
 			i--;
 			continue;
 		}
-		/* What stays in place is the lower part, or the upper when there is no lower one. */
+		/* What stays in place is the lower part, or the upper when there is no lower one.
+		 */
 		if (was.first < r.first)
 			e->range.last = r.first - 1;
 		else
@@ -142,7 +142,8 @@ static int x86_op(struct x86_table *t, const struct pzl_mem_op *op)
 			t->count++;
 		return 0;
 	case PZL_OP_UPDATE:
-		return x86_range(op->base, op->size, &r) ? x86_change(t, r, op->from, op->to, NULL) : 0;
+		return x86_range(op->base, op->size, &r) ? x86_change(t, r, op->from, op->to, NULL)
+							 : 0;
 	case PZL_OP_REMOVE:
 		return x86_range(op->base, op->size, &r) ? x86_change(t, r, op->from, 0, NULL) : 0;
 	default:
@@ -357,9 +358,9 @@ int pzl_x86_memory(struct pzl_x86_memory *out, const struct pz_meta *meta,
 	if (m.max_pfn > max_arch)
 		m.notes |= PZL_X86_BEYOND;
 	m.max_pfn = x86_min(m.max_pfn, max_arch);
-	m.low_ram_pfn = m.max_pfn > X86_4G_PFN ?
-				pz_map_last_pfn(&m.map, PZ_MAP_RAM, X86_PAGE_SHIFT, X86_4G_PFN) :
-				m.max_pfn;
+	m.low_ram_pfn = m.max_pfn > X86_4G_PFN
+				? pz_map_last_pfn(&m.map, PZ_MAP_RAM, X86_PAGE_SHIFT, X86_4G_PFN)
+				: m.max_pfn;
 	if (in->arch == PZL_ARCH_I386)
 		x86_split_low(&m, in);
 	else
@@ -402,7 +403,8 @@ const char *pzl_x86_note(uint32_t bit)
 	case PZL_X86_PANIC_USER_MAP:
 		return "the kernel panics: the user's memory map has fewer than two entries";
 	case PZL_X86_FAKED:
-		return "the kernel refuses a firmware map of fewer than two entries and makes one up";
+		return "the kernel refuses a firmware map of fewer than two entries and makes one "
+		       "up";
 	case PZL_X86_KERNEL_FORCED:
 		return "the kernel's own memory was not all RAM and was made RAM";
 	case PZL_X86_PAGE0:

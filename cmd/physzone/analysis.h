@@ -78,6 +78,8 @@ struct analysis_options {
 	const char *model; /* --model, or NULL */
 	const char *arch; /* --arch, or NULL */
 	const char *cmdline; /* --cmdline, or NULL: replaces the log's */
+	bool kexec_file; /* capture_machine(): the kernel builds the map, not kexec-tools */
+	bool managed_recorded; /* take managed pages from zoneinfo, where the input has it */
 };
 
 /*
@@ -85,6 +87,16 @@ struct analysis_options {
  * memory map at all, 4 when they do not suffice to decide; *err is then one line (to be freed).
  */
 int analyse(struct analysis *a, struct facts *f, const struct analysis_options *o, char **err);
+
+/*
+ * Make the capture kernel's machine out of a running one: the facts that a kernel started in the
+ * crash kernel's memory would see. @capture is initialised by the caller, and empty.
+ *
+ * The crash kernel's memory is what the input says is reserved, else what the command line's
+ * crashkernel= reserves by the model. Returns 0 or an exit code with *err as analyse().
+ */
+int capture_machine(struct facts *capture, struct facts *running, const struct analysis_options *o,
+		    char **err);
 
 void analysis_destroy(struct analysis *a);
 

@@ -21,8 +21,8 @@ struct where {
 
 enum source_kind {
 	SRC_NONE,
-	SRC_LOG,  /* dmesg, journal, serial console, mail */
-	SRC_DIR,  /* directory of a recorded machine */
+	SRC_LOG, /* dmesg, journal, serial console, mail */
+	SRC_DIR, /* directory of a recorded machine */
 	SRC_LIVE, /* /proc and /sys of the running machine */
 	SRC_DTB,
 	SRC_IOMEM,
@@ -30,22 +30,22 @@ enum source_kind {
 };
 
 enum fw_origin {
-	FW_BIOS,       /* "BIOS-e820:", or an e820 listing */
-	FW_USER,       /* "user:" map after memmap= / mem= */
-	FW_MODIFIED,   /* "modified:" */
+	FW_BIOS, /* "BIOS-e820:", or an e820 listing */
+	FW_USER, /* "user:" map after memmap= / mem= */
+	FW_MODIFIED, /* "modified:" */
 	FW_SETUP_DATA, /* "reserve setup_data:" (extended map) */
-	FW_MEMMAP,     /* /sys/firmware/memmap */
-	FW_DT,	       /* memory nodes of a device tree */
-	FW_EFI,	       /* "efi: memNN:" lines */
+	FW_MEMMAP, /* /sys/firmware/memmap */
+	FW_DT, /* memory nodes of a device tree */
+	FW_EFI, /* "efi: memNN:" lines */
 };
 
 struct fact_fw {
 	enum fw_origin origin;
 	uint32_t map; /* of its origin, from 0: a log may print a map more than once */
 	struct pz_range range;
-	uint32_t type;	    /* enum pz_map_type; 0 when the word is unknown */
-	char *word;	    /* the type as the input wrote it */
-	int nid;	    /* FW_DT with numa-node-id, else PZ_NID_NONE */
+	uint32_t type; /* enum pz_map_type; 0 when the word is unknown */
+	char *word; /* the type as the input wrote it */
+	int nid; /* FW_DT with numa-node-id, else PZ_NID_NONE */
 	bool more_reliable; /* FW_EFI: mirrored */
 	struct where at;
 };
@@ -118,10 +118,10 @@ enum claim_kind {
 struct fact_claim {
 	enum claim_kind kind;
 	struct pz_range range;
-	int nid;       /* NODE_DATA, per-node areas; else PZ_NID_NONE */
+	int nid; /* NODE_DATA, per-node areas; else PZ_NID_NONE */
 	bool reusable; /* device tree: reusable (CMA); no effect elsewhere */
-	bool nomap;    /* device tree: no-map */
-	char *text;    /* the name that the input gave */
+	bool nomap; /* device tree: no-map */
+	char *text; /* the name that the input gave */
 	struct where at;
 };
 
@@ -134,8 +134,8 @@ enum mb_op { MBOP_ADD, MBOP_RESERVE, MBOP_FREE, MBOP_REMOVE, MBOP_FREE_LATE };
 struct fact_mb_event {
 	enum mb_op op;
 	struct pz_range range;
-	char *caller;	/* who asked: symbol of this line or of the allocation before it, or NULL */
-	int nid;	/* memblock_add_node, else PZ_NID_NONE */
+	char *caller; /* who asked: symbol of this line or of the allocation before it, or NULL */
+	int nid; /* memblock_add_node, else PZ_NID_NONE */
 	uint32_t flags; /* the same */
 	struct where at;
 };
@@ -183,10 +183,10 @@ struct fact_zoneinfo {
 /* "On node 0, zone DMA: 97 pages in unavailable ranges" and the lines of mminit debugging. */
 enum zone_pages_kind {
 	ZP_UNAVAILABLE, /* counted up over the node's lines */
-	ZP_MEMMAP,	/* "DMA zone: 64 pages used for memmap" */
-	ZP_RESERVED,	/* "DMA zone: 0 pages reserved" */
-	ZP_PRESENT,	/* "DMA zone: 3998 pages, LIFO batch:0" */
-	ZP_TOTAL,	/* "On node 0 totalpages: 131038"; no zone */
+	ZP_MEMMAP, /* "DMA zone: 64 pages used for memmap" */
+	ZP_RESERVED, /* "DMA zone: 0 pages reserved" */
+	ZP_PRESENT, /* "DMA zone: 3998 pages, LIFO batch:0" */
+	ZP_TOTAL, /* "On node 0 totalpages: 131038"; no zone */
 };
 struct fact_zone_pages {
 	enum zone_pages_kind kind;
@@ -238,7 +238,7 @@ struct fact_mem_info {
 /* "Node 0 DMA free:128kB ... managed:15360kB ..." of such a report, KiB; UINT64_MAX: missing. */
 struct fact_zone_report {
 	uint32_t report; /* index in mem_infos; UINT32_MAX when the report has no head */
-	int nid;	 /* 0 where the kernel has no nodes */
+	int nid; /* 0 where the kernel has no nodes */
 	char name[16];
 	uint64_t free, boost, min, low, high, present, managed, free_pcp, free_cma;
 	uint64_t protection[8]; /* pages, from "lowmem_reserve[]:" */
@@ -251,13 +251,13 @@ enum said_kind {
 	SAID_CMA_FAILED,
 	SAID_CRASHKERNEL_FAILED,
 	SAID_SWIOTLB, /* no memory for bounce buffers, or fewer than asked for */
-	SAID_POOL,    /* "DMA: preallocated 256 KiB GFP_KERNEL pool for atomic allocations" */
+	SAID_POOL, /* "DMA: preallocated 256 KiB GFP_KERNEL pool for atomic allocations" */
 	SAID_POOL_FAILED,
-	SAID_TRAMPOLINE,   /* no memory below 1 MiB */
+	SAID_TRAMPOLINE, /* no memory below 1 MiB */
 	SAID_MEMORY_LIMIT, /* "Memory limited to 1500MB", RAM cut or ignored by the kernel */
 	SAID_MIRROR,
 	SAID_NUMA, /* the firmware's NUMA tables were refused */
-	SAID_MAP,  /* the firmware's map was refused, or has too many entries */
+	SAID_MAP, /* the firmware's map was refused, or has too many entries */
 };
 struct fact_said {
 	enum said_kind kind;
@@ -291,9 +291,9 @@ struct fact_distance {
 struct fact_dt_dynamic {
 	char *name;
 	uint64_t size;
-	uint64_t align;		     /* 0 when not told */
+	uint64_t align; /* 0 when not told */
 	VEC(struct pz_range) within; /* alloc-ranges, in order of preference; empty for anywhere */
-	bool reusable;		     /* may be CMA */
+	bool reusable; /* may be CMA */
 	bool nomap;
 	bool shared_pool; /* compatible with shared-dma-pool */
 	bool cma_default; /* linux,cma-default */
@@ -303,8 +303,8 @@ struct fact_dt_dynamic {
 struct fact_dt {
 	bool seen;
 	uint64_t dma_max_cpu; /* highest CPU address that every bus reaches, PZ_ADDR_MAX for none */
-	bool uefi;	      /* started by UEFI, whose map replaces the memory nodes */
-	bool has_usable;      /* /chosen linux,usable-memory-range */
+	bool uefi; /* started by UEFI, whose map replaces the memory nodes */
+	bool has_usable; /* /chosen linux,usable-memory-range */
 	VEC(struct pz_range) usable;
 	VEC(struct fact_dt_dynamic) dynamic;
 	struct pz_range elfcorehdr; /* valid when has_elfcorehdr */
@@ -324,20 +324,21 @@ struct facts {
 	enum source_kind kind;
 	VEC(char *) files; /* names for messages; index 0 is the SOURCE itself */
 
-	char *banner;  /* the "Linux version ..." text after "Linux version " */
+	char *banner; /* the "Linux version ..." text after "Linux version " */
 	char *release; /* first word of it */
 	struct where banner_at;
 	char *cmdline; /* NULL when unknown */
 	struct where cmdline_at;
 	char *machine_model; /* "Machine model:" / DMI */
-	unsigned int boots;  /* "Linux version" banners seen in the input */
-	unsigned int boot;   /* which of them was read, from 1 */
+	unsigned int boots; /* "Linux version" banners seen in the input */
+	unsigned int boot; /* which of them was read, from 1 */
 
-	char *arch_hint;	 /* "x86_64", "arm64" ... as far as the reader can tell, or NULL */
+	char *arch_hint; /* "x86_64", "arm64" ... as far as the reader can tell, or NULL */
 	unsigned int page_shift; /* 0 when unknown */
-	unsigned int cpus;	 /* CPUs brought up, 0 when unknown */
+	unsigned int cpus; /* CPUs brought up, 0 when unknown */
 	unsigned int nr_cpu_ids, nr_node_ids; /* possible ones, 0 when unknown */
-	bool pae;			      /* i386: PAE is in use */
+	bool pae; /* i386: PAE is in use */
+	uint32_t zone_types; /* bit per enum pz_zone_type that the kernel has; 0 when unknown */
 
 	VEC(struct fact_fw) fw;
 	VEC(struct fact_e820_change) e820_changes;
@@ -368,24 +369,26 @@ struct facts {
 	VEC(int) nodes_memory; /* those of them with memory */
 	struct fact_dt dt;
 
-	uint64_t last_pfn;     /* "last_pfn = ", 0 when not seen */
+	uint64_t last_pfn; /* "last_pfn = ", 0 when not seen */
 	uint64_t low_last_pfn; /* the second such line: end of RAM below 4 GiB; 0 when not seen */
 	uint64_t max_arch_pfn;
-	uint64_t low_ram_end;	 /* i386 "low ram: 0 - X", arm "lowmem"; 0 when not seen */
-	uint64_t highmem_mb;	 /* i386 "NMB HIGHMEM available." */
-	uint64_t lowmem_mb;	 /* i386 "NMB LOWMEM available." */
-	uint64_t phys_mem_size;	 /* powerpc "phys_mem_size = ", 0 when not seen */
-	uint64_t total_pages;	 /* "Total pages: N" of the zonelists line, 0 when not seen */
-	unsigned int zonelists;	 /* "Built N zonelists", 0 when not seen */
-	bool mobility_off;	 /* "mobility grouping off" */
-	char policy_zone[16];	 /* "Policy zone: Normal", empty when not seen */
+	uint64_t low_ram_end; /* i386 "low ram: 0 - X", arm "lowmem"; 0 when not seen */
+	uint64_t highmem_mb; /* i386 "NMB HIGHMEM available." */
+	uint64_t lowmem_mb; /* i386 "NMB LOWMEM available." */
+	uint64_t phys_mem_size; /* powerpc "phys_mem_size = ", 0 when not seen */
+	uint64_t total_pages; /* "Total pages: N" of the zonelists line, 0 when not seen */
+	unsigned int zonelists; /* "Built N zonelists", 0 when not seen */
+	bool mobility_off; /* "mobility grouping off" */
+	char policy_zone[16]; /* "Policy zone: Normal", empty when not seen */
 	uint64_t deferred_nodes; /* "node N deferred pages initialised" lines */
 	uint64_t percpu_pages, percpu_bytes, percpu_unit; /* "percpu: Embedded N pages/cpu ..." */
-	uint64_t min_free_kbytes;			  /* sysctl, UINT64_MAX when unknown */
-	uint64_t lowmem_ratio[8];			  /* sysctl vm.lowmem_reserve_ratio */
+	uint64_t min_free_kbytes; /* sysctl, UINT64_MAX when unknown */
+	uint64_t lowmem_ratio[8]; /* sysctl vm.lowmem_reserve_ratio */
 	unsigned int lowmem_ratios;
 	uint64_t mem_total_kib, high_total_kib, cma_total_kib; /* meminfo; 0 when unknown */
-	uint64_t wmark_scale;				       /* sysctl, 0 when unknown */
+	bool has_meminfo, has_anon_huge; /* meminfo was read; it has a line of huge pages */
+	bool efi; /* started by UEFI, whose memory map the kernel used */
+	uint64_t wmark_scale; /* sysctl, 0 when unknown */
 	bool numa_off_seen, numa_faked; /* "NUMA turned off", "Faking a node" */
 
 	/* Accounting of the input. */
@@ -393,8 +396,8 @@ struct facts {
 	VEC(struct fact_contradiction) contradictions; /* between lines of the input itself */
 	VEC(char *) notes;
 	VEC(uint8_t) line_marks; /* of file 0: 0 ignored, 1 used; index is line - 1 */
-	bool keep_lines;	 /* set before reading: the reader fills line_texts too */
-	VEC(char *) line_texts;	 /* the same lines as text; a zero byte shows as a blank */
+	bool keep_lines; /* set before reading: the reader fills line_texts too */
+	VEC(char *) line_texts; /* the same lines as text; a zero byte shows as a blank */
 };
 
 void facts_init(struct facts *f);

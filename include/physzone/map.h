@@ -34,25 +34,32 @@ enum pz_map_type {
 struct pz_map_entry {
 	struct pz_range range;
 	uint32_t type; /* enum pz_map_type, or any other number that firmware gave */
-	uint32_t ref; /* the caller's mark (a line number, say); merged entries keep the lowest */
+	uint32_t ref; /* the caller's mark (a line number, say). Of entries of one type that overlap
+		       * the one that starts first wins; merged winners keep the lowest mark. */
 };
 
 enum pz_map_oddity {
 	PZ_ODD_EMPTY = 1, /* an entry of size 0 was dropped */
 	PZ_ODD_WRAP, /* base + size wraps: the entry was cut at the top */
-	PZ_ODD_OVERLAP, /* two entries of different types overlap */
-	PZ_ODD_DUPLICATE, /* two entries of one type overlap */
+	PZ_ODD_OVERLAP, /* two entries of different types overlap: what they share, and the loser */
+	PZ_ODD_DUPLICATE, /* two entries of one type overlap: what they share, and the upper one */
 	PZ_ODD_UNSORTED, /* an entry starts below its predecessor */
-	PZ_ODD_PARTIAL_PAGE, /* RAM that does not start or end on a page */
+	PZ_ODD_PARTIAL_PAGE, /* sanitised RAM that starts or ends within a page: what is lost */
 	PZ_ODD_BEYOND_WIDTH, /* an address past the physical address width */
-	PZ_ODD_UNKNOWN_TYPE, /* a type that no table names */
+	PZ_ODD_UNKNOWN_TYPE, /* a type that no table names; type 0 is dropped when sanitising */
 	PZ_ODD_FEW, /* fewer than two entries: an e820 consumer refuses the map */
 };
 
+/*
+ * An entry that overlaps several is noted against the one that wins where it starts, and once
+ * more for each entry of a higher type that starts inside while it is the winner. So every entry
+ * that loses memory is named, unless it shares that memory with another of its type; not every
+ * pair is.
+ */
 struct pz_map_odd {
 	enum pz_map_oddity what;
 	struct pz_range range;
-	uint32_t type; /* of the entry that lost, or 0 */
+	uint32_t type; /* of the entry concerned; in an overlap, of the one that lost */
 	uint32_t ref; /* mark of the entry concerned, or 0 */
 };
 
@@ -67,6 +74,7 @@ struct pz_map {
 	uint32_t cap;
 	bool owned;
 	bool sanitised;
+	uint32_t raw; /* entries from this one on were not there at the last sanitising */
 	struct pz_map_odd *odd;
 	uint32_t odd_count;
 	uint32_t odd_cap;
@@ -125,10 +133,14 @@ int pz_map_insert_range(struct pz_map *m, struct pz_range r, uint32_t type, uint
  * @page_shift: log2 of the page size, for the partial-page oddity
  * @phys_bits: width of a physical address, 1 to 64, for the beyond-width oddity
  *
- * O(n log n). The map may hold any number of entries, also fewer than two.
+ * O(n log n), in scratch space for three times the entries: the free part of the store when it is
+ * that large, else the metadata hook. The map may hold any number of entries, also fewer than two.
+ * Sanitising again after more inserts adds to the oddities what is new; those of the whole map
+ * (partial pages, too few entries) are then told anew.
  *
- * Context: any; may call the metadata hook for scratch space.
- * Return: 0, -PZ_ENOMEM or -PZ_ENOSPC; unchanged on error.
+ * Context: any; may call the metadata hook.
+ * Return: 0, -PZ_EINVAL when @page_shift is above 63 or @phys_bits is not 1 to 64, -PZ_ENOMEM or
+ * -PZ_ENOSPC; unchanged on error.
  */
 int pz_map_sanitise(struct pz_map *m, unsigned int page_shift, unsigned int phys_bits);
 
@@ -173,7 +185,8 @@ uint64_t pz_map_last_pfn(const struct pz_map *m, uint32_t type, unsigned int pag
  * @type: the type
  *
  * Context: any.
- * Return: a static string ("usable", "reserved", "ACPI data"), or NULL for a type without a word.
+ * Return: a static string ("usable", "ACPI data", "persistent (type 7)"), or NULL for a type
+ * without a word.
  */
 const char *pz_map_type_name(uint32_t type);
 
@@ -195,7 +208,10 @@ const char *pz_map_oddity_name(enum pz_map_oddity what);
  */
 int pz_map_check(const struct pz_map *m);
 
-/* Decoders of binary firmware maps. Each appends to the map; the map is not sanitised by them. */
+/*
+ * Decoders of binary firmware maps. Each appends to the map, marking an entry with its index in the
+ * table; the map is not sanitised by them. All entries are appended, or on error none.
+ */
 
 /**
  * pz_map_decode_e820 - read a table of 20-byte e820 entries (base, size, type; little endian)
@@ -225,6 +241,10 @@ int pz_map_decode_pvh(struct pz_map *m, const void *buf, size_t len);
  * @buf: the descriptors (UEFI 2.10 section 7.2, EFI_MEMORY_DESCRIPTOR)
  * @len: length in bytes, a multiple of @desc_size
  * @desc_size: size of one descriptor, at least 40
+ *
+ * Loader, boot services and conventional memory become RAM (SOFT_RESERVED with the specific-purpose
+ * attribute); ACPI reclaim, NVS, unusable and persistent memory keep their meaning; all else, also
+ * memory not yet accepted and types unknown, becomes reserved.
  *
  * Context: any; may call the metadata hook.
  * Return: 0, -PZ_EINVAL, -PZ_ENOMEM or -PZ_ENOSPC.

@@ -213,8 +213,8 @@ static inline struct pz_mb_req pz_mb_req(uint64_t size, uint64_t align)
  * @req: the request
  * @out: the place, written on success only
  *
- * Top-down takes the highest place (end - size rounded down to the alignment), bottom-up the lowest.
- * A place never crosses from one memory region into another, and memory flagged NOMAP or
+ * Top-down takes the highest place (end - size rounded down to the alignment), bottom-up the
+ * lowest. A place never crosses from one memory region into another, and memory flagged NOMAP or
  * DRIVER_MANAGED is never given. Fallbacks in this order: other nodes unless exact, memory that is
  * not mirrored, and last the request without its lower bound.
  *

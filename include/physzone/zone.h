@@ -283,7 +283,7 @@ enum pz_boot_phase {
 
 /* Pages of a zone that came to the page allocator later than a phase, which did not see them. */
 struct pz_boot_late {
-	enum pz_boot_phase after; /* PZ_BOOT_MARKS: that phase only missed them; PZ_BOOT_THP: both */
+	enum pz_boot_phase after; /* PZ_BOOT_MARKS: only that one missed them; PZ_BOOT_THP: both */
 	int32_t nid;
 	uint8_t type; /* enum pz_zone_type */
 	uint64_t pages;

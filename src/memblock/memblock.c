@@ -24,9 +24,8 @@
  *  A change of flags or nodes asks for two more regions than it may turn out to need.
  */
 #include "memblock_internal.h"
+#include "../base/meta.h"
 #include "../base/pz_string.h"
-
-#define MB_FIRST_CAP 64u
 
 static struct pz_mb_array *mb_array(struct pz_memblock *mb, enum pz_mb_which which)
 {
@@ -67,25 +66,17 @@ bool pz_mb_range(uint64_t base, uint64_t size, struct pz_range *r)
 /* Make room for `need` regions. */
 static int mb_grow(const struct pz_meta *meta, struct pz_mb_array *a, uint64_t need)
 {
-	uint64_t cap = a->cap ? a->cap : MB_FIRST_CAP;
-	struct pz_mb_region *v;
+	struct pz_array grown = { a->v, a->cap, a->owned };
+	int err;
 
-	if (need <= a->cap)
-		return 0;
-	while (cap < need)
-		cap *= 2;
-	if (cap > UINT32_MAX || cap > SIZE_MAX / sizeof(*v))
+	if (need > UINT32_MAX)
 		return -PZ_ENOMEM;
-	v = meta->alloc(meta->ctx, (size_t)cap * sizeof(*v));
-	if (!v)
-		return -PZ_ENOMEM;
-	if (a->count)
-		memcpy(v, a->v, a->count * sizeof(*v));
-	if (a->owned)
-		meta->free(meta->ctx, a->v, a->cap * sizeof(*v));
-	a->v = v;
-	a->cap = (uint32_t)cap;
-	a->owned = true;
+	err = pz_array_grow(meta, &grown, a->count, (uint32_t)need, sizeof(a->v[0]));
+	if (err)
+		return err;
+	a->v = grown.v;
+	a->cap = grown.cap;
+	a->owned = grown.owned;
 	return 0;
 }
 

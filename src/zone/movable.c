@@ -23,6 +23,7 @@
  *
  * Shortcomings: percentages above 100 count as 100, which gives the same zones.
  */
+#include "../base/bits.h"
 #include "zone_internal.h"
 
 #define MOVABLE_NONE UINT32_MAX
@@ -99,7 +100,7 @@ static uint64_t movable_required(struct pz_zones *z, const struct pz_core_spec *
 		z->notes |= PZ_ZN_PERCENT_OVER_100;
 		percent = 100;
 	}
-	return pz_zone_udiv(total * percent, 100);
+	return pz_udiv64(total * percent, 100);
 }
 
 /* Pages of kernel memory to spread; 0 when there is to be no ZONE_MOVABLE. */
@@ -167,14 +168,14 @@ static void movable_spread(struct pz_zones *z, struct movable_spread *s, uint32_
 	uint64_t nodes = count;
 
 	do {
-		uint64_t share = pz_zone_udiv(s->left, nodes);
+		uint64_t share = pz_udiv64(s->left, nodes);
 		uint32_t out = 0;
 
 		for (uint32_t i = 0; i < count; i++) {
 			uint32_t node = live[i];
 
 			if (s->left < share)
-				share = pz_zone_udiv(s->left, nodes);
+				share = pz_udiv64(s->left, nodes);
 			movable_spread_node(z, s, node, share);
 			if (s->place[node] != MOVABLE_NONE)
 				live[out++] = node;

@@ -14,6 +14,7 @@
  *
  * Shortcomings: boosted watermarks, and tuning of the per-CPU sizes at run time, are not modelled.
  */
+#include "../base/bits.h"
 #include "../base/pz_string.h"
 #include "zone_internal.h"
 
@@ -86,7 +87,7 @@ uint64_t pz_zones_recommended_min_free_kbytes(const struct pz_zones *z, uint64_t
 			zones += z->node[i].zone[t].present != 0;
 	}
 	pages = pageblock_pages * zones * (2 + (uint64_t)migrate_types * migrate_types);
-	most = pz_zone_udiv(wmark_buffer_pages(z), 20);
+	most = pz_udiv64(wmark_buffer_pages(z), 20);
 	if (pages > most)
 		pages = most;
 	return pages << (z->cfg.page_shift - 10);
@@ -119,8 +120,8 @@ static uint64_t wmark_fraction(uint64_t v, uint64_t n, uint64_t d)
 	uint64_t whole, part, q = 0, r = 0;
 
 	if (!(v >> 32) && !(n >> 32))
-		return pz_zone_udiv(v * n, d);
-	whole = pz_zone_udiv(v, d);
+		return pz_udiv64(v * n, d);
+	whole = pz_udiv64(v, d);
 	part = v - whole * d;
 	for (uint64_t bit = (uint64_t)1 << 63; bit; bit >>= 1) {
 		q <<= 1;
@@ -193,7 +194,7 @@ void pz_zones_set_reserves(struct pz_zones *z, const struct pz_wmark_config *w)
 			for (unsigned int u = 0; u < PZ_ZONE_TYPES; u++) {
 				if (u > t)
 					above += n->zone[u].managed;
-				n->zone[t].reserve[u] = ratio ? pz_zone_udiv(above, ratio) : 0;
+				n->zone[t].reserve[u] = ratio ? pz_udiv64(above, ratio) : 0;
 			}
 		}
 	}
@@ -201,15 +202,14 @@ void pz_zones_set_reserves(struct pz_zones *z, const struct pz_wmark_config *w)
 
 static uint32_t wmark_batch(uint64_t managed, uint32_t page_shift)
 {
-	uint64_t batch = managed >> 10, most = ((uint64_t)1 << 20) >> page_shift, pow2 = 1;
+	uint64_t batch = managed >> 10, most = ((uint64_t)1 << 20) >> page_shift;
+	uint32_t pow2;
 
 	batch = (batch < most ? batch : most) / 4;
 	if (!batch)
 		batch = 1;
-	batch += batch / 2;
-	while (pow2 * 2 <= batch)
-		pow2 *= 2;
-	return pow2 > 2 ? (uint32_t)pow2 - 1 : 1;
+	pow2 = (uint32_t)1 << pz_fls64(batch + batch / 2);
+	return pow2 > 1 ? pow2 - 1 : 1;
 }
 
 void pz_zones_set_pcp(struct pz_zones *z, unsigned int cpus)
@@ -220,7 +220,7 @@ void pz_zones_set_pcp(struct pz_zones *z, unsigned int cpus)
 
 		for (unsigned int t = 0; t < PZ_ZONE_TYPES; t++) {
 			struct pz_zone *zone = &n->zone[t];
-			uint64_t high = pz_zone_udiv(zone->low, split);
+			uint64_t high = pz_udiv64(zone->low, split);
 
 			zone->pcp_batch = zone->pcp_high = 0;
 			if (!zone->present)

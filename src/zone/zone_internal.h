@@ -55,26 +55,4 @@ bool pz_zone_wmark_ok(const struct pz_wmark_config *w);
 void *pz_zone_alloc(const struct pz_meta *meta, uint32_t count, size_t size);
 void pz_zone_free(const struct pz_meta *meta, void *p, uint32_t count, size_t size);
 
-/* Quotient; by shifts where the processor has no division of 64-bit numbers. d < 2^63. */
-static inline uint64_t pz_zone_udiv(uint64_t n, uint64_t d)
-{
-#if UINTPTR_MAX > UINT32_MAX
-	return n / d;
-#else
-	uint64_t q = 0, r = 0;
-
-	if (!(n >> 32) && !(d >> 32))
-		return (uint32_t)n / (uint32_t)d;
-	for (unsigned int i = 64; i-- > 0;) {
-		r = r << 1 | ((n >> i) & 1);
-		q <<= 1;
-		if (r >= d) {
-			r -= d;
-			q |= 1;
-		}
-	}
-	return q;
-#endif
-}
-
 #endif

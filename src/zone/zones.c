@@ -19,6 +19,7 @@
  * laid out from the highest type down (PZ_ZF_DESCENDING) and ZONE_MOVABLE, types above the movable
  * start vanish with their memory, as they do in Linux.
  */
+#include "../base/bits.h"
 #include "../base/pz_string.h"
 #include "zone_internal.h"
 
@@ -50,13 +51,11 @@ static bool zone_core_ok(const struct pz_core_spec *c, bool mirror_allowed)
 
 static bool zone_config_ok(const struct pz_zone_config *cfg, const struct pz_memblock *mb)
 {
-	uint64_t o = cfg->max_order_pages;
-
 	return cfg->configured && cfg->configured < (1u << PZ_ZONE_TYPES) &&
 	       cfg->page_shift >= 12 && cfg->page_shift <= 16 &&
-	       cfg->page_shift == mb->page_shift && o && !(o & (o - 1)) && o <= (uint64_t)1 << 32 &&
-	       !(cfg->flags & ~PZ_ZF_ALL) && zone_core_ok(&cfg->kernelcore, true) &&
-	       zone_core_ok(&cfg->movablecore, false);
+	       cfg->page_shift == mb->page_shift && pz_is_pow2(cfg->max_order_pages) &&
+	       cfg->max_order_pages <= (uint64_t)1 << 32 && !(cfg->flags & ~PZ_ZF_ALL) &&
+	       zone_core_ok(&cfg->kernelcore, true) && zone_core_ok(&cfg->movablecore, false);
 }
 
 /* Heapsort of node ids: no recursion, no memory, O(n log n). */

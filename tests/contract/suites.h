@@ -3,3 +3,8 @@
  * suites.h - the suites of the contract, one line each: SUITE(name) runs contract_name().
  */
 SUITE(tap)
+SUITE(map)
+SUITE(memblock)
+SUITE(linux_arch)
+SUITE(linux_cmdline)
+SUITE(zone)

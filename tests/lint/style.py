@@ -19,7 +19,7 @@ MAX_COLUMNS = 100
 LATER = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|X" + r"XX|HA" + r"CK)\b")
 HOSTS = r"(?:regis" + r"try|mir" + r"ror|pro" + r"xy)\.[\w.-]+\.(?:com|net|org|io|internal|local)"
 PATHS = re.compile(r"(?<![\w.])/(?:ro" + r"ot|ho" + r"me|wo" + r"rk|Use" + r"rs|us" + r"r/local/cuda)/\w|" + HOSTS)
-EMOJI = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
+EMOJI = re.compile("[\u2600-\u26ff\u2705\u274c\u2728\U0001f000-\U0001faff]")
 
 
 def width(line):

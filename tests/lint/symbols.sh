@@ -25,7 +25,10 @@ fi
 undefined=$("${prefix}nm" -u "$all" | awk '$NF !~ /^(memcpy|memmove|memset|memcmp)$/ { print $NF }')
 if [ -n "$undefined" ]; then
 	echo "not ok $label: undefined symbols are mem* only"
-	echo "$undefined" | sed 's/^/# undefined: /'
+	for symbol in $undefined; do
+		echo "# undefined: $symbol, wanted by" \
+			"$("${prefix}nm" -A -u "$archive" | sed -n "s/^[^:]*:\([^:]*\):.* $symbol\$/\1/p" | tr '\n' ' ')"
+	done
 	rc=1
 else
 	echo "ok $label: undefined symbols are mem* only"

@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the lints share: the files of the tree, and results in the Test Anything Protocol."""
 import pathlib
+import shutil
 import subprocess
 
 
 def files(root, *suffixes, under=()):
     """The project's files below root, sorted: those that git does not ignore, else all."""
     root = pathlib.Path(root)
-    git = subprocess.run(
-        ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        capture_output=True)
-    if git.returncode == 0 and git.stdout:
+    names = []
+    if (root / ".git").exists() and shutil.which("git"):
+        git = subprocess.run(
+            ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others",
+             "--exclude-standard"], capture_output=True)
         names = [n for n in git.stdout.decode().split("\0") if n]
-    else:
+    if not names:
         names = [str(p.relative_to(root)) for p in root.rglob("*")]
-        names = [n for n in names if not n.startswith((".git/", "build"))]
+        names = [n for n in names if not n.startswith((".git/", "build"))
+                 and "__pycache__" not in n]
     found = []
     for name in sorted(set(names)):
         path = root / name

@@ -18,6 +18,9 @@
 /* /proc/iomem. Addresses that are all zero (read without privilege) are INPUT_BAD as well. */
 int proc_iomem(struct facts *f, uint32_t file, const char *buf, size_t len, char **err);
 
+/* Whether it is an iomem in which every address is 0. */
+bool proc_iomem_is_hidden(const char *buf, size_t len);
+
 /* /proc/zoneinfo, of any version; fields that it does not have stay UINT64_MAX. */
 int proc_zoneinfo(struct facts *f, uint32_t file, const char *buf, size_t len, char **err);
 

@@ -10,7 +10,6 @@
  */
 #include "input/proc.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "input/scan.h"
@@ -79,11 +78,12 @@ static void iomem_claim(struct facts *f, const struct fact_iomem *line)
 int proc_iomem(struct facts *f, uint32_t file, const char *buf, size_t len, char **err)
 {
 	size_t before = f->iomem.n;
-	size_t claims = f->claims.n;
 	struct where at = { file, 0 };
-	bool all_zero = true;
 	struct scan s;
 
+	if (proc_iomem_is_hidden(buf, len))
+		return scan_error(f, at, err,
+				  "every address is 0: the kernel shows them to root only");
 	scan_init(&s, buf, len);
 	while (scan_line(&s)) {
 		struct fact_iomem *line;
@@ -100,7 +100,6 @@ int proc_iomem(struct facts *f, uint32_t file, const char *buf, size_t len, char
 			return scan_expected(f, at, s.line, "\"first-last : name\"", err);
 		if (r.first > r.last)
 			return scan_error(f, at, err, "the range ends before it starts");
-		all_zero = all_zero && r.last == 0;
 		line = vec_push(&f->iomem);
 		line->depth = depth;
 		line->range = r;
@@ -112,15 +111,6 @@ int proc_iomem(struct facts *f, uint32_t file, const char *buf, size_t len, char
 	at.line = 0;
 	if (f->iomem.n == before)
 		return scan_error(f, at, err, "no \"first-last : name\" line in it");
-	if (all_zero) {
-		/* Nothing of it may be taken for memory. */
-		while (f->claims.n > claims)
-			free(f->claims.v[--f->claims.n].text);
-		while (f->iomem.n > before)
-			free(f->iomem.v[--f->iomem.n].name);
-		return scan_error(f, at, err,
-				  "every address is 0: the kernel shows them to root only");
-	}
 	iomem_crash_low(f, file);
 	return 0;
 }
@@ -139,4 +129,24 @@ bool proc_is_iomem(const char *buf, size_t len)
 			return iomem_line(s.line, &depth, &r, &name);
 	}
 	return false;
+}
+
+bool proc_iomem_is_hidden(const char *buf, size_t len)
+{
+	bool any = false;
+	struct scan s;
+
+	scan_init(&s, buf, len);
+	while (scan_line(&s)) {
+		unsigned int depth;
+		struct pz_range r;
+		struct span name;
+
+		if (span_empty(s.line))
+			continue;
+		if (!iomem_line(s.line, &depth, &r, &name) || r.first || r.last)
+			return false;
+		any = true;
+	}
+	return any;
 }

@@ -149,6 +149,11 @@ int proc_nodes(struct facts *f, uint32_t file, const char *buf, size_t len, char
 	return ret;
 }
 
+static bool meminfo_has(struct span line, const char *word)
+{
+	return span_text(&line, word);
+}
+
 int proc_meminfo(struct facts *f, uint32_t file, const char *buf, size_t len, char **err)
 {
 	const struct {
@@ -169,6 +174,7 @@ int proc_meminfo(struct facts *f, uint32_t file, const char *buf, size_t len, ch
 			continue;
 		if (!memchr(s.line.p, ':', (size_t)(s.line.end - s.line.p)))
 			return scan_expected(f, at, s.line, "\"Name: number kB\"", err);
+		f->has_anon_huge = f->has_anon_huge || meminfo_has(s.line, "AnonHugePages:");
 		for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 			struct span rest = s.line;
 			uint64_t v;
@@ -179,6 +185,7 @@ int proc_meminfo(struct facts *f, uint32_t file, const char *buf, size_t len, ch
 			if (!span_dec(&rest, &v) || !span_text(&rest, " kB"))
 				return scan_expected(f, at, s.line, "\"Name: number kB\"", err);
 			*fields[i].to = v;
+			f->has_meminfo = true;
 		}
 	}
 	return 0;

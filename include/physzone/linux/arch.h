@@ -39,9 +39,9 @@ enum pzl_arch {
 
 /* Platforms of an architecture whose limits differ. */
 enum pzl_variant {
-	PZL_VAR_GENERIC, /* m68k: motorola; mips: the common code */
-	PZL_VAR_MIPS_IP22, /* SGI IP22 and IP28: no memory for ZONE_DMA */
-	PZL_VAR_MIPS_IP27, /* SGI IP27, NUMA: one zone */
+	PZL_VAR_GENERIC,	 /* m68k: motorola; mips: the common code */
+	PZL_VAR_MIPS_IP22,	 /* SGI IP22 and IP28: no memory for ZONE_DMA */
+	PZL_VAR_MIPS_IP27,	 /* SGI IP27, NUMA: one zone */
 	PZL_VAR_MIPS_LOONGSON64, /* Loongson 64 with NUMA: DMA32 and Normal */
 	PZL_VAR_M68K_COLDFIRE,
 	PZL_VAR_M68K_NOMMU,
@@ -58,25 +58,25 @@ enum pzl_variant {
 struct pzl_arch_input {
 	uint32_t page_shift;
 	enum pzl_variant variant;
-	uint32_t configured; /* bit per enum pz_zone_type in the kernel; starts as the usual */
-	uint64_t dram_first; /* lowest address of memory */
-	uint64_t dram_last; /* highest address of memory */
-	uint64_t max_pfn; /* end of memory */
-	uint64_t max_low_pfn; /* end of memory that the kernel maps permanently */
-	uint64_t high_end_pfn; /* end of high memory; mips, sparc32 */
-	uint64_t dt_dma_limit; /* arm64: highest address that every bus reaches, or PZ_ADDR_MAX */
+	uint32_t configured;	 /* bit per enum pz_zone_type in the kernel; starts as the usual */
+	uint64_t dram_first;	 /* lowest address of memory */
+	uint64_t dram_last;	 /* highest address of memory */
+	uint64_t max_pfn;	 /* end of memory */
+	uint64_t max_low_pfn;	 /* end of memory that the kernel maps permanently */
+	uint64_t high_end_pfn;	 /* end of high memory; mips, sparc32 */
+	uint64_t dt_dma_limit;	 /* arm64: highest address that every bus reaches, or PZ_ADDR_MAX */
 	uint64_t iort_dma_limit; /* arm64: highest address by the ACPI IORT; or PZ_ADDR_MAX */
 	uint64_t board_dma_size; /* arm: the board's dma_zone_size in bytes, 0 when it has none */
-	uint64_t phys_offset; /* arm: PHYS_OFFSET, where memory starts */
-	bool pci_iommu; /* alpha: the machine has a pci_tbi hook */
-	bool dcache_aliases; /* mips: the data cache aliases, high memory is ignored */
+	uint64_t phys_offset;	 /* arm: PHYS_OFFSET, where memory starts */
+	bool pci_iommu;		 /* alpha: the machine has a pci_tbi hook */
+	bool dcache_aliases;	 /* mips: the data cache aliases, high memory is ignored */
 };
 
 /* The limits, ready for struct pz_zone_config. */
 struct pzl_zone_limits {
 	uint32_t configured;
 	uint64_t max_pfn[PZ_ZONE_TYPES]; /* exclusive; 0 for types that are not set */
-	const char *what; /* what that kernel's code does, one sentence */
+	const char *what;		 /* what that kernel's code does, one sentence */
 };
 
 /* Which input an architecture's limits look at, beside the extent of memory. */
@@ -87,29 +87,29 @@ struct pzl_zone_limits {
 #define PZL_IN_PCI_IOMMU 0x10u
 #define PZL_IN_DCACHE 0x20u
 #define PZL_IN_VARIANT 0x40u
-#define PZL_IN_LOWMEM 0x80u /* max_low_pfn differs from max_pfn */
+#define PZL_IN_LOWMEM 0x80u  /* max_low_pfn differs from max_pfn */
 #define PZL_IN_CONFIG 0x100u /* which zones exist depends on the platform selected */
 
 /* What "mem=" on the command line means. */
 enum pzl_mem_meaning {
 	PZL_MEM_CEILING, /* an address above which there is no memory */
-	PZL_MEM_AMOUNT, /* an amount of memory, counted from the bottom */
-	PZL_MEM_RANGES, /* each use adds a range; the first use forgets what firmware told */
+	PZL_MEM_AMOUNT,	 /* an amount of memory, counted from the bottom */
+	PZL_MEM_RANGES,	 /* each use adds a range; the first use forgets what firmware told */
 	PZL_MEM_IGNORED, /* the common code of the architecture does not know it */
 };
 
 struct pzl_arch_info {
-	const char *name; /* as the analysis and --arch name it */
+	const char *name;	    /* as the analysis and --arch name it */
 	const char *const *aliases; /* other names (Debian's, uname's), NULL-terminated */
-	uint8_t bits; /* 32 or 64 */
-	uint8_t page_shift; /* of the usual configuration */
-	uint8_t struct_page; /* bytes of a page descriptor in the usual configuration */
-	uint8_t phys_bits; /* width of a physical address that the kernel can name */
+	uint8_t bits;		    /* 32 or 64 */
+	uint8_t page_shift;	    /* of the usual configuration */
+	uint8_t struct_page;	    /* bytes of a page descriptor in the usual configuration */
+	uint8_t phys_bits;	    /* width of a physical address that the kernel can name */
 	enum pzl_mem_meaning mem;
-	uint32_t inputs; /* PZL_IN_* */
-	const char *thread; /* thread 004's row for it, NULL when it has none */
-	const char *limits; /* the limits as the code has them, DMA / DMA32 / HighMem, short */
-	const char *source; /* where in the kernel tree */
+	uint32_t inputs;     /* PZL_IN_* */
+	const char *thread;  /* thread 004's row for it, NULL when it has none */
+	const char *limits;  /* the limits as the code has them, DMA / DMA32 / HighMem, short */
+	const char *source;  /* where in the kernel tree */
 	const char *differs; /* how the thread's row differs from the code, NULL when it does not */
 };
 
@@ -189,12 +189,11 @@ unsigned int pzl_pageblock_order(enum pzl_arch arch, unsigned int page_shift, bo
  * pzl_section_bits - log2 of the size of a section of the sparse memory map
  * @arch: the architecture
  * @page_shift: log2 of the page size
- * @pae: i386: the kernel uses PAE
  *
  * Context: any.
  * Return: the number of bits, 0 when the usual configuration has a flat memory map.
  */
-unsigned int pzl_section_bits(enum pzl_arch arch, unsigned int page_shift, bool pae);
+unsigned int pzl_section_bits(enum pzl_arch arch, unsigned int page_shift);
 
 /**
  * pzl_arch_input_init - inputs with the defaults of an architecture

@@ -18,7 +18,7 @@ extern "C" {
 
 enum pzl_arg_kind {
 	PZL_ARG_OTHER, /* nothing that is known to change the layout */
-	PZL_ARG_INIT, /* after "--": for init, not for the kernel */
+	PZL_ARG_INIT,  /* after "--": for init, not for the kernel */
 	PZL_ARG_MEM,
 	PZL_ARG_MEMMAP,
 	PZL_ARG_CRASHKERNEL,
@@ -39,27 +39,27 @@ enum pzl_arg_kind {
 /* What came of an argument that is not simply applied. */
 enum pzl_arg_problem {
 	PZL_ARG_OK,
-	PZL_ARG_NO_VALUE, /* refused: it needs a value */
-	PZL_ARG_REFUSED, /* refused: the value cannot be parsed; nothing changes */
-	PZL_ARG_PARTIAL, /* a list: some elements were refused, the rest is applied */
-	PZL_ARG_TRAILING, /* applied; text after the value is ignored */
-	PZL_ARG_NO_START, /* applied with start 0: no number after the sign */
-	PZL_ARG_PANIC, /* the kernel dereferences a null pointer and dies */
-	PZL_ARG_ZERO, /* mem=: a size of 0 or no number is refused, nothing is removed */
+	PZL_ARG_NO_VALUE,    /* refused: it needs a value */
+	PZL_ARG_REFUSED,     /* refused: the value cannot be parsed; nothing changes */
+	PZL_ARG_PARTIAL,     /* a list: some elements were refused, the rest is applied */
+	PZL_ARG_TRAILING,    /* applied; text after the value is ignored */
+	PZL_ARG_NO_START,    /* applied with start 0: no number after the sign */
+	PZL_ARG_PANIC,	     /* the kernel dereferences a null pointer and dies */
+	PZL_ARG_ZERO,	     /* mem=: a size of 0 or no number is refused, nothing is removed */
 	PZL_ARG_REMOVES_ALL, /* memmap=0: all RAM is removed */
-	PZL_ARG_OVER_100, /* a percentage above 100: a warning, and applied */
-	PZL_ARG_OVERFLOW, /* the number does not fit 64 bits and wraps; applied as wrapped */
-	PZL_ARG_CLAMPED, /* outside what the kernel allows: the nearest allowed value is used */
-	PZL_ARG_NOT_HERE, /* this architecture or this version of Linux does not know it */
-	PZL_ARG_OVERRIDDEN, /* parsed, and another argument takes precedence */
-	PZL_ARG_CUT, /* past the longest command line that the kernel keeps */
+	PZL_ARG_OVER_100,    /* a percentage above 100: a warning, and applied */
+	PZL_ARG_OVERFLOW,    /* the number does not fit 64 bits and wraps; applied as wrapped */
+	PZL_ARG_CLAMPED,     /* outside what the kernel allows: the nearest allowed value is used */
+	PZL_ARG_NOT_HERE,    /* this architecture or this version of Linux does not know it */
+	PZL_ARG_OVERRIDDEN,  /* parsed, and another argument takes precedence */
+	PZL_ARG_CUT,	     /* past the longest command line that the kernel keeps */
 	PZL_ARG_PROBLEMS,
 };
 
 struct pzl_arg {
 	enum pzl_arg_kind kind;
 	enum pzl_arg_problem problem;
-	uint32_t pos; /* byte offset of the name in the text */
+	uint32_t pos;	  /* byte offset of the name in the text */
 	const char *name; /* points into the text, not terminated */
 	uint32_t name_len;
 	const char *value; /* NULL without "="; quotes are stripped as the kernel does */
@@ -68,12 +68,12 @@ struct pzl_arg {
 
 /* A change of the firmware's memory map, in the order of the command line. */
 enum pzl_mem_op_kind {
-	PZL_OP_CEILING, /* RAM from base to the end of the address space goes */
+	PZL_OP_CEILING,	 /* RAM from base to the end of the address space goes */
 	PZL_OP_EXACTMAP, /* the table is emptied */
-	PZL_OP_ADD, /* base, size, to */
-	PZL_OP_UPDATE, /* base, size, from, to */
-	PZL_OP_REMOVE, /* base, size, from; 0 for any type */
-	PZL_OP_RANGE, /* base, size: memory, after the first use forgot what there was */
+	PZL_OP_ADD,	 /* base, size, to */
+	PZL_OP_UPDATE,	 /* base, size, from, to */
+	PZL_OP_REMOVE,	 /* base, size, from; 0 for any type */
+	PZL_OP_RANGE,	 /* base, size: memory, after the first use forgot what there was */
 };
 
 struct pzl_mem_op {
@@ -93,13 +93,14 @@ struct pzl_cmdline {
 	struct pzl_mem_op *op;
 	uint32_t op_cap, op_count;
 	const char *text; /* as given */
-	size_t len; /* as far as the kernel keeps it */
+	size_t len;	  /* as far as the kernel keeps it */
 
-	bool user_map; /* x86: mem= or memmap= was used: the map is printed again and must be sane */
-	bool panics; /* some argument makes the kernel die while parsing */
-	bool mem_limited; /* mem= in its meaning of an amount, or s390's ceiling */
+	bool user_map; /* x86: mem= or memmap= was used: the map is printed again and must be sane
+			*/
+	bool panics;   /* some argument makes the kernel die while parsing */
+	bool mem_limited;   /* mem= in its meaning of an amount, or s390's ceiling */
 	uint64_t mem_limit; /* bytes */
-	bool nopentium; /* i386 mem=nopentium */
+	bool nopentium;	    /* i386 mem=nopentium */
 
 	struct pz_core_spec kernelcore, movablecore;
 	bool movable_node;
@@ -107,13 +108,13 @@ struct pzl_cmdline {
 	const char *numa_fake; /* text after "fake=", NULL without it; points into the text */
 	uint32_t numa_fake_len;
 
-	bool elfcorehdr; /* a capture kernel */
+	bool elfcorehdr;			   /* a capture kernel */
 	uint64_t elfcorehdr_addr, elfcorehdr_size; /* size 0 when it is not given */
 
 	bool cma_set;
 	uint64_t cma_size, cma_base, cma_limit; /* limit: exclusive end, 0 for none */
-	bool cma_fixed; /* base and size alone: exactly there */
-	uint64_t cma_pernuma; /* bytes, 0 for none */
+	bool cma_fixed;				/* base and size alone: exactly there */
+	uint64_t cma_pernuma;			/* bytes, 0 for none */
 
 	bool highmem_set, vmalloc_set;
 	uint64_t highmem, vmalloc; /* bytes */

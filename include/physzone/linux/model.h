@@ -24,10 +24,10 @@ enum pzl_model {
 
 /* How well a model fits the release that it was chosen for. */
 enum pzl_fit {
-	PZL_FIT_EXACT, /* the release belongs to the series of the model */
+	PZL_FIT_EXACT,	 /* the release belongs to the series of the model */
 	PZL_FIT_BETWEEN, /* newer than the model's series and older than the next model's */
-	PZL_FIT_OLDER, /* older than the oldest model */
-	PZL_FIT_NEWER, /* newer than the newest model */
+	PZL_FIT_OLDER,	 /* older than the oldest model */
+	PZL_FIT_NEWER,	 /* newer than the newest model */
 };
 
 /* What differs between the models, as data. */
@@ -35,16 +35,16 @@ struct pzl_model_facts {
 	const char *name; /* "linux-6.1" */
 	uint16_t major, minor;
 	uint32_t zone_flags; /* PZ_ZF_* for pz_zone_config.flags; PZ_ZF_KDUMP is the caller's */
-	bool dma_reserve; /* set_dma_reserve(): reserved pages leave the first zone's estimate */
+	bool dma_reserve;    /* set_dma_reserve(): reserved pages leave the first zone's estimate */
 	bool estimate_subtracts_memmap; /* before the buddy: managed = present - memory map */
 	bool memmap_debug_lines; /* "N pages used for memmap" and "reserved" exist (debug level) */
-	bool memory_line_late; /* "Memory: ..." is printed after the page allocator is complete */
-	bool dma_limit_exact; /* zone_dma_limit is a byte limit; before: a number of bits */
-	bool has_managed_dma; /* boot-time requests check that ZONE_DMA has a managed page */
-	bool crash_generic; /* crashkernel reservation is one code for several architectures */
+	bool memory_line_late;	 /* "Memory: ..." is printed after the page allocator is complete */
+	bool dma_limit_exact;	 /* zone_dma_limit is a byte limit; before: a number of bits */
+	bool has_managed_dma;	 /* boot-time requests check that ZONE_DMA has a managed page */
+	bool crash_generic;	 /* crashkernel reservation is one code for several architectures */
 	bool crash_zero_is_error; /* crashkernel=ranges that match nothing are refused */
-	bool memblock_dummy; /* empty memblock arrays hold one empty region */
-	uint8_t low1m; /* how many of the low-1M commits of low1m.h it has */
+	bool memblock_dummy;	  /* empty memblock arrays hold one empty region */
+	uint8_t low1m;		  /* how many of the low-1M commits of low1m.h it has */
 };
 
 /**

@@ -2,7 +2,7 @@
 /*
  * x86.h - early memory of x86: from the firmware's e820 map and the command line to memblock.
  *
- * Source followed: facts/zones.md sections 2 and 6 (setup_arch of Linux 6.1 and 6.12).
+ * Source followed: docs/facts/zones.md sections 2 and 6 (setup_arch of Linux 6.1 and 6.12).
  */
 #ifndef PHYSZONE_LINUX_X86_H
 #define PHYSZONE_LINUX_X86_H
@@ -18,38 +18,40 @@ extern "C" {
 /* Build it with pzl_x86_input_init(), then fill in what is known. */
 struct pzl_x86_input {
 	enum pzl_model model;
-	enum pzl_arch arch; /* PZL_ARCH_X86_64 or PZL_ARCH_I386 */
-	bool pae; /* i386: the kernel uses PAE */
-	bool la57; /* x86_64: five levels of page tables */
-	const struct pz_map *firmware; /* as firmware gave it; need not be sanitised */
+	enum pzl_arch arch;		   /* PZL_ARCH_X86_64 or PZL_ARCH_I386 */
+	bool pae;			   /* i386: the kernel uses PAE */
+	bool la57;			   /* x86_64: five levels of page tables */
+	const struct pz_map *firmware;	   /* as firmware gave it; need not be sanitised */
 	const struct pzl_cmdline *cmdline; /* parsed for the same model and arch, or NULL */
 	bool has_kernel;
 	struct pz_range kernel; /* from the kernel's text to its end */
-	const struct pzl_mem_op *update; /* further changes, applied after the command line: pieces of */
-	uint32_t update_count; /* setup_data, areas that the EFI stub took (UPDATE, ADD, REMOVE) */
+	/* Further changes, applied after the command line: pieces of setup_data, areas that the EFI
+	 * stub took (UPDATE, ADD, REMOVE). */
+	const struct pzl_mem_op *update;
+	uint32_t update_count;
 	uint64_t vmalloc_end; /* i386: VMALLOC_END; depends on the number of CPUs built for */
 };
 
 /* What is worth telling about how the map came about. */
-#define PZL_X86_USER_MAP 0x1u /* the command line changed the map */
-#define PZL_X86_PANIC_USER_MAP 0x2u /* the kernel panics: Invalid user supplied memory map */
-#define PZL_X86_FAKED 0x4u /* firmware gave fewer than two entries: 640 KiB and what follows 1 MiB */
-#define PZL_X86_KERNEL_FORCED 0x8u /* the kernel's own memory was not RAM and was made so */
-#define PZL_X86_PAGE0 0x10u /* page 0 was RAM and was turned reserved */
-#define PZL_X86_BIOS_AREA 0x20u /* 640 KiB to 1 MiB was RAM and was removed */
-#define PZL_X86_TOO_MANY 0x40u /* more entries than the table holds: the rest was ignored */
-#define PZL_X86_BEYOND 0x80u /* RAM past what this kernel can address was dropped */
+#define PZL_X86_USER_MAP 0x1u	       /* the command line changed the map */
+#define PZL_X86_PANIC_USER_MAP 0x2u    /* the kernel panics: Invalid user supplied memory map */
+#define PZL_X86_FAKED 0x4u	       /* fewer than two entries: 640 KiB, and what follows 1 MiB */
+#define PZL_X86_KERNEL_FORCED 0x8u     /* the kernel's own memory was not RAM and was made so */
+#define PZL_X86_PAGE0 0x10u	       /* page 0 was RAM and was turned reserved */
+#define PZL_X86_BIOS_AREA 0x20u	       /* 640 KiB to 1 MiB was RAM and was removed */
+#define PZL_X86_TOO_MANY 0x40u	       /* more entries than the table holds: the rest was ignored */
+#define PZL_X86_BEYOND 0x80u	       /* RAM past what this kernel can address was dropped */
 #define PZL_X86_HIGHMEM_REFUSED 0x100u /* highmem= could not be met and has no effect */
-#define PZL_X86_TRIMMED_4G 0x200u /* i386 without PAE: memory above 4 GiB is not used */
-#define PZL_X86_NO_MEMORY 0x400u /* nothing is left */
+#define PZL_X86_TRIMMED_4G 0x200u      /* i386 without PAE: memory above 4 GiB is not used */
+#define PZL_X86_NO_MEMORY 0x400u       /* nothing is left */
 
 struct pzl_x86_memory {
-	struct pz_map map; /* sanitised, as it stands when memblock is filled */
+	struct pz_map map;     /* sanitised, as it stands when memblock is filled */
 	struct pz_memblock mb; /* memory, whole pages; soft-reserved ranges are in reserved */
-	uint64_t max_pfn; /* one past the last page that counts as RAM */
-	uint64_t max_low_pfn; /* i386: end of low memory; x86_64: max_pfn, as in the end */
-	uint64_t low_ram_pfn; /* x86_64: end of RAM below 4 GiB, the first value of max_low_pfn */
-	uint32_t notes; /* PZL_X86_* */
+	uint64_t max_pfn;      /* one past the last page that counts as RAM */
+	uint64_t max_low_pfn;  /* i386: end of low memory; x86_64: max_pfn, as in the end */
+	uint64_t low_ram_pfn;  /* x86_64: end of RAM below 4 GiB, the first value of max_low_pfn */
+	uint32_t notes;	       /* PZL_X86_* */
 };
 
 /**

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * internal.h - what the parts of the analysis share.
+ *
+ * The analysis runs in this order; each part reads what the earlier ones left here:
+ *   memory.c    what memory there is, with its nodes        -> mb.memory
+ *   analysis.c     zone limits of the architecture, the layout -> z
+ *   reserved.c  what was taken while booting                -> mb.reserved
+ *   managed.c   what was given back later, managed pages    -> z
+ *   marks.c     watermarks and reserves                     -> z
+ *   check.c     results that the input states               -> contradictions, problems
+ *   pieces.c    the physical address space for the map      -> pieces
+ */
+#ifndef PHYSZONE_CMD_AN_INTERNAL_H
+#define PHYSZONE_CMD_AN_INTERNAL_H
+
+#include <physzone/linux/cmdline.h>
+#include <physzone/map.h>
+#include <physzone/memblock.h>
+
+#include "analysis.h"
+
+/* Page frames that were given back late, and the first phase of the boot that knew of them. */
+struct an_later {
+	struct pz_range pfns;
+	enum pz_boot_phase phase;
+};
+
+struct an_ctx {
+	struct analysis *a;
+	struct facts *f;
+	const char *cmdline; /* the command line in force, "" when there is none */
+	struct pzl_cmdline cl;
+	bool cl_known;
+
+	struct pz_map map; /* x86: the firmware map after the command line */
+	struct pz_memblock mb;
+	struct pz_zones z;
+	bool z_built;
+	uint32_t configured; /* bit per zone type */
+	uint64_t max_low_pfn; /* exclusive end of memory that is mapped permanently */
+	bool x86;
+	bool efi; /* not x86: UEFI's memory map replaces the device tree's */
+	bool capture; /* elfcorehdr= or a device tree says that it is a capture kernel */
+	int fixed_nid; /* a single node that everything belongs to, or PZ_NID_NONE */
+
+	VEC(struct pz_range) hotplug; /* memory that came after booting, already in zones */
+	VEC(int) hotplug_nid;
+	VEC(struct an_later) later; /* what was given back after the memblock hand-over */
+	bool managed_recorded;
+	struct pz_range image_guess; /* bytes; where the kernel image was put when no line tells */
+	bool image_guessed;
+	uint64_t later_unplaced; /* pages given back whose place is not known */
+};
+
+extern const struct pz_meta an_meta;
+
+/* printf into the analysis' notes, problems, contradictions. */
+void an_note(struct an_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void an_problem(struct an_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void an_contradict(struct an_ctx *c, struct where at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Begin and end an analysis; an_prepare() goes as far as what was taken while booting. */
+void an_begin(struct an_ctx *c, struct analysis *a, struct facts *f);
+int an_prepare(struct an_ctx *c, const struct analysis_options *o, enum managed_from *from,
+	       char **err);
+void an_end(struct an_ctx *c);
+
+int an_memory(struct an_ctx *c, char **err);
+int an_x86_memory(struct an_ctx *c, char **err);
+int an_nodes(struct an_ctx *c, char **err);
+int an_hotplug(struct an_ctx *c);
+enum managed_from an_reserved(struct an_ctx *c);
+void an_managed(struct an_ctx *c, enum managed_from from);
+void an_marks(struct an_ctx *c);
+void an_check(struct an_ctx *c);
+void an_pieces(struct an_ctx *c);
+
+/* Helpers on claims. */
+const struct fact_claim *an_claim(const struct an_ctx *c, enum claim_kind kind);
+/* The kernel image as pages from the first to the last byte of code, data and bss; false: unknown. */
+bool an_kernel_image(const struct an_ctx *c, struct pz_range *bytes);
+/* The initial RAM disk where it finally lies; false: unknown or none. */
+bool an_initrd(const struct an_ctx *c, struct pz_range *bytes);
+/* Memory shift: pages of a number of KiB. */
+uint64_t an_kib_pages(const struct an_ctx *c, uint64_t kib);
+/* Whether a line stands after another in the same file. */
+bool an_after(struct where a, struct where b);
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * memory.c - what memory there is, and the nodes that it belongs to.
+ *
+ * x86 follows the firmware's e820 map and the command line (x86.c). Elsewhere memory comes from
+ * the device tree, cut by the command line and by the usable range of a capture kernel; without a
+ * device tree, and where UEFI's map replaces it, from the ranges that the kernel printed when it
+ * set up its zones; then from the dump of memblock, and last from /proc/iomem.
+ */
+#include "internal.h"
+
+#include <physzone/linux/arch.h>
+
+#include <string.h>
+
+static uint64_t memory_size(struct pz_range r)
+{
+	uint64_t n = r.last - r.first + 1;
+
+	return n ? n : UINT64_MAX;
+}
+
+static void memory_add(struct an_ctx *c, struct pz_range r, int nid)
+{
+	(void)pz_memblock_add(&c->mb, r.first, memory_size(r), nid, 0);
+}
+
+/* Device trees: whole pages inwards, the command line's limit, a capture kernel's usable ranges. */
+static bool memory_from_dt(struct an_ctx *c)
+{
+	uint64_t mask = (UINT64_C(1) << c->a->page_shift) - 1;
+	bool any = false;
+
+	for (size_t i = 0; i < c->f->fw.n; i++) {
+		const struct fact_fw *w = &c->f->fw.v[i];
+		struct pz_range r = w->range;
+
+		if (w->origin != FW_DT)
+			continue;
+		if (r.first & mask)
+			r.first = (r.first | mask) + 1;
+		if ((r.last & mask) != mask)
+			r.last = (r.last & ~mask) - 1;
+		if (r.first > r.last)
+			continue;
+		memory_add(c, r, w->nid);
+		any = true;
+	}
+	if (!any)
+		return false;
+	if (c->f->dt.has_usable && c->f->dt.usable.n) {
+		struct pz_range r = c->f->dt.usable.v[0];
+
+		(void)pz_memblock_cap_range(&c->mb, r.first, memory_size(r));
+		for (size_t i = 1; i < c->f->dt.usable.n; i++)
+			memory_add(c, c->f->dt.usable.v[i], PZ_NID_NONE);
+	}
+	return true;
+}
+
+static bool memory_from_node_ranges(struct an_ctx *c)
+{
+	for (size_t i = 0; i < c->f->node_ranges.n; i++)
+		memory_add(c, c->f->node_ranges.v[i].range, c->f->node_ranges.v[i].nid);
+	return c->f->node_ranges.n != 0;
+}
+
+static bool memory_from_memblock(struct an_ctx *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->f->mb_regions.n; i++) {
+		const struct fact_mb_region *m = &c->f->mb_regions.v[i];
+
+		if (m->reserved)
+			continue;
+		memory_add(c, m->range, m->nid);
+		any = true;
+	}
+	return any;
+}
+
+static bool memory_from_iomem(struct an_ctx *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->f->iomem.n; i++) {
+		const struct fact_iomem *e = &c->f->iomem.v[i];
+
+		if (e->depth != 0)
+			continue;
+		if (!strcmp(e->name, "System RAM") || !strcmp(e->name, "reserved")) {
+			memory_add(c, e->range, PZ_NID_NONE);
+			any = true;
+		}
+	}
+	return any;
+}
+
+/* mem= as an amount, or as ranges that replace what firmware told. */
+static void memory_cmdline(struct an_ctx *c)
+{
+	bool first = true;
+
+	if (!c->cl_known)
+		return;
+	for (uint32_t i = 0; i < c->cl.op_count; i++) {
+		const struct pzl_mem_op *op = &c->cl.op[i];
+
+		if (op->kind != PZL_OP_RANGE)
+			continue;
+		if (first)
+			(void)pz_memblock_remove(&c->mb, 0, UINT64_MAX);
+		first = false;
+		(void)pz_memblock_add(&c->mb, op->base, op->size, PZ_NID_NONE, 0);
+	}
+	if (c->cl.mem_limited)
+		(void)pz_memblock_enforce_limit(&c->mb, c->cl.mem_limit,
+						c->a->arch == PZL_ARCH_ARM64);
+}
+
+/* Whether the ranges that the kernel printed are the memory that was computed. */
+static bool memory_same(const struct an_ctx *c)
+{
+	struct pz_memblock other;
+	bool same;
+
+	if (!c->f->node_ranges.n)
+		return true;
+	if (pz_memblock_init(&other, &an_meta, c->a->page_shift))
+		return true;
+	for (size_t i = 0; i < c->f->node_ranges.n; i++) {
+		struct pz_range r = c->f->node_ranges.v[i].range;
+
+		(void)pz_memblock_add(&other, r.first, memory_size(r), PZ_NID_NONE, 0);
+	}
+	same = pz_memblock_bytes(&other, PZ_MB_MEMORY) == pz_memblock_bytes(&c->mb, PZ_MB_MEMORY) &&
+	       pz_memblock_start(&other) == pz_memblock_start(&c->mb) &&
+	       pz_memblock_last(&other) == pz_memblock_last(&c->mb);
+	pz_memblock_destroy(&other);
+	return same;
+}
+
+int an_memory(struct an_ctx *c, char **err)
+{
+	if (c->x86) {
+		int rc = an_x86_memory(c, err);
+
+		if (rc)
+			return rc;
+		return an_nodes(c, err);
+	}
+	c->efi = c->f->efi || c->f->dt.uefi;
+	if (!c->efi && memory_from_dt(c)) {
+		memory_cmdline(c);
+		c->a->layout_from = xstrdup("computed from the device tree's memory nodes and the "
+					    "command line");
+		if (!memory_same(c))
+			an_contradict(c, c->f->node_ranges.v[0].at,
+				      "the device tree and the command line give other memory than "
+				      "the kernel's \"Early memory node ranges\"");
+	} else if (memory_from_node_ranges(c)) {
+		c->a->layout_from = xasprintf(
+			"computed from the memory ranges that the kernel lists by node%s",
+			c->efi ? " (UEFI's map, which replaces the device tree's)" : "");
+	} else if (memory_from_memblock(c)) {
+		c->a->layout_from = xstrdup("computed from the kernel's dump of memblock");
+	} else if (memory_from_iomem(c)) {
+		memory_cmdline(c);
+		c->a->layout_from = xstrdup("computed from /proc/iomem");
+	} else if (c->efi && memory_from_dt(c)) {
+		memory_cmdline(c);
+		c->a->layout_from = xstrdup("computed from the device tree's memory nodes; this "
+					    "kernel used UEFI's map instead, which is not here");
+	} else {
+		*err = xasprintf("%s: no memory map found: expected e820 lines, memory node ranges, "
+				 "a device tree with memory nodes, or an iomem listing",
+				 c->f->files.n ? c->f->files.v[0] : "input");
+		return 3;
+	}
+	return an_nodes(c, err);
+}
+
+/* A node for the memory that no line gives one: the only node, or the one of its neighbours. */
+static void nodes_rest(struct an_ctx *c, int nid)
+{
+	for (uint32_t i = 0; i < c->mb.memory.count; i++) {
+		struct pz_mb_region m = c->mb.memory.v[i];
+
+		if (m.nid != PZ_NID_NONE)
+			continue;
+		(void)pz_memblock_set_node(&c->mb, PZ_MB_MEMORY, m.range.first,
+					   memory_size(m.range), nid);
+		i = (uint32_t)-1; /* neighbours may have merged: start again */
+	}
+}
+
+int an_nodes(struct an_ctx *c, char **err)
+{
+	int rest = 0;
+
+	(void)err;
+	if (c->cl_known && c->cl.numa_off) {
+		(void)pz_memblock_set_node(&c->mb, PZ_MB_MEMORY, 0, UINT64_MAX, 0);
+	} else if (c->f->srat.n) {
+		for (size_t i = 0; i < c->f->srat.n; i++) {
+			const struct fact_srat *s = &c->f->srat.v[i];
+
+			(void)pz_memblock_set_node(&c->mb, PZ_MB_MEMORY, s->range.first,
+						   memory_size(s->range), s->nid);
+			if (s->hotplug)
+				(void)pz_memblock_mark(&c->mb, PZ_MB_MEMORY, s->range.first,
+						       memory_size(s->range), PZ_MB_HOTPLUG, 0);
+		}
+	} else if (c->x86) {
+		/* No table tells of nodes: what the kernel printed is all there is. */
+		for (size_t i = 0; i < c->f->node_ranges.n; i++) {
+			const struct fact_node_range *n = &c->f->node_ranges.v[i];
+
+			(void)pz_memblock_set_node(&c->mb, PZ_MB_MEMORY, n->range.first,
+						   memory_size(n->range), n->nid);
+		}
+	}
+	/* A kernel with one node may number it otherwise than 0. */
+	if (c->f->initmem.n == 1 && !c->f->initmem.v[0].memoryless)
+		rest = c->f->initmem.v[0].nid;
+	nodes_rest(c, rest);
+	return 0;
+}
+
+/*
+ * Memory that was added while the kernel ran: "System RAM" of /proc/iomem outside the memory that
+ * it booted with, in a range that the SRAT calls hotplug, and on line by the policy of the command
+ * line. It becomes zones as memory hotplug makes them.
+ */
+int an_hotplug(struct an_ctx *c)
+{
+	const char *state = strstr(c->cmdline, "memhp_default_state=online");
+	unsigned int s = c->a->page_shift;
+
+	for (size_t i = 0; i < c->f->iomem.n; i++) {
+		const struct fact_iomem *e = &c->f->iomem.v[i];
+		const struct fact_srat *in = NULL;
+		enum pz_zone_type t = PZ_ZONE_NORMAL;
+		struct pz_range p;
+		struct pz_node *node;
+		struct pz_zone *z;
+		bool known = false;
+
+		if (e->depth || strcmp(e->name, "System RAM") ||
+		    !pz_range_trim(e->range, s, &p))
+			continue;
+		for (size_t k = 0; k < c->f->srat.n; k++)
+			if (c->f->srat.v[k].hotplug &&
+			    pz_range_contains(c->f->srat.v[k].range, e->range.first))
+				in = &c->f->srat.v[k];
+		for (uint32_t k = 0; k < c->mb.memory.count; k++)
+			if (pz_range_intersect(c->mb.memory.v[k].range, e->range, NULL))
+				known = true;
+		if (!in || known)
+			continue;
+		if (!state) {
+			an_note(c, "memory [mem %#018llx-%#018llx] was added while running; it is "
+				   "taken to be off line",
+				(unsigned long long)e->range.first,
+				(unsigned long long)e->range.last);
+			continue;
+		}
+		if (pz_zones_add_node(&c->z, in->nid))
+			continue;
+		node = pz_zones_node(&c->z, in->nid);
+		if (!strncmp(state, "memhp_default_state=online_movable", 34) ||
+		    (strncmp(state, "memhp_default_state=online_kernel", 33) && c->cl.movable_node))
+			t = PZ_ZONE_MOVABLE;
+		else if ((c->configured & PZL_ZONE_BIT(PZ_ZONE_DMA32)) &&
+			 e->range.last < UINT64_C(1) << 32)
+			t = PZ_ZONE_DMA32;
+		z = &node->zone[t];
+		if (!z->spanned) {
+			z->start_pfn = p.first;
+			z->spanned = p.last - p.first + 1;
+		} else {
+			uint64_t end = z->start_pfn + z->spanned;
+
+			if (p.last + 1 > end)
+				end = p.last + 1;
+			if (p.first < z->start_pfn)
+				z->start_pfn = p.first;
+			z->spanned = end - z->start_pfn;
+		}
+		z->present += p.last - p.first + 1;
+		if (node->start_pfn > p.first || node->end_pfn == 0)
+			node->start_pfn = p.first;
+		if (node->end_pfn < p.last + 1)
+			node->end_pfn = p.last + 1;
+		*vec_push(&c->hotplug) = p;
+		*vec_push(&c->hotplug_nid) = in->nid;
+		an_note(c, "memory [mem %#018llx-%#018llx] was added while running, on line in %s",
+			(unsigned long long)e->range.first, (unsigned long long)e->range.last,
+			pz_zone_name(t));
+	}
+	return 0;
+}

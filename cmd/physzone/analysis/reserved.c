@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reserved.c - what was taken from memory before the page allocator started.
+ *
+ * Three kinds of evidence, best first:
+ *  - the kernel's own memblock: debugfs' dump, or a "MEMBLOCK configuration" dump in the log with
+ *    the memblock=debug lines that follow it replayed (exact);
+ *  - the total that the kernel reported ("Memory: ... reserved"): what has a known place (kernel,
+ *    initial RAM disk, crash kernel, bounce buffers) is put there, and the remainder where the
+ *    boot allocator takes it, from the top of memory or, where that kernel allocates bottom-up,
+ *    from below ("report");
+ *  - nothing: the remainder is what such a kernel usually takes ("estimate").
+ *
+ * Contiguous areas (CMA) are reserved while booting and managed afterwards: they stay free here.
+ */
+#include "internal.h"
+
+#include <physzone/linux/arch.h>
+
+#include <string.h>
+
+const struct fact_claim *an_claim(const struct an_ctx *c, enum claim_kind kind)
+{
+	const struct fact_claim *found = NULL;
+
+	for (size_t i = 0; i < c->f->claims.n; i++)
+		if (c->f->claims.v[i].kind == kind)
+			found = &c->f->claims.v[i];
+	return found;
+}
+
+bool an_kernel_image(const struct an_ctx *c, struct pz_range *bytes)
+{
+	struct pz_range r = { UINT64_MAX, 0 };
+
+	for (size_t i = 0; i < c->f->iomem.n; i++) {
+		const struct fact_iomem *e = &c->f->iomem.v[i];
+
+		if (strncmp(e->name, "Kernel ", 7))
+			continue;
+		if (e->range.first < r.first)
+			r.first = e->range.first;
+		if (e->range.last > r.last)
+			r.last = e->range.last;
+	}
+	if (r.first > r.last)
+		return false;
+	*bytes = r;
+	return true;
+}
+
+bool an_initrd(const struct an_ctx *c, struct pz_range *bytes)
+{
+	const struct fact_claim *cl = an_claim(c, CLAIM_INITRD);
+
+	if (!cl)
+		return false;
+	*bytes = cl->range;
+	return true;
+}
+
+uint64_t an_kib_pages(const struct an_ctx *c, uint64_t kib)
+{
+	return kib >> (c->a->page_shift - 10);
+}
+
+bool an_after(struct where a, struct where b)
+{
+	return a.file == b.file && a.line > b.line;
+}
+
+static void reserved_add(struct an_ctx *c, struct pz_range r)
+{
+	uint64_t size = r.last - r.first + 1;
+
+	/* Overlaps are expected: several lines speak of the same memory. */
+	(void)pz_memblock_reserve(&c->mb, r.first, size ? size : UINT64_MAX, PZ_NID_NONE, 0);
+}
+
+static void reserved_drop(struct an_ctx *c, struct pz_range r)
+{
+	uint64_t size = r.last - r.first + 1;
+
+	(void)pz_memblock_free(&c->mb, r.first, size ? size : UINT64_MAX);
+}
+
+/* Memory that the kernel never maps: in memory, present, and never given out. */
+static void reserved_nomap(struct an_ctx *c)
+{
+	for (size_t i = 0; i < c->f->mb_regions.n; i++) {
+		const struct fact_mb_region *m = &c->f->mb_regions.v[i];
+
+		if (!m->reserved && (m->flags & PZ_MB_NOMAP))
+			(void)pz_memblock_mark(&c->mb, PZ_MB_MEMORY, m->range.first,
+					       m->range.last - m->range.first + 1, PZ_MB_NOMAP, 0);
+	}
+	if (c->x86)
+		return;
+	/* /proc/iomem lists such regions as "reserved" beside "System RAM", not below it. */
+	for (size_t i = 0; i < c->f->iomem.n; i++) {
+		const struct fact_iomem *e = &c->f->iomem.v[i];
+
+		if (e->depth == 0 && !strcmp(e->name, "reserved"))
+			(void)pz_memblock_mark(&c->mb, PZ_MB_MEMORY, e->range.first,
+					       e->range.last - e->range.first + 1, PZ_MB_NOMAP, 0);
+	}
+	for (size_t i = 0; i < c->f->claims.n; i++) {
+		const struct fact_claim *cl = &c->f->claims.v[i];
+
+		if (cl->kind == CLAIM_DT_RESERVED && cl->nomap)
+			(void)pz_memblock_mark(&c->mb, PZ_MB_MEMORY, cl->range.first,
+					       cl->range.last - cl->range.first + 1, PZ_MB_NOMAP,
+					       0);
+	}
+}
+
+static bool reserved_from_debugfs(struct an_ctx *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->f->mb_regions.n; i++) {
+		const struct fact_mb_region *m = &c->f->mb_regions.v[i];
+
+		if (m->dump == MB_DUMP_DEBUGFS && m->reserved) {
+			reserved_add(c, m->range);
+			any = true;
+		}
+	}
+	return any;
+}
+
+static bool reserved_from_log(struct an_ctx *c)
+{
+	uint32_t dump = 0;
+	size_t after = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < c->f->mb_regions.n; i++) {
+		const struct fact_mb_region *m = &c->f->mb_regions.v[i];
+
+		if (m->dump != MB_DUMP_DEBUGFS && m->reserved && (!any || m->dump >= dump)) {
+			dump = m->dump;
+			after = m->after_events;
+			any = true;
+		}
+	}
+	if (!any)
+		return false;
+	for (size_t i = 0; i < c->f->mb_regions.n; i++) {
+		const struct fact_mb_region *m = &c->f->mb_regions.v[i];
+
+		if (m->dump == dump && m->reserved)
+			reserved_add(c, m->range);
+	}
+	for (size_t i = after; i < c->f->mb_events.n; i++) {
+		const struct fact_mb_event *e = &c->f->mb_events.v[i];
+
+		if (e->op == MBOP_RESERVE)
+			reserved_add(c, e->range);
+		else if (e->op == MBOP_FREE)
+			reserved_drop(c, e->range);
+	}
+	/* Given back after the hand-over: the ranges, as the reserving function's name tells. */
+	for (size_t i = after; i < c->f->mb_events.n; i++) {
+		const struct fact_mb_event *e = &c->f->mb_events.v[i];
+
+		if (e->op == MBOP_RESERVE && e->caller &&
+		    !strncmp(e->caller, "efi_reserve_boot_services", 25) &&
+		    e->range.first >= 0x100000)
+			reserved_drop(c, e->range);
+	}
+	return true;
+}
+
+/* What lines and /proc/iomem say about single takers, with their places. */
+static void reserved_known(struct an_ctx *c)
+{
+	struct pz_range r;
+
+	if (c->x86)
+		reserved_add(c, (struct pz_range){ 0, 0xfffff });
+	if (an_kernel_image(c, &r)) {
+		r.first &= ~((UINT64_C(1) << c->a->page_shift) - 1);
+		r.last |= (UINT64_C(1) << c->a->page_shift) - 1;
+		reserved_add(c, r);
+	}
+	for (size_t i = 0; i < c->f->iomem.n; i++) {
+		const struct fact_iomem *e = &c->f->iomem.v[i];
+
+		if (!strncmp(e->name, "Crash kernel", 12) ||
+		    (!c->x86 && e->depth > 0 &&
+		     (!strcmp(e->name, "reserved") || !strcmp(e->name, "Reserved"))))
+			reserved_add(c, e->range);
+	}
+	for (size_t i = 0; i < c->f->claims.n; i++) {
+		const struct fact_claim *cl = &c->f->claims.v[i];
+
+		switch (cl->kind) {
+		case CLAIM_CRASHKERNEL:
+		case CLAIM_CRASHKERNEL_LOW:
+		case CLAIM_SWIOTLB:
+		case CLAIM_NODE_DATA:
+		case CLAIM_ACPI_TABLE:
+		case CLAIM_ELFCOREHDR:
+			reserved_add(c, cl->range);
+			break;
+		case CLAIM_DT_RESERVED:
+			if (!cl->reusable)
+				reserved_add(c, cl->range);
+			break;
+		default:
+			break;
+		}
+	}
+	/* The last word on the initial RAM disk counts: it may have been moved. */
+	if (an_initrd(c, &r)) {
+		uint64_t mask = (UINT64_C(1) << c->a->page_shift) - 1;
+
+		r.first &= ~mask;
+		r.last |= mask;
+		reserved_add(c, r);
+	}
+}
+
+/* Free pages of memory as it stands, of one node or of all. */
+static uint64_t reserved_free_pages(const struct an_ctx *c, int nid)
+{
+	struct pz_mb_iter it;
+	uint64_t n = 0;
+
+	memset(&it, 0, sizeof(it));
+	while (pz_memblock_next_free(&c->mb, &it, nid)) {
+		struct pz_range p;
+
+		if (pz_range_trim(it.range, c->a->page_shift, &p))
+			n += p.last - p.first + 1;
+	}
+	return n;
+}
+
+/* Take a number of pages the way the boot allocator does, from one node or from all memory. */
+static void reserved_take(struct an_ctx *c, uint64_t pages, int nid)
+{
+	unsigned int shift = c->a->page_shift;
+	uint64_t limit = c->max_low_pfn ? c->max_low_pfn : UINT64_MAX >> shift;
+
+	while (pages) {
+		struct pz_mb_iter it;
+		struct pz_range best = { 0, 0 };
+		bool found = false;
+
+		memset(&it, 0, sizeof(it));
+		while (pz_memblock_next_free(&c->mb, &it, nid)) {
+			struct pz_range p;
+
+			if (!pz_range_trim(it.range, shift, &p) || p.first >= limit)
+				continue;
+			if (p.last >= limit)
+				p.last = limit - 1;
+			best = p;
+			found = true;
+			if (c->mb.bottom_up)
+				break;
+		}
+		if (!found)
+			return;
+		if (best.last - best.first + 1 > pages) {
+			if (c->mb.bottom_up)
+				best.last = best.first + pages - 1;
+			else
+				best.first = best.last - pages + 1;
+		}
+		pages -= best.last - best.first + 1;
+		reserved_add(c, (struct pz_range){ best.first << shift,
+						   (best.last << shift) |
+							   ((UINT64_C(1) << shift) - 1) });
+	}
+}
+
+/* Pages of the memory map of each node, which lies in that node. */
+static uint64_t reserved_memmap(struct an_ctx *c, int nid)
+{
+	const struct pzl_arch_info *info = pzl_arch_info(c->a->arch);
+	unsigned int section = pzl_section_bits(c->a->arch, c->a->page_shift);
+	uint64_t mask = (UINT64_C(1) << (section ? section : c->a->page_shift)) - 1;
+	uint64_t pages = 0, done = 0;
+
+	for (uint32_t i = 0; i < c->mb.memory.count; i++) {
+		const struct pz_mb_region *m = &c->mb.memory.v[i];
+		uint64_t first = m->range.first & ~mask, last = m->range.last | mask;
+
+		if (nid != PZ_NID_NONE && m->nid != nid)
+			continue;
+		if (pages && first < done)
+			first = done;
+		if (first > last)
+			continue;
+		pages += (last - first + 1) >> c->a->page_shift;
+		done = last + 1;
+	}
+	return (pages * info->struct_page + (UINT64_C(1) << c->a->page_shift) - 1) >>
+	       c->a->page_shift;
+}
+
+static void reserved_spread(struct an_ctx *c, uint64_t pages)
+{
+	if (c->z.node_count > 1) {
+		for (uint32_t i = 0; i < c->z.node_count; i++) {
+			uint64_t own = reserved_memmap(c, c->z.node[i].nid);
+
+			if (own > pages)
+				own = pages;
+			reserved_take(c, own, c->z.node[i].nid);
+			pages -= own;
+		}
+	}
+	reserved_take(c, pages, PZ_NID_NONE);
+}
+
+/* What a kernel of the Debian kind takes besides the memory map: image and boot allocations. */
+static uint64_t reserved_usual(struct an_ctx *c, bool image_known)
+{
+	const struct pzl_arch_info *info = pzl_arch_info(c->a->arch);
+	uint64_t bytes = UINT64_C(6) << 20, ram = pz_memblock_bytes(&c->mb, PZ_MB_MEMORY);
+
+	if (!image_known)
+		bytes += info->bits == 64 ? UINT64_C(48) << 20 : UINT64_C(16) << 20;
+	/* Hash tables of directory entries and inodes: 8 bytes for 8 KiB and for 16 KiB. */
+	bytes += ram / 1024 + ram / 2048;
+	return (bytes >> c->a->page_shift) + reserved_memmap(c, PZ_NID_NONE);
+}
+
+/*
+ * Pages of the kernel image, from the sizes of its parts in the "Memory:" line. The parts that are
+ * mapped with different permissions start on 2 MiB.
+ */
+static uint64_t reserved_image_pages(const struct an_ctx *c)
+{
+	const struct fact_memory *m = &c->f->memory;
+	uint64_t kib;
+
+	if (!m->seen || m->code == UINT64_MAX || m->rwdata == UINT64_MAX ||
+	    m->rodata == UINT64_MAX || m->init == UINT64_MAX || m->bss == UINT64_MAX)
+		return 0;
+	kib = ((m->code + 2047) & ~UINT64_C(2047)) + ((m->rodata + 2047) & ~UINT64_C(2047)) +
+	      ((m->rwdata + m->init + m->bss + 2047) & ~UINT64_C(2047));
+	return an_kib_pages(c, kib);
+}
+
+/*
+ * Whether the kernel image lies below 4 GiB, where that can be told: while pages of the highest
+ * zone are initialised late, "available" counts the zones below it and one section of it.
+ */
+static bool reserved_image_low(const struct an_ctx *c, uint64_t image)
+{
+	uint64_t low = 0, section = UINT64_C(1) << (27 - c->a->page_shift), seen;
+	struct pz_mb_iter it;
+
+	if (c->a->arch != PZL_ARCH_X86_64 || !c->f->deferred_nodes || c->z.node_count != 1 ||
+	    c->a->model == PZL_LINUX_6_12 || c->f->memory.available == UINT64_MAX)
+		return true;
+	memset(&it, 0, sizeof(it));
+	while (pz_memblock_next_free(&c->mb, &it, PZ_NID_NONE)) {
+		struct pz_range p, both, below = { 0, 0xfffff };
+
+		if (pz_range_trim(it.range, c->a->page_shift, &p) &&
+		    pz_range_intersect(p, below, &both))
+			low += both.last - both.first + 1;
+	}
+	seen = an_kib_pages(c, c->f->memory.available);
+	seen = seen > section ? seen - section : 0;
+	return low > seen && low - seen > image / 2;
+}
+
+/* Reserve room for the kernel image when nothing tells its place; false when its size is unknown. */
+static bool reserved_image(struct an_ctx *c)
+{
+	uint64_t pages = reserved_image_pages(c);
+	struct pz_mb_req req;
+	struct pz_range at;
+	bool was = c->mb.bottom_up;
+	int rc;
+
+	if (!pages)
+		return false;
+	req = pz_mb_req(pages << c->a->page_shift, UINT64_C(1) << 21);
+	if (c->x86)
+		req.min_addr = 0x1000000;
+	if (c->x86 && !reserved_image_low(c, pages))
+		req.min_addr = UINT64_C(1) << 32;
+	c->mb.bottom_up = true;
+	rc = pz_memblock_alloc(&c->mb, &req, &at);
+	c->mb.bottom_up = was;
+	if (rc)
+		return false;
+	c->image_guess = at;
+	c->image_guessed = true;
+	an_note(c,
+		"where the kernel image lies is not told: %llu pages are put at %#llx, which is "
+		"right to the zone at best",
+		(unsigned long long)pages, (unsigned long long)at.first);
+	return true;
+}
+
+static uint64_t reserved_later_unplaced(const struct an_ctx *c)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < c->f->freeing.n; i++) {
+		const struct fact_freeing *fr = &c->f->freeing.v[i];
+
+		if (an_after(fr->at, c->f->memory.at) &&
+		    (!strncmp(fr->what, "EFI boot services", 17) ||
+		     !strncmp(fr->what, "HugeTLB", 7) || !strcmp(fr->what, "unused early sccb")))
+			n += an_kib_pages(c, fr->kib);
+	}
+	return n;
+}
+
+enum managed_from an_reserved(struct an_ctx *c)
+{
+	uint64_t present = 0, have, want;
+	struct pz_range image;
+	bool image_known;
+
+	reserved_nomap(c);
+	if (reserved_from_debugfs(c))
+		return MANAGED_MEMBLOCK;
+	if (reserved_from_log(c))
+		return MANAGED_MEMBLOCK;
+
+	reserved_known(c);
+	image_known = an_kernel_image(c, &image) || reserved_image(c);
+	for (uint32_t n = 0; n < c->z.node_count; n++)
+		for (int t = 0; t < PZ_ZONE_TYPES; t++)
+			present += c->z.node[n].zone[t].present;
+	for (size_t i = 0; i < c->f->claims.n; i++)
+		if (c->f->claims.v[i].kind == CLAIM_CMA)
+			reserved_drop(c, c->f->claims.v[i].range);
+	have = present - reserved_free_pages(c, PZ_NID_NONE);
+
+	if (!c->f->memory.seen || c->f->memory.reserved == UINT64_MAX) {
+		reserved_spread(c, reserved_usual(c, image_known));
+		return MANAGED_ESTIMATE;
+	}
+	want = an_kib_pages(c, c->f->memory.reserved) - reserved_later_unplaced(c);
+	if (want < have) {
+		an_note(c, "the log reports %llu reserved pages, its other lines account for %llu",
+			(unsigned long long)want, (unsigned long long)have);
+		return MANAGED_REPORT;
+	}
+	reserved_spread(c, want - have);
+	return MANAGED_REPORT;
+}

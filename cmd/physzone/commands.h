@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * commands.h - what the commands of the workbench do.
+ *
+ * A command renders into `out`, which the caller flushes, and returns an exit code; for 2, 3 and 4
+ * without an answer *err is one line for standard error (to be freed), and `out` is left empty.
+ */
+#ifndef PHYSZONE_CMD_COMMANDS_H
+#define PHYSZONE_CMD_COMMANDS_H
+
+#include "options.h"
+#include "out.h"
+
+int cmd_zones(const struct options *o, struct out *out, char **err);
+int cmd_map(const struct options *o, struct out *out, char **err);
+
+/* The table of architectures; o->operands names those asked for, o->model and o->json apply. */
+int cmd_arch(const struct options *o, struct out *out, char **err);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * range.c - single inclusive ranges.
+ *
+ * Nothing here computes last + 1 before it knows that this does not wrap.
+ */
+#include <physzone/range.h>
+
+#include "bits.h"
+
+int pz_range_make(uint64_t base, uint64_t size, struct pz_range *out)
+{
+	if (!size)
+		return -PZ_EINVAL;
+	if (size - 1 > PZ_ADDR_MAX - base)
+		return -PZ_EOVERFLOW;
+	out->first = base;
+	out->last = base + (size - 1);
+	return 0;
+}
+
+bool pz_range_valid(struct pz_range r)
+{
+	return r.first <= r.last;
+}
+
+uint64_t pz_range_size(struct pz_range r)
+{
+	uint64_t less = r.last - r.first;
+
+	return less == UINT64_MAX ? UINT64_MAX : less + 1;
+}
+
+bool pz_range_contains(struct pz_range r, uint64_t addr)
+{
+	return addr >= r.first && addr <= r.last;
+}
+
+bool pz_range_intersect(struct pz_range a, struct pz_range b, struct pz_range *out)
+{
+	uint64_t first = a.first > b.first ? a.first : b.first;
+	uint64_t last = a.last < b.last ? a.last : b.last;
+
+	if (first > last)
+		return false;
+	if (out) {
+		out->first = first;
+		out->last = last;
+	}
+	return true;
+}
+
+bool pz_range_trim(struct pz_range r, unsigned int page_shift, struct pz_range *pfns)
+{
+	uint64_t mask = (UINT64_C(1) << page_shift) - 1;
+	uint64_t first = r.first >> page_shift, last = r.last >> page_shift;
+
+	if (r.first & mask) {
+		if (first == UINT64_MAX >> page_shift)
+			return false;
+		first++;
+	}
+	if ((r.last & mask) != mask) {
+		if (!last)
+			return false;
+		last--;
+	}
+	if (first > last)
+		return false;
+	pfns->first = first;
+	pfns->last = last;
+	return true;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fuzz_e820.c - a listing of a firmware map, of any bytes.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "facts.h"
+#include "input/proc.h"
+#include "input/scan.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *text = (const char *)data;
+	struct facts f;
+	char *err = NULL;
+	int ret;
+
+	facts_init(&f);
+	ret = e820_listing(&f, facts_file(&f, "fuzz"), text, size, &err);
+	if ((ret != 0 && ret != INPUT_BAD) || (ret != 0) != (err != NULL))
+		abort();
+	if (err && strpbrk(err, "\n\r\t\033"))
+		abort();
+	for (size_t i = 0; i < f.fw.n; i++)
+		if (f.fw.v[i].range.first > f.fw.v[i].range.last)
+			abort();
+	e820_is_listing(text, size);
+	free(err);
+	facts_destroy(&f);
+	return 0;
+}
