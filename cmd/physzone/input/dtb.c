@@ -109,6 +109,19 @@ static char *dtb_text(const struct dtb *t, int node, const char *name)
 	return s;
 }
 
+int dtb_phandle(const struct dtb *t, uint32_t phandle)
+{
+	for (size_t i = 0; phandle && i < t->nodes.n; i++) {
+		uint32_t v;
+
+		if ((dtb_u32(t, (int)i, "phandle", &v) ||
+		     dtb_u32(t, (int)i, "linux,phandle", &v)) &&
+		    v == phandle)
+			return (int)i;
+	}
+	return -1;
+}
+
 /* The next child of @node behind the node @after (@node itself for the first), or -1. */
 static int dtb_child(const struct dtb *t, int node, int after)
 {
@@ -162,8 +175,6 @@ static int dtb_unpack(struct dtb *t, const struct facts *f, struct where at, cha
 		n->parent = parent;
 		n->addr_cells = parent >= 0 ? t->nodes.v[parent].addr_cells : 1;
 		n->size_cells = parent >= 0 ? t->nodes.v[parent].size_cells : 1;
-		if (!dtb_u32(t, me, "phandle", &n->phandle))
-			dtb_u32(t, me, "linux,phandle", &n->phandle);
 		dtb_u32(t, me, "#address-cells", &n->addr_cells);
 		dtb_u32(t, me, "#size-cells", &n->size_cells);
 		n->available = (parent < 0 || t->nodes.v[parent].available) && dtb_available(t, me);
@@ -510,7 +521,7 @@ static int dtb_damaged(const struct facts *f, struct where at, const char *buf, 
 		   : 0;
 }
 
-static int dtb_facts(struct facts *f, struct where at, struct dtb *t, char **err)
+static int dtb_facts(struct facts *f, struct where at, const struct dtb *t, char **err)
 {
 	const struct dtb_node *root = &t->nodes.v[0];
 	uint64_t limit;
@@ -552,8 +563,8 @@ int dtb_read(struct facts *f, uint32_t file, const char *buf, size_t len, char *
 
 	if (!dtb_is_blob(buf, len))
 		return scan_error(f, at, err, "not a device tree blob");
-	ret = len > DTB_BYTES_MAX ? scan_error(f, at, err, "a device tree of more than 16 MiB")
-				  : dtb_damaged(f, at, buf, len, err);
+	ret = len > INT32_MAX ? scan_error(f, at, err, "a device tree of more than 2 GiB")
+			      : dtb_damaged(f, at, buf, len, err);
 	if (ret)
 		return ret;
 	/* libfdt reads 64-bit words at offsets that are multiples of 8. */

@@ -24,18 +24,13 @@ int dtb_read(struct facts *f, uint32_t file, const char *buf, size_t len, char *
 /* The cell counts, as far as addresses are read; more is refused. */
 #define DTB_CELLS_MAX 4u
 
-/* Larger than any blob of a machine, and small enough to look at in any order. */
-#define DTB_BYTES_MAX ((size_t)16 << 20)
-
 /* Nodes below this many others are more than the kernel unpacks. */
 #define DTB_DEPTH_MAX 62
 
 struct dtb_node {
 	int offset;
-	int parent;	  /* index, -1 for the root */
-	int dma_parent;	  /* where its DMA goes: mostly the parent; set by dtb_dma_limit() */
-	uint32_t phandle; /* 0 for none */
-	bool available;	  /* neither it nor a node above it is disabled */
+	int parent;			 /* index, -1 for the root */
+	bool available;			 /* neither it nor a node above it is disabled */
 	uint32_t addr_cells, size_cells; /* that its children use */
 };
 
@@ -56,11 +51,14 @@ bool dtb_name_is(const struct dtb *t, int node, const char *name);
 /* The last 64 bits of a number of @cells cells. */
 uint64_t dtb_number(const unsigned char *p, uint32_t cells);
 
+/* The node with a phandle, or -1. */
+int dtb_phandle(const struct dtb *t, uint32_t phandle);
+
 /*
  * The highest CPU address that every bus of the tree reaches, as of_dma_get_max_cpu_address() of
  * Linux computes it; PZ_ADDR_MAX when no bus restricts. *by is the node that sets it, or -1.
  * Returns false, and the node in *by, when a node's cell counts are none that addresses have.
  */
-bool dtb_dma_limit(struct dtb *t, uint64_t *limit, int *by);
+bool dtb_dma_limit(const struct dtb *t, uint64_t *limit, int *by);
 
 #endif

@@ -123,14 +123,6 @@ static bool dma_count_fits(uint32_t na, uint32_t ns)
 	return na >= 1 && na <= DTB_CELLS_MAX && ns >= 1 && ns <= DTB_CELLS_MAX;
 }
 
-static int dma_phandle(const struct dtb *t, uint32_t phandle)
-{
-	for (size_t i = 0; phandle && i < t->nodes.n; i++)
-		if (t->nodes.v[i].phandle == phandle)
-			return (int)i;
-	return -1;
-}
-
 /* The node of the entry @index of "interconnects", or -1. */
 static int dma_interconnect(const struct dtb *t, int node, unsigned int index)
 {
@@ -138,7 +130,7 @@ static int dma_interconnect(const struct dtb *t, int node, unsigned int index)
 	const unsigned char *p = dtb_prop(t, node, "interconnects", &len);
 
 	while (p && len >= 4) {
-		int to = dma_phandle(t, dma_cell(p));
+		int to = dtb_phandle(t, dma_cell(p));
 		const unsigned char *cells;
 		uint32_t n;
 
@@ -159,7 +151,7 @@ static int dma_interconnect(const struct dtb *t, int node, unsigned int index)
 }
 
 /* Where a node's DMA goes: along the interconnect named "dma-mem", else to the node above. */
-static int dma_find_parent(const struct dtb *t, int node)
+static int dma_parent(const struct dtb *t, int node)
 {
 	uint32_t len, at = 0;
 	unsigned int index = 0;
@@ -237,7 +229,7 @@ static bool dma_translate_one(const struct dtb *t, int dev, enum dma_bus bus, en
 static uint64_t dma_translate(const struct dtb *t, int node, const unsigned char *p,
 			      const unsigned char *end)
 {
-	int parent = t->nodes.v[node].dma_parent;
+	int parent = dma_parent(t, node);
 	struct dma_cells a = { { 0 } };
 	enum dma_bus bus;
 	uint32_t na, ns;
@@ -255,7 +247,7 @@ static uint64_t dma_translate(const struct dtb *t, int node, const unsigned char
 		enum dma_bus pbus;
 		uint32_t pna, pns;
 
-		parent = t->nodes.v[dev].dma_parent;
+		parent = dma_parent(t, dev);
 		if (parent < 0)
 			return dma_value(&a, 0, na);
 		pbus = dma_bus_of(t, parent);
@@ -316,12 +308,10 @@ static bool dma_node_limit(const struct dtb *t, int node, const unsigned char *p
 	return true;
 }
 
-bool dtb_dma_limit(struct dtb *t, uint64_t *limit, int *by)
+bool dtb_dma_limit(const struct dtb *t, uint64_t *limit, int *by)
 {
 	*limit = PZ_ADDR_MAX;
 	*by = -1;
-	for (size_t i = 0; i < t->nodes.n; i++)
-		t->nodes.v[i].dma_parent = dma_find_parent(t, (int)i);
 	for (size_t i = 0; i < t->nodes.n; i++) {
 		const unsigned char *p;
 		uint64_t node_limit;

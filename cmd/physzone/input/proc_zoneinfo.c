@@ -32,9 +32,6 @@ static const struct zoneinfo_field {
 	{ "start_pfn:", offsetof(struct fact_zoneinfo, start_pfn) },
 };
 
-/* More than 1,024 nodes with every type of zone have. */
-enum { ZONEINFO_ZONES_MAX = 8192 };
-
 enum { ZONEINFO_FIELDS = sizeof(zoneinfo_fields) / sizeof(zoneinfo_fields[0]) };
 
 static uint64_t *zoneinfo_at(struct fact_zoneinfo *z, size_t field)
@@ -138,8 +135,6 @@ int proc_zoneinfo(struct facts *f, uint32_t file, const char *buf, size_t len, c
 				return ret;
 			continue;
 		}
-		if (f->zoneinfo.n - before == ZONEINFO_ZONES_MAX)
-			return scan_error(f, at, err, "more than %d zones", ZONEINFO_ZONES_MAX);
 		for (size_t i = before; i < f->zoneinfo.n; i++) {
 			z = &f->zoneinfo.v[i];
 			if (z->nid == nid && span_is(name, z->name))
