@@ -170,8 +170,7 @@ static void analysis_cmdline(struct an_ctx *c)
 	c->capture = c->cl.elfcorehdr || c->f->dt.has_elfcorehdr;
 }
 
-/* Zone types that this kernel has: by the names that it prints, else as usually configured. */
-static uint32_t analysis_configured(const struct an_ctx *c)
+uint32_t an_configured(const struct an_ctx *c)
 {
 	uint32_t bits = 0;
 
@@ -225,12 +224,14 @@ static int analysis_layout(struct an_ctx *c, char **err)
 
 	pzl_arch_input_init(&in, c->a->model, c->a->arch);
 	in.page_shift = c->a->page_shift;
-	c->configured = analysis_configured(c);
+	c->configured = an_configured(c);
 	in.configured = c->configured;
 	pzl_arch_input_memory(&in, &c->mb);
 	in.dt_dma_limit = analysis_dma_limit(c);
 	if (c->max_low_pfn)
 		in.max_low_pfn = c->max_low_pfn;
+	if (c->high_end_pfn)
+		in.high_end_pfn = c->high_end_pfn;
 	rc = pzl_zone_limits(c->a->model, c->a->arch, &in, &lim);
 	if (rc) {
 		*err = xasprintf("cannot compute the zone limits of %s under %s",

@@ -39,6 +39,7 @@ struct an_ctx {
 	bool z_built;
 	uint32_t configured; /* bit per zone type */
 	uint64_t max_low_pfn; /* exclusive end of memory that is mapped permanently */
+	uint64_t high_end_pfn; /* not x86: end of high memory, 0 when there is none */
 	bool x86;
 	bool efi; /* not x86: UEFI's memory map replaces the device tree's */
 	bool capture; /* elfcorehdr= or a device tree says that it is a capture kernel */
@@ -67,9 +68,11 @@ int an_prepare(struct an_ctx *c, const struct analysis_options *o, enum managed_
 	       char **err);
 void an_end(struct an_ctx *c);
 
+/* Zone types that this kernel has: by the names that it prints, else as usually configured. */
+uint32_t an_configured(const struct an_ctx *c);
 int an_memory(struct an_ctx *c, char **err);
 int an_x86_memory(struct an_ctx *c, char **err);
-int an_nodes(struct an_ctx *c, char **err);
+int an_nodes(struct an_ctx *c);
 int an_hotplug(struct an_ctx *c);
 enum managed_from an_reserved(struct an_ctx *c);
 void an_managed(struct an_ctx *c, enum managed_from from);

@@ -166,6 +166,7 @@ static void managed_initrd(struct an_ctx *c, const struct fact_freeing *fr)
 			for (; n > pages; n--, p.first++)
 				pz_zones_account(&c->z, (struct pz_range){ p.first, p.first },
 						 false);
+			managed_later(c, p, PZ_BOOT_THP);
 			return;
 		}
 		c->later_unplaced += pages;
@@ -178,6 +179,7 @@ static void managed_initrd(struct an_ctx *c, const struct fact_freeing *fr)
 
 		for (; n > pages; n--, p.last--)
 			pz_zones_account(&c->z, (struct pz_range){ p.last, p.last }, false);
+		managed_later(c, p, PZ_BOOT_THP);
 		return;
 	}
 	p.last = p.first + pages - 1;
@@ -213,8 +215,14 @@ static void managed_freeing(struct an_ctx *c, enum managed_from from)
 			ok = managed_into(c, &im.rodata_data, pages);
 		else if (strstr(fr->what, "decrypted"))
 			ok = managed_into(c, &im.bss, pages);
-		else if (im.known && managed_reserved_in(c, im.init.pfns) < pages)
-			ok = true; /* the dump was taken after it was given back */
+		else if (im.known && managed_reserved_in(c, im.init.pfns) < pages) {
+			/* The dump was taken after it was given back. */
+			managed_later(c,
+				      (struct pz_range){ im.init.pfns.first,
+							 im.init.pfns.first + pages - 1 },
+				      PZ_BOOT_THP);
+			ok = true;
+		}
 		else
 			ok = managed_into(c, &im.init, pages);
 		if (!ok && !managed_guess(c, pages))

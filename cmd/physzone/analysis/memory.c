@@ -9,7 +9,7 @@
  */
 #include "internal.h"
 
-#include <physzone/linux/arch.h>
+#include <physzone/linux/early.h>
 
 #include <string.h>
 
@@ -46,16 +46,7 @@ static bool memory_from_dt(struct an_ctx *c)
 		memory_add(c, r, w->nid);
 		any = true;
 	}
-	if (!any)
-		return false;
-	if (c->f->dt.has_usable && c->f->dt.usable.n) {
-		struct pz_range r = c->f->dt.usable.v[0];
-
-		(void)pz_memblock_cap_range(&c->mb, r.first, memory_size(r));
-		for (size_t i = 1; i < c->f->dt.usable.n; i++)
-			memory_add(c, c->f->dt.usable.v[i], PZ_NID_NONE);
-	}
-	return true;
+	return any;
 }
 
 static bool memory_from_node_ranges(struct an_ctx *c)
@@ -97,26 +88,36 @@ static bool memory_from_iomem(struct an_ctx *c)
 	return any;
 }
 
-/* mem= as an amount, or as ranges that replace what firmware told. */
-static void memory_cmdline(struct an_ctx *c)
+/* What the kernel makes of that memory: usable ranges, mem=, what it can name, low memory. */
+static int memory_early(struct an_ctx *c, bool told_by_firmware, char **err)
 {
-	bool first = true;
+	struct pzl_early_input in;
+	struct pzl_early out;
+	int rc;
 
-	if (!c->cl_known)
-		return;
-	for (uint32_t i = 0; i < c->cl.op_count; i++) {
-		const struct pzl_mem_op *op = &c->cl.op[i];
-
-		if (op->kind != PZL_OP_RANGE)
-			continue;
-		if (first)
-			(void)pz_memblock_remove(&c->mb, 0, UINT64_MAX);
-		first = false;
-		(void)pz_memblock_add(&c->mb, op->base, op->size, PZ_NID_NONE, 0);
+	pzl_early_input_init(&in, c->a->model, c->a->arch);
+	in.cmdline = &c->cl;
+	in.highmem = an_configured(c) & PZL_ZONE_BIT(PZ_ZONE_HIGHMEM);
+	for (size_t i = 0; told_by_firmware && i < c->f->dt.usable.n && i < PZL_USABLE_MAX; i++)
+		in.usable[in.usable_count++] = c->f->dt.usable.v[i];
+	in.has_kernel = an_kernel_image(c, &in.kernel);
+	in.has_initrd = an_initrd(c, &in.initrd);
+	rc = pzl_early_memory(&in, &c->mb, &out);
+	if (rc) {
+		*err = xasprintf("cannot rebuild the memory of this machine (error %d)", rc);
+		return 4;
 	}
-	if (c->cl.mem_limited)
-		(void)pz_memblock_enforce_limit(&c->mb, c->cl.mem_limit,
-						c->a->arch == PZL_ARCH_ARM64);
+	for (uint32_t bit = 1; bit && bit <= out.notes; bit <<= 1)
+		if (out.notes & bit)
+			an_note(c, "%s", pzl_early_note(bit));
+	if (out.notes & PZL_EARLY_NO_MEMORY) {
+		*err = xasprintf("%s: no usable memory is left",
+				 c->f->files.n ? c->f->files.v[0] : "input");
+		return 4;
+	}
+	c->max_low_pfn = out.max_low_pfn;
+	c->high_end_pfn = out.high_end_pfn;
+	return 0;
 }
 
 /* Whether the ranges that the kernel printed are the memory that was computed. */
@@ -143,22 +144,18 @@ static bool memory_same(const struct an_ctx *c)
 
 int an_memory(struct an_ctx *c, char **err)
 {
-	if (c->x86) {
-		int rc = an_x86_memory(c, err);
+	bool dt;
+	int rc;
 
-		if (rc)
-			return rc;
-		return an_nodes(c, err);
+	if (c->x86) {
+		rc = an_x86_memory(c, err);
+		return rc ? rc : an_nodes(c);
 	}
 	c->efi = c->f->efi || c->f->dt.uefi;
-	if (!c->efi && memory_from_dt(c)) {
-		memory_cmdline(c);
+	dt = !c->efi && memory_from_dt(c);
+	if (dt) {
 		c->a->layout_from = xstrdup("computed from the device tree's memory nodes and the "
 					    "command line");
-		if (!memory_same(c))
-			an_contradict(c, c->f->node_ranges.v[0].at,
-				      "the device tree and the command line give other memory than "
-				      "the kernel's \"Early memory node ranges\"");
 	} else if (memory_from_node_ranges(c)) {
 		c->a->layout_from = xasprintf(
 			"computed from the memory ranges that the kernel lists by node%s",
@@ -166,10 +163,8 @@ int an_memory(struct an_ctx *c, char **err)
 	} else if (memory_from_memblock(c)) {
 		c->a->layout_from = xstrdup("computed from the kernel's dump of memblock");
 	} else if (memory_from_iomem(c)) {
-		memory_cmdline(c);
 		c->a->layout_from = xstrdup("computed from /proc/iomem");
 	} else if (c->efi && memory_from_dt(c)) {
-		memory_cmdline(c);
 		c->a->layout_from = xstrdup("computed from the device tree's memory nodes; this "
 					    "kernel used UEFI's map instead, which is not here");
 	} else {
@@ -178,7 +173,14 @@ int an_memory(struct an_ctx *c, char **err)
 				 c->f->files.n ? c->f->files.v[0] : "input");
 		return 3;
 	}
-	return an_nodes(c, err);
+	rc = memory_early(c, dt, err);
+	if (rc)
+		return rc;
+	if (dt && !memory_same(c))
+		an_contradict(c, c->f->node_ranges.v[0].at,
+			      "the device tree and the command line give other memory than the "
+			      "kernel's \"Early memory node ranges\"");
+	return an_nodes(c);
 }
 
 /* A node for the memory that no line gives one: the only node, or the one of its neighbours. */
@@ -195,11 +197,10 @@ static void nodes_rest(struct an_ctx *c, int nid)
 	}
 }
 
-int an_nodes(struct an_ctx *c, char **err)
+int an_nodes(struct an_ctx *c)
 {
 	int rest = 0;
 
-	(void)err;
 	if (c->cl_known && c->cl.numa_off) {
 		(void)pz_memblock_set_node(&c->mb, PZ_MB_MEMORY, 0, UINT64_MAX, 0);
 	} else if (c->f->srat.n) {

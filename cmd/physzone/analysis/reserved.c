@@ -53,10 +53,20 @@ bool an_initrd(const struct an_ctx *c, struct pz_range *bytes)
 {
 	const struct fact_claim *cl = an_claim(c, CLAIM_INITRD);
 
-	if (!cl)
-		return false;
-	*bytes = cl->range;
-	return true;
+	if (cl) {
+		*bytes = cl->range;
+		return true;
+	}
+	/* Giving it back is the last that memblock hears of it. */
+	for (size_t i = 0; i < c->f->mb_events.n; i++) {
+		const struct fact_mb_event *e = &c->f->mb_events.v[i];
+
+		if (e->op == MBOP_FREE && e->caller && !strncmp(e->caller, "free_initrd_mem", 15)) {
+			*bytes = e->range;
+			return true;
+		}
+	}
+	return false;
 }
 
 uint64_t an_kib_pages(const struct an_ctx *c, uint64_t kib)

@@ -74,6 +74,9 @@ static void x86_oddities(struct an_ctx *c, const struct pz_map *raw)
 		/* Partial pages are usual around 640 KiB and the end of memory. */
 		if (o->what == PZ_ODD_PARTIAL_PAGE || o->what == PZ_ODD_FEW)
 			continue;
+		/* Reserved ranges up there are the firmware's business. */
+		if (o->what == PZ_ODD_BEYOND_WIDTH && o->type != PZ_MAP_RAM)
+			continue;
 		an_contradict(c, (struct where){ 0, o->ref }, "firmware map: %s at "
 			      "[mem %#018llx-%#018llx]",
 			      pz_map_oddity_name(o->what), (unsigned long long)o->range.first,
