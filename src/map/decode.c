@@ -20,6 +20,7 @@
  * UEFI 2.10 section 7.2 (EFI_MEMORY_DESCRIPTOR).
  */
 #include "map_internal.h"
+#include "../base/bits.h"
 
 #define E820_RECORD 20u
 #define PVH_RECORD 24u
@@ -58,17 +59,29 @@ static void decode_put(struct pz_map *m, uint64_t base, uint64_t size, uint32_t 
 		pz_map_note(m, PZ_ODD_EMPTY, (struct pz_range){ base, base }, type, ref);
 }
 
+/* Make room for all records of a table and count them. */
+static int decode_room(struct pz_map *m, size_t len, size_t record, uint32_t *count)
+{
+	uint64_t rem, n = pz_udivrem64(len, record, &rem);
+	int err;
+
+	if (rem)
+		return -PZ_EINVAL;
+	err = pz_map_room(m, n);
+	if (!err)
+		*count = (uint32_t)n;
+	return err;
+}
+
 /* Tables of base, size, type at offsets 0, 8 and 16. */
 static int decode_plain(struct pz_map *m, const unsigned char *p, size_t len, size_t record)
 {
-	int err;
+	uint32_t n;
+	int err = decode_room(m, len, record, &n);
 
-	if (len % record)
-		return -PZ_EINVAL;
-	err = pz_map_room(m, len / record);
 	if (err)
 		return err;
-	for (uint32_t i = 0; i < len / record; i++, p += record)
+	for (uint32_t i = 0; i < n; i++, p += record)
 		decode_put(m, decode_le(p, 8), decode_le(p + 8, 8), (uint32_t)decode_le(p + 16, 4),
 			   i);
 	m->sanitised = false;
@@ -112,14 +125,15 @@ int pz_map_decode_efi(struct pz_map *m, const void *buf, size_t len, size_t desc
 	const uint64_t max_pages = (uint64_t)1 << (64 - EFI_PAGE_SHIFT);
 	const uint64_t page_less_1 = ((uint64_t)1 << EFI_PAGE_SHIFT) - 1;
 	const unsigned char *p = buf;
+	uint32_t n;
 	int err;
 
-	if (desc_size < EFI_RECORD || len % desc_size)
+	if (desc_size < EFI_RECORD)
 		return -PZ_EINVAL;
-	err = pz_map_room(m, len / desc_size);
+	err = decode_room(m, len, desc_size, &n);
 	if (err)
 		return err;
-	for (uint32_t i = 0; i < len / desc_size; i++, p += desc_size) {
+	for (uint32_t i = 0; i < n; i++, p += desc_size) {
 		uint64_t base = decode_le(p + 8, 8), pages = decode_le(p + 24, 8);
 		uint32_t type = decode_efi_type((uint32_t)decode_le(p, 4), decode_le(p + 32, 8));
 		uint64_t less_1 = PZ_ADDR_MAX;

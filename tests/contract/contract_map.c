@@ -37,9 +37,9 @@ static void check_pc(struct tap *t)
 		uint64_t base, size;
 		uint32_t type;
 	} e[] = {
-		{ 0x100000, 0x7fedf000, PZ_MAP_RAM },	   { 0, 0x9fc00, PZ_MAP_RAM },
-		{ 0x9fc00, 0x400, PZ_MAP_RESERVED },	   { 0xf0000, 0x10000, PZ_MAP_RESERVED },
-		{ 0x7ffdf000, 0x21000, PZ_MAP_RESERVED },  { 0x100000000, 0x80000000, PZ_MAP_RAM },
+		{ 0x100000, 0x7fedf000, PZ_MAP_RAM },	  { 0, 0x9fc00, PZ_MAP_RAM },
+		{ 0x9fc00, 0x400, PZ_MAP_RESERVED },	  { 0xf0000, 0x10000, PZ_MAP_RESERVED },
+		{ 0x7ffdf000, 0x21000, PZ_MAP_RESERVED }, { 0x100000000, 0x80000000, PZ_MAP_RAM },
 		{ 0xfffc0000, 0x40000, PZ_MAP_RESERVED },
 	};
 	struct pz_range page0 = { 0, 0xfff }, high = { 0x100000000, 0x17fffffff };
@@ -98,8 +98,9 @@ static void check_overlaps(struct tap *t)
 	CHECK(t, !pz_map_insert(&m, 0x21000, 0x1000, PZ_MAP_PRAM, 2));
 	CHECK(t, !pz_map_insert(&m, 0x20800, 0x200, PZ_MAP_RAM, 3));
 	CHECK(t, !m.sanitised && !pz_map_sanitise(&m, 12, 64) && m.count == 5);
-	CHECK_NAMED(t, entry_is(&m, 3, 0x20000, 0x20fff, PZ_MAP_PRAM) &&
-			       entry_is(&m, 4, 0x21000, 0x21fff, PZ_MAP_PRAM),
+	CHECK_NAMED(t,
+		    entry_is(&m, 3, 0x20000, 0x20fff, PZ_MAP_PRAM) &&
+			    entry_is(&m, 4, 0x21000, 0x21fff, PZ_MAP_PRAM),
 		    "persistent memory stays apart, and whole where it wins");
 	CHECK(t, m.odd_lost == 0 && pz_map_check(&m) == 0);
 	pz_map_destroy(&m);
@@ -113,7 +114,8 @@ static void check_edges(struct tap *t)
 	pz_map_init(&m, NULL, store, 8);
 	CHECK(t, !pz_map_sanitise(&m, 12, 64) && m.count == 0 && m.odd_lost == 1);
 	CHECK(t, !pz_map_insert(&m, 0x1000, 0, PZ_MAP_RAM, 1) && m.count == 0);
-	CHECK(t, !pz_map_insert_range(&m, (struct pz_range){ 5, 4 }, PZ_MAP_RAM, 1) && m.count == 0);
+	CHECK(t,
+	      !pz_map_insert_range(&m, (struct pz_range){ 5, 4 }, PZ_MAP_RAM, 1) && m.count == 0);
 	CHECK(t, !pz_map_insert_range(&m, (struct pz_range){ 0, UINT64_MAX }, PZ_MAP_RAM, 1));
 	CHECK(t, !pz_map_insert(&m, UINT64_MAX, 9, PZ_MAP_RESERVED, 2) && m.odd_lost == 4);
 	CHECK(t, !pz_map_sanitise(&m, 12, 64) && m.count == 2);
@@ -165,12 +167,23 @@ static void check_decoders(struct tap *t)
 	static const struct {
 		uint32_t efi, type;
 	} types[] = {
-		{ 0, PZ_MAP_RESERVED },	 { 1, PZ_MAP_RAM },	  { 2, PZ_MAP_RAM },
-		{ 3, PZ_MAP_RAM },	 { 4, PZ_MAP_RAM },	  { 5, PZ_MAP_RESERVED },
-		{ 6, PZ_MAP_RESERVED },	 { 7, PZ_MAP_RAM },	  { 8, PZ_MAP_UNUSABLE },
-		{ 9, PZ_MAP_ACPI },	 { 10, PZ_MAP_NVS },	  { 11, PZ_MAP_RESERVED },
-		{ 12, PZ_MAP_RESERVED }, { 13, PZ_MAP_RESERVED }, { 14, PZ_MAP_PMEM },
-		{ 15, PZ_MAP_RESERVED }, { 0x80000000, PZ_MAP_RESERVED },
+		{ 0, PZ_MAP_RESERVED },
+		{ 1, PZ_MAP_RAM },
+		{ 2, PZ_MAP_RAM },
+		{ 3, PZ_MAP_RAM },
+		{ 4, PZ_MAP_RAM },
+		{ 5, PZ_MAP_RESERVED },
+		{ 6, PZ_MAP_RESERVED },
+		{ 7, PZ_MAP_RAM },
+		{ 8, PZ_MAP_UNUSABLE },
+		{ 9, PZ_MAP_ACPI },
+		{ 10, PZ_MAP_NVS },
+		{ 11, PZ_MAP_RESERVED },
+		{ 12, PZ_MAP_RESERVED },
+		{ 13, PZ_MAP_RESERVED },
+		{ 14, PZ_MAP_PMEM },
+		{ 15, PZ_MAP_RESERVED },
+		{ 0x80000000, PZ_MAP_RESERVED },
 	};
 	unsigned char buf[17 * 48 + 1];
 	struct pz_map m;
@@ -219,8 +232,9 @@ static void check_decoders(struct tap *t)
 	CHECK(t, entry_is(&m, 0, 0x1000, 0x1fff, PZ_MAP_SOFT_RESERVED));
 	CHECK(t, entry_is(&m, 1, 0, UINT64_MAX, PZ_MAP_RAM));
 	CHECK(t, entry_is(&m, 3, 0x1000, UINT64_MAX, PZ_MAP_RAM));
-	CHECK_NAMED(t, m.odd_count == 3 && m.odd[0].what == PZ_ODD_WRAP && m.odd[0].ref == 2 &&
-			       m.odd[1].ref == 3 && m.odd[2].what == PZ_ODD_EMPTY,
+	CHECK_NAMED(t,
+		    m.odd_count == 3 && m.odd[0].what == PZ_ODD_WRAP && m.odd[0].ref == 2 &&
+			    m.odd[1].ref == 3 && m.odd[2].what == PZ_ODD_EMPTY,
 		    "a page count that wraps is noted, the whole space is not");
 	pz_map_destroy(&m);
 }

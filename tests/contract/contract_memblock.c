@@ -42,8 +42,8 @@ static void stingy_init(struct stingy *s, const struct pz_meta *real, unsigned i
 	s->meta.ctx = s;
 }
 
-static bool region_is(const struct pz_mb_array *a, uint32_t i, uint64_t first, uint64_t last, int nid,
-		      uint32_t flags)
+static bool region_is(const struct pz_mb_array *a, uint32_t i, uint64_t first, uint64_t last,
+		      int nid, uint32_t flags)
 {
 	return i < a->count && a->v[i].range.first == first && a->v[i].range.last == last &&
 	       a->v[i].nid == nid && a->v[i].flags == flags;
@@ -64,21 +64,21 @@ static void check_changes(struct tap *t)
 	CHECK(t, !pz_memblock_add(&mb, MIB, MIB, 0, 0));
 	CHECK(t, !pz_memblock_add(&mb, 3 * MIB, MIB, 0, 0));
 	CHECK(t, !pz_memblock_add(&mb, 2 * MIB, MIB, 0, 0));
-	CHECK_NAMED(t, mb.memory.count == 1 &&
-			       region_is(&mb.memory, 0, MIB, 4 * MIB - 1, 0, 0),
+	CHECK_NAMED(t, mb.memory.count == 1 && region_is(&mb.memory, 0, MIB, 4 * MIB - 1, 0, 0),
 		    "a gap that is filled makes one region");
 	CHECK(t, pz_memblock_add(&mb, 0, 5 * MIB, 1, 0) == -PZ_EEXIST);
-	CHECK_NAMED(t, mb.memory.count == 3 && region_is(&mb.memory, 0, 0, MIB - 1, 1, 0) &&
-			       region_is(&mb.memory, 1, MIB, 4 * MIB - 1, 0, 0) &&
-			       region_is(&mb.memory, 2, 4 * MIB, 5 * MIB - 1, 1, 0),
+	CHECK_NAMED(t,
+		    mb.memory.count == 3 && region_is(&mb.memory, 0, 0, MIB - 1, 1, 0) &&
+			    region_is(&mb.memory, 1, MIB, 4 * MIB - 1, 0, 0) &&
+			    region_is(&mb.memory, 2, 4 * MIB, 5 * MIB - 1, 1, 0),
 		    "what was there keeps its node");
 	CHECK(t, !pz_memblock_add(&mb, MIB, MIB, PZ_NID_NONE, 0));
 	CHECK(t, !pz_memblock_set_node(&mb, PZ_MB_MEMORY, 0, UINT64_MAX, 0));
 	CHECK(t, mb.memory.count == 1 && pz_memblock_bytes(&mb, PZ_MB_MEMORY) == 5 * MIB);
 
 	CHECK(t, !pz_memblock_mark(&mb, PZ_MB_MEMORY, MIB, MIB, PZ_MB_NOMAP, 0));
-	CHECK(t, mb.memory.count == 3 &&
-			 region_is(&mb.memory, 1, MIB, 2 * MIB - 1, 0, PZ_MB_NOMAP));
+	CHECK(t,
+	      mb.memory.count == 3 && region_is(&mb.memory, 1, MIB, 2 * MIB - 1, 0, PZ_MB_NOMAP));
 	CHECK(t, !pz_memblock_mark(&mb, PZ_MB_MEMORY, 0, GIB, 0, PZ_MB_NOMAP));
 	CHECK(t, mb.memory.count == 1);
 
@@ -94,8 +94,7 @@ static void check_changes(struct tap *t)
 	CHECK_NAMED(t, !pz_memblock_reserve(&mb, 64 * GIB, MIB, PZ_NID_NONE, PZ_MB_RSRV_NOINIT),
 		    "a reservation needs no memory beneath");
 	CHECK(t, !pz_memblock_free(&mb, 64 * GIB + 4096, 4096));
-	CHECK(t, mb.reserved.count == 2 &&
-			 pz_memblock_bytes(&mb, PZ_MB_RESERVED) == MIB - 4096);
+	CHECK(t, mb.reserved.count == 2 && pz_memblock_bytes(&mb, PZ_MB_RESERVED) == MIB - 4096);
 	CHECK(t, !pz_memblock_add(&mb, UINT64_MAX - 4095, UINT64_MAX, 0, 0));
 	CHECK_NAMED(t, pz_memblock_last(&mb) == UINT64_MAX, "a size that wraps is cut");
 	CHECK(t, pz_memblock_check(&mb) == 0);
@@ -114,7 +113,8 @@ static void check_alloc(struct tap *t)
 	CHECK(t, !pz_memblock_add(&mb, 0, GIB, 0, 0) && !pz_memblock_add(&mb, GIB, GIB, 1, 0));
 	CHECK(t, !pz_memblock_alloc(&mb, &req, &r));
 	CHECK(t, r.first == 2 * GIB - 64 * 1024 && r.last == 2 * GIB - 1);
-	CHECK(t, mb.reserved.count == 1 && region_is(&mb.reserved, 0, r.first, r.last, PZ_NID_NONE, 0));
+	CHECK(t, mb.reserved.count == 1 &&
+			 region_is(&mb.reserved, 0, r.first, r.last, PZ_NID_NONE, 0));
 	mb.bottom_up = true;
 	CHECK(t, !pz_memblock_find(&mb, &req, &r));
 	CHECK_NAMED(t, r.first == 4096, "address 0 is never given");
@@ -174,13 +174,13 @@ static void check_limits(struct tap *t)
 	CHECK(t, !pz_memblock_enforce_limit(&mb, 0, false) && mb.memory.count == 3);
 	CHECK(t, !pz_memblock_enforce_limit(&mb, 64 * MIB, false) && mb.memory.count == 3);
 	CHECK(t, !pz_memblock_enforce_limit(&mb, 6 * MIB, true));
-	CHECK_NAMED(t, mb.memory.count == 3 &&
-			       region_is(&mb.memory, 1, 8 * MIB, 11 * MIB - 1, 0, 0),
+	CHECK_NAMED(t,
+		    mb.memory.count == 3 && region_is(&mb.memory, 1, 8 * MIB, 11 * MIB - 1, 0, 0),
 		    "an amount counts memory, not holes, and spares what is not mapped");
 	CHECK(t, region_is(&mb.reserved, 0, 9 * MIB, 11 * MIB - 1, 0, 0));
 	CHECK(t, !pz_memblock_enforce_limit(&mb, 4 * MIB, false));
-	CHECK(t, mb.memory.count == 2 && pz_memblock_last(&mb) == 9 * MIB - 1 &&
-			 !mb.reserved.count);
+	CHECK(t,
+	      mb.memory.count == 2 && pz_memblock_last(&mb) == 9 * MIB - 1 && !mb.reserved.count);
 
 	CHECK(t, !pz_memblock_cap_range(&mb, 2 * MIB + 512, 4096));
 	CHECK(t, mb.memory.count == 1 && pz_memblock_start(&mb) == 2 * MIB + 512);
@@ -232,10 +232,11 @@ static void check_hand_over(struct tap *t)
 	CHECK(t, !pz_memblock_next_free(&mb, &it, 1));
 
 	CHECK(t, !pz_memblock_hand_over(&mb, 0x3ff, pages_take, &p));
-	CHECK_NAMED(t, p.n == 4 && p.r[0].first == 1 && p.r[0].last == 2 && p.r[1].first == 4 &&
-			       p.r[1].last == 0x9e && p.r[2].first == 0x100 &&
-			       p.r[2].last == 0x2ff && p.nid[2] == 0 && p.r[3].first == 0x300 &&
-			       p.r[3].last == 0x3fe && p.nid[3] == 1,
+	CHECK_NAMED(t,
+		    p.n == 4 && p.r[0].first == 1 && p.r[0].last == 2 && p.r[1].first == 4 &&
+			    p.r[1].last == 0x9e && p.r[2].first == 0x100 && p.r[2].last == 0x2ff &&
+			    p.nid[2] == 0 && p.r[3].first == 0x300 && p.r[3].last == 0x3fe &&
+			    p.nid[3] == 1,
 		    "whole free pages, joined within a node, below the cap");
 	CHECK(t, pz_memblock_hand_over(&mb, 0x3ff, pages_take, &p) == -PZ_ENOSPC);
 	pz_memblock_destroy(&mb);
@@ -293,8 +294,8 @@ static void check_copy(struct tap *t)
 	a.bottom_up = true;
 	a.current_limit = 5;
 	CHECK(t, !pz_memblock_copy(&b, &a) && !pz_memblock_copy(&a, &a));
-	CHECK(t, b.memory.count == 1 &&
-			 region_is(&b.memory, 0, GIB, 2 * GIB - 1, 3, PZ_MB_HOTPLUG));
+	CHECK(t,
+	      b.memory.count == 1 && region_is(&b.memory, 0, GIB, 2 * GIB - 1, 3, PZ_MB_HOTPLUG));
 	CHECK(t, region_is(&b.reserved, 0, GIB, GIB, 0, 0));
 	CHECK(t, b.bottom_up && b.current_limit == 5 && b.page_shift == 14);
 	pz_memblock_destroy(&a);
