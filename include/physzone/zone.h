@@ -65,6 +65,8 @@ struct pz_zone {
 	uint64_t reserve[PZ_ZONE_TYPES]; /* lowmem reserve against requests for that zone */
 	uint32_t pcp_batch;
 	uint32_t pcp_high;
+	uint64_t boot_pfn; /* start and span as laid out, before pz_zones_online() */
+	uint64_t boot_spanned;
 };
 
 struct pz_node {
@@ -81,13 +83,14 @@ struct pz_zone_block {
 	struct pz_range pfns;
 	int32_t nid;
 	bool mirror;
+	uint8_t zone; /* enum pz_zone_type it was brought online to, PZ_ZONE_TYPES for by place */
 };
 
 /*
  * Invariants, verified by pz_zones_check(): 1. nodes ascend by nid; 2. managed <= present <=
  * spanned (in mirror mode, where Linux counts some pages of a zone as absent from it, both are
- * only <= spanned); 3. zones of a node do not overlap, except Movable with others in mirror mode;
- * 4. a zone that is not configured is empty; 5. start_pfn is 0 where spanned is 0; 6. blocks are
+ * only <= spanned); 3. zones of a node do not overlap, except Movable with others in mirror mode and
+ * any after pz_zones_online(); 4. a zone that is not configured is empty; 5. start_pfn is 0 where spanned is 0; 6. blocks are
  * valid, ascend, and belong to a node.
  */
 struct pz_zones {
@@ -98,6 +101,7 @@ struct pz_zones {
 	struct pz_zone_block *block; /* ascending; the memory that was laid out */
 	uint32_t block_count;
 	uint32_t block_cap;
+	bool onlined; /* pz_zones_online() added memory */
 	struct pz_range arch_range[PZ_ZONE_TYPES]; /* page frames, as "Zone ranges:" prints them */
 	uint32_t arch_has; /* bit per type: arch_range is not empty */
 	uint8_t movable_host; /* enum pz_zone_type that Movable is carved out of, valid if any is */
@@ -146,6 +150,23 @@ void pz_zones_destroy(struct pz_zones *z);
 int pz_zones_add_node(struct pz_zones *z, int nid);
 
 /**
+ * pz_zones_online - add memory while the machine runs, as hot-plugged memory is brought online
+ * @z: the zones
+ * @pfns: inclusive range of page frame numbers, none of them memory yet
+ * @nid: node; made known when it is not
+ * @type: zone type that takes the pages
+ *
+ * The zone grows to span the range, over other zones too when they lie between, as in Linux; the
+ * pages are present and managed at once. Linux chooses the zone so: Movable when told so
+ * (memhp_default_state=online_movable), else the kernel zone whose limits hold the range.
+ *
+ * Context: any; calls the metadata hook.
+ * Return: 0, -PZ_EINVAL when an argument is malformed or @type is not configured, -PZ_EEXIST when
+ * part of the range is memory, -PZ_ENOMEM; on error nothing but the node's being known changes.
+ */
+int pz_zones_online(struct pz_zones *z, struct pz_range pfns, int nid, enum pz_zone_type type);
+
+/**
  * pz_zones_node - look up a node
  * @z: the zones
  * @nid: the node
@@ -161,9 +182,10 @@ struct pz_node *pz_zones_node(const struct pz_zones *z, int nid);
  * @nid: node of the page
  * @pfn: page frame number
  *
- * A hole inside a zone belongs to that zone.
+ * A hole inside a zone as laid out at boot belongs to that zone.
  *
- * Context: any. Cost: O(log nodes + zone types), and O(log regions) more in mirror mode.
+ * Context: any. Cost: O(log nodes + zone types), and O(log regions) more in mirror
+ * mode and after pz_zones_online().
  * Return: the zone type, or PZ_ZONE_TYPES when no zone of the node spans the page.
  */
 enum pz_zone_type pz_zones_of_pfn(const struct pz_zones *z, int nid, uint64_t pfn);

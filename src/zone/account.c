@@ -3,8 +3,9 @@
  * account.c - which zone a page belongs to, and how many pages of a zone are managed.
  *
  * Concept: a page of memory belongs to the node of its block, and to the zone of that node that
- * spans it. Only in mirror mode may two zones span one page: then mirrored pages are the lower
- * zone's and all others Movable's. Runs of pages are split where the answer changes, so a run
+ * spans it. Two zones may span one page in mirror mode: then mirrored pages are the lower zone's
+ * and all others Movable's; and after pages were brought online: those are in the zone that they
+ * were brought to. Runs of pages are split where the answer changes, so a run
  * costs the blocks and zones it meets, not its pages.
  *
  * Invariants: 1. managed stays between 0 and present (in mirror mode, spanned); 2. a page is
@@ -26,12 +27,12 @@ enum pz_zone_type pz_zone_at(const struct pz_node *n, bool mirror, uint64_t pfn,
 		const struct pz_zone *zone = &n->zone[t];
 		uint64_t edge;
 
-		if (!zone->spanned || pfn >= zone->start_pfn + zone->spanned)
+		if (!zone->boot_spanned || pfn >= zone->boot_pfn + zone->boot_spanned)
 			continue;
-		if (pfn < zone->start_pfn) {
-			edge = zone->start_pfn - 1;
+		if (pfn < zone->boot_pfn) {
+			edge = zone->boot_pfn - 1;
 		} else {
-			edge = zone->start_pfn + zone->spanned - 1;
+			edge = zone->boot_pfn + zone->boot_spanned - 1;
 			if (found == PZ_ZONE_TYPES || (t == PZ_ZONE_MOVABLE && !mirror))
 				found = (enum pz_zone_type)t;
 		}
@@ -39,6 +40,16 @@ enum pz_zone_type pz_zone_at(const struct pz_node *n, bool mirror, uint64_t pfn,
 			*until = edge;
 	}
 	return found;
+}
+
+enum pz_zone_type pz_zone_of_block(const struct pz_node *n, const struct pz_zone_block *b,
+				   uint64_t pfn, uint64_t *until)
+{
+	if (b->zone < PZ_ZONE_TYPES) {
+		*until = b->pfns.last;
+		return (enum pz_zone_type)b->zone;
+	}
+	return pz_zone_at(n, b->mirror, pfn, until);
 }
 
 uint32_t pz_zone_block_find(const struct pz_zones *z, uint64_t pfn)
@@ -59,17 +70,17 @@ uint32_t pz_zone_block_find(const struct pz_zones *z, uint64_t pfn)
 enum pz_zone_type pz_zones_of_pfn(const struct pz_zones *z, int nid, uint64_t pfn)
 {
 	const struct pz_node *n = pz_zones_node(z, nid);
-	bool mirror = false;
 	uint64_t until;
 
 	if (!n)
 		return PZ_ZONE_TYPES;
-	if (pz_zone_mirror_mode(z)) {
+	if (pz_zone_mirror_mode(z) || z->onlined) {
 		uint32_t i = pz_zone_block_find(z, pfn);
 
-		mirror = i < z->block_count && z->block[i].pfns.first <= pfn && z->block[i].mirror;
+		if (i < z->block_count && z->block[i].pfns.first <= pfn && z->block[i].nid == nid)
+			return pz_zone_of_block(n, &z->block[i], pfn, &until);
 	}
-	return pz_zone_at(n, mirror, pfn, &until);
+	return pz_zone_at(n, false, pfn, &until);
 }
 
 enum pz_zone_type pz_zones_locate(const struct pz_zones *z, uint64_t pfn, int *nid)
@@ -83,7 +94,7 @@ enum pz_zone_type pz_zones_locate(const struct pz_zones *z, uint64_t pfn, int *n
 	b = &z->block[i];
 	if (nid)
 		*nid = b->nid;
-	return pz_zone_at(pz_zones_node(z, b->nid), b->mirror, pfn, &until);
+	return pz_zone_of_block(pz_zones_node(z, b->nid), b, pfn, &until);
 }
 
 /* Change one managed count within its bounds; returns by how much. */
@@ -115,7 +126,7 @@ static uint64_t account_range(const struct pz_zones *z, struct pz_range pfns, en
 		n = pz_zones_node(z, b->nid);
 		for (;;) {
 			uint64_t until, pages;
-			enum pz_zone_type t = pz_zone_at(n, b->mirror, r.first, &until);
+			enum pz_zone_type t = pz_zone_of_block(n, b, r.first, &until);
 
 			if (until > r.last)
 				until = r.last;

@@ -21,7 +21,8 @@ static bool check_counts(const struct pz_zones *z, const struct pz_zone *zone)
 /* Whether two zones may share pages. */
 static bool check_may_overlap(const struct pz_zones *z, unsigned int a, unsigned int b)
 {
-	return pz_zone_mirror_mode(z) && (a == PZ_ZONE_MOVABLE || b == PZ_ZONE_MOVABLE);
+	return z->onlined ||
+	       (pz_zone_mirror_mode(z) && (a == PZ_ZONE_MOVABLE || b == PZ_ZONE_MOVABLE));
 }
 
 static bool check_disjoint(const struct pz_zones *z, const struct pz_node *n)

@@ -36,10 +36,14 @@ static inline bool pz_zone_is_highmem(const struct pz_zones *z, unsigned int typ
 }
 
 /*
- * The zone type of a page, and in *until the last page of which the same is known to be true.
- * PZ_ZONE_TYPES when no zone spans it.
+ * The zone type that a page has by its place, and in *until the last page of which the same is
+ * known to be true. PZ_ZONE_TYPES when no zone spans it.
  */
 enum pz_zone_type pz_zone_at(const struct pz_node *n, bool mirror, uint64_t pfn, uint64_t *until);
+
+/* The same for a page of a block. */
+enum pz_zone_type pz_zone_of_block(const struct pz_node *n, const struct pz_zone_block *b,
+				   uint64_t pfn, uint64_t *until);
 
 /* Position of the first block that ends at or after a page, or z->block_count. */
 uint32_t pz_zone_block_find(const struct pz_zones *z, uint64_t pfn);

@@ -15,7 +15,7 @@
  * Failure: everything that can fail is taken before anything is written; on error the object
  * holds nothing and can be built again.
  *
- * Shortcomings: the memory is that of boot; adding memory later means building anew. With zones
+ * Shortcomings: the memory is that of boot; see online.c for what is added later. With zones
  * laid out from the highest type down (PZ_ZF_DESCENDING) and ZONE_MOVABLE, types above the movable
  * start vanish with their memory, as they do in Linux.
  */
@@ -145,9 +145,9 @@ static int zone_make_blocks(struct pz_zones *z, const struct pz_memblock *mb)
 	for (uint32_t i = 0; i < mb->memory.count; i++) {
 		const struct pz_mb_region *r = &mb->memory.v[i];
 		struct pz_zone_block *prev = z->block_count ? &z->block[z->block_count - 1] : NULL;
-		struct pz_zone_block b = { { 0, 0 },
-					   pz_zone_region_nid(r),
-					   r->flags & PZ_MB_MIRROR };
+		struct pz_zone_block b = {
+			{ 0, 0 }, pz_zone_region_nid(r), r->flags & PZ_MB_MIRROR, PZ_ZONE_TYPES
+		};
 
 		if (!pz_range_trim(r->range, z->cfg.page_shift, &b.pfns))
 			continue;
@@ -235,8 +235,8 @@ static void zone_span(const struct pz_zones *z, const struct pz_zone_bounds *b, 
 		start = n->start_pfn;
 	if (end <= start)
 		return;
-	n->zone[t].start_pfn = start;
-	n->zone[t].spanned = end - start;
+	n->zone[t].start_pfn = n->zone[t].boot_pfn = start;
+	n->zone[t].spanned = n->zone[t].boot_spanned = end - start;
 }
 
 /* Whether a zone leaves the pages of a block out of its present ones although it spans them. */

@@ -206,6 +206,46 @@ static void zone_mirror(struct tap *t)
 	pz_memblock_destroy(&mb);
 }
 
+/* Hot-plugged memory goes to the zone that it is told, wherever it lies. */
+static void zone_online(struct tap *t)
+{
+	struct pz_zone_config c = zone_x86_64_config(2 * GIB);
+	struct pz_range high = { GIB >> 10, (GIB >> 10) + 0x3ffff };
+	struct pz_range gap = { 0x90000, 0x9ffff };
+	struct pz_memblock mb;
+	struct pz_zones z;
+	struct pz_node *n;
+
+	CHECK(t, pz_memblock_init(&mb, t->meta, 12) == 0);
+	CHECK(t, pz_memblock_add(&mb, 0, 2 * GIB, 0, 0) == 0);
+	CHECK(t, pz_zones_build(&z, t->meta, &mb, &c) == 0);
+	CHECK(t, pz_zones_online(&z, high, 1, PZ_ZONE_MOVABLE) == 0);
+	n = pz_zones_node(&z, 1);
+	CHECK(t, n->start_pfn == high.first && n->end_pfn == high.last + 1);
+	CHECK(t, n->zone[PZ_ZONE_MOVABLE].start_pfn == high.first);
+	CHECK(t, n->zone[PZ_ZONE_MOVABLE].spanned == 0x40000);
+	CHECK(t, n->zone[PZ_ZONE_MOVABLE].present == 0x40000);
+	CHECK(t, n->zone[PZ_ZONE_MOVABLE].managed == 0x40000);
+	CHECK(t, pz_zones_online(&z, gap, 1, PZ_ZONE_MOVABLE) == 0);
+	CHECK(t, n->zone[PZ_ZONE_MOVABLE].spanned == high.last + 1 - gap.first);
+	CHECK(t, pz_zones_online(&z, (struct pz_range){ 0xa0000, 0xa0000 }, 1, PZ_ZONE_DMA32) == 0);
+	CHECK(t, pz_zones_of_pfn(&z, 1, 0xa0000) == PZ_ZONE_DMA32);
+	CHECK(t, pz_zones_of_pfn(&z, 1, 0x9ffff) == PZ_ZONE_MOVABLE);
+	CHECK(t, pz_zones_account(&z, (struct pz_range){ 0x9ffff, 0xa0000 }, false) == 2);
+	CHECK(t, n->zone[PZ_ZONE_MOVABLE].managed == 0x4ffff);
+	CHECK(t, n->zone[PZ_ZONE_DMA32].managed == 0);
+	CHECK(t, pz_zones_check(&z) == 0);
+	CHECK(t,
+	      pz_zones_online(&z, (struct pz_range){ 0, 0x90000 }, 0, PZ_ZONE_DMA) == -PZ_EEXIST);
+	CHECK(t, pz_zones_online(&z, high, 2, PZ_ZONE_HIGHMEM) == -PZ_EINVAL);
+	CHECK(t, pz_zones_online(&z, (struct pz_range){ 1, 0 }, 0, PZ_ZONE_DMA) == -PZ_EINVAL);
+	CHECK(t, pz_zones_online(&z, (struct pz_range){ 0, UINT64_MAX }, 0, PZ_ZONE_DMA) ==
+			 -PZ_EINVAL);
+	CHECK(t, z.node_count == 2);
+	pz_zones_destroy(&z);
+	pz_memblock_destroy(&mb);
+}
+
 /* One zone with a number of managed pages. */
 static bool zone_of_pages(struct tap *t, struct pz_zones *z, unsigned int shift, uint64_t pages)
 {
@@ -426,6 +466,7 @@ void contract_zone(struct tap *t)
 	zone_layout(t);
 	zone_movable(t);
 	zone_mirror(t);
+	zone_online(t);
 	zone_vectors(t);
 	zone_recorded(t);
 	zone_boot_errors(t);

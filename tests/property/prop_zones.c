@@ -466,6 +466,70 @@ static bool layout_matches(struct prop *p, void *ctx)
 	return ok;
 }
 
+/* Bring pages online where there are none, each run to a zone of its own choice. */
+static bool online_counts(struct prop *p, void *ctx)
+{
+	uint64_t present[NODES + 2][PZ_ZONE_TYPES] = { { 0 } };
+	unsigned int zone[PAGES];
+	int nid[PAGES];
+	struct machine m;
+	struct pz_zones z;
+
+	(void)ctx;
+	draw_machine(p, &m);
+	PROP_ASSERT(p, pz_zones_build(&z, &m.meta, &m.mb, &m.cfg) == 0);
+	for (uint32_t k = 0; k < z.node_count; k++) {
+		for (unsigned int t = 0; t < PZ_ZONE_TYPES; t++)
+			present[z.node[k].nid][t] = z.node[k].zone[t].present;
+	}
+	for (unsigned int i = 0; i < PAGES; i++) {
+		nid[i] = -1;
+		zone[i] = pz_zones_locate(&z, BASE + i, &nid[i]);
+	}
+	for (unsigned int round = 0; round < 6; round++) {
+		uint64_t a = prop_draw(p, PAGES - 1), b = prop_between(p, a, PAGES - 1);
+		unsigned int t = prop_choice(p, PZ_ZONE_TYPES);
+		int to = (int)prop_draw(p, NODES + 1);
+		bool taken = false, configured = m.cfg.configured >> t & 1;
+		int err;
+
+		for (uint64_t i = a; i <= b; i++)
+			taken |= nid[i] >= 0;
+		if (prop_choice(p, 3) == 2)
+			m.heap.left = prop_draw(p, 1);
+		err = pz_zones_online(&z, (struct pz_range){ BASE + a, BASE + b }, to,
+				      (enum pz_zone_type)t);
+		m.heap.left = UINT64_MAX;
+		PROP_ASSERT(p, pz_zones_check(&z) == 0);
+		if (!configured || taken)
+			PROP_ASSERT(p, err == (configured ? -PZ_EEXIST : -PZ_EINVAL));
+		else
+			PROP_ASSERT(p, err == 0 || err == -PZ_ENOMEM);
+		for (uint64_t i = a; !err && i <= b; i++) {
+			nid[i] = to;
+			zone[i] = t;
+			present[to][t]++;
+		}
+		for (uint32_t k = 0; k < z.node_count; k++) {
+			const struct pz_zone *v = &z.node[k].zone[t];
+
+			PROP_ASSERT(p, v->present == present[z.node[k].nid][t]);
+			PROP_ASSERT(p, v->managed == v->present);
+		}
+	}
+	for (unsigned int i = 0; i < PAGES; i++) {
+		int n = -1;
+		unsigned int t = pz_zones_locate(&z, BASE + i, &n);
+
+		PROP_ASSERT(p, n == nid[i]);
+		PROP_ASSERT(p, t == zone[i]);
+		PROP_ASSERT(p, n < 0 || pz_zones_of_pfn(&z, n, BASE + i) == zone[i]);
+	}
+	pz_zones_destroy(&z);
+	PROP_ASSERT(p, m.heap.held == 0);
+	return true;
+}
+
 static bool faults_leave_nothing(struct prop *p, void *ctx)
 {
 	struct machine m;
@@ -508,6 +572,7 @@ static bool faults_leave_nothing(struct prop *p, void *ctx)
 int main(void)
 {
 	prop_run("layout equals the oracle's", layout_matches, NULL, 12000);
+	prop_run("memory brought online", online_counts, NULL, 3000);
 	prop_run("failing allocations leave nothing behind", faults_leave_nothing, NULL, 1000);
 	return prop_done();
 }
