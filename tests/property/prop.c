@@ -97,6 +97,7 @@ static void prop_setup(void)
 	done = true;
 	if (__sanitizer_set_death_callback) {
 		__sanitizer_set_death_callback(prop_last_words);
+		signal(SIGABRT, prop_signal); /* which it leaves alone */
 		return;
 	}
 	signal(SIGABRT, prop_signal);
