@@ -103,6 +103,7 @@ static void zones_of_a_capture_kernel(void **state)
 
 	fabricate_capture(&x);
 	out_init(&o, NULL);
+	o.width = 120;
 	zones_text(&o, &x.v, false);
 	text = out_text(&o);
 	must_hold(text,
@@ -135,6 +136,14 @@ static void zones_of_a_capture_kernel(void **state)
 	must_hold(text, "  ! line 33: last_pfn = 0x7b000, computed 0x7b001\n");
 	must_hold(text,
 		  "\nProblem\n  * zone DMA of node 0 has 158 present pages and none managed: a");
+	/* Where the width does not suffice, the reserves stand in a table of their own. */
+	o.n = 0;
+	o.width = 80;
+	zones_text(&o, &x.v, false);
+	must_hold(out_text(&o), "from         min       low     high\n   0  DMA ");
+	must_hold(out_text(&o), "\nnode  protection  DMA  DMA32  Normal  Movable  Device\n"
+				"   0  DMA           0      0       0        0       0\n"
+				"      DMA32         0      0       0        0       0\n");
 	out_destroy(&o);
 	fabricated_destroy(&x);
 }

@@ -57,10 +57,9 @@ void table_set(struct table *t, unsigned int column, enum out_style style, const
 	cell->style = style;
 }
 
-void table_print(const struct table *t, struct out *o, unsigned int indent)
+static void table_measure(const struct table *t, unsigned int width[TABLE_COLUMNS])
 {
-	unsigned int width[TABLE_COLUMNS] = { 0 };
-	unsigned int c, pad;
+	unsigned int c;
 	size_t r;
 
 	for (r = 0; r < t->rows.n; r++) {
@@ -71,6 +70,26 @@ void table_print(const struct table *t, struct out *o, unsigned int indent)
 			width[c] = n > width[c] ? n : width[c];
 		}
 	}
+}
+
+unsigned int table_width(const struct table *t)
+{
+	unsigned int width[TABLE_COLUMNS] = { 0 };
+	unsigned int c, sum = 0;
+
+	table_measure(t, width);
+	for (c = 0; c < t->columns; c++)
+		sum += width[c] ? width[c] + (sum ? TABLE_GAP : 0) : 0;
+	return sum;
+}
+
+void table_print(const struct table *t, struct out *o, unsigned int indent)
+{
+	unsigned int width[TABLE_COLUMNS] = { 0 };
+	unsigned int c, pad;
+	size_t r;
+
+	table_measure(t, width);
 	for (r = 0; r < t->rows.n; r++) {
 		pad = indent;
 		for (c = 0; c < t->columns; c++) {

@@ -35,6 +35,9 @@ void table_row(struct table *t);
 void table_set(struct table *t, unsigned int column, enum out_style style, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* Columns that the widest row takes, without an indent. */
+unsigned int table_width(const struct table *t);
+
 /* Print all rows, each after `indent` blanks; no blanks at the ends of lines. */
 void table_print(const struct table *t, struct out *o, unsigned int indent);
 

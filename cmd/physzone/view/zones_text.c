@@ -9,6 +9,8 @@
 
 #include "table.h"
 
+#define ZONES_PROTECTION 10u
+
 static void zones_pages(struct table *t, unsigned int column, enum out_style style, uint64_t pages)
 {
 	if (pages == VIEW_UNKNOWN)
@@ -25,14 +27,24 @@ static void zones_size(struct table *t, unsigned int column, uint64_t pages, uns
 		table_set(t, column, ST_DIM, "%s", view_pages_size(size, pages, shift));
 }
 
+static void zones_protection(struct table *t, const struct an_zone *z)
+{
+	struct out text;
+	unsigned int i;
+
+	out_init(&text, NULL);
+	for (i = 0; i < z->protections && i < PZ_ZONE_TYPES; i++)
+		out_printf(&text, "%s%" PRIu64, i ? " " : "", z->protection[i]);
+	table_set(t, ZONES_PROTECTION, z->spanned ? ST_PLAIN : ST_DIM, "%s", out_text(&text));
+	out_destroy(&text);
+}
+
 static void zones_row(struct table *t, const struct an_node *node, enum pz_zone_type type,
-		      unsigned int shift, bool first)
+		      unsigned int shift, bool first, bool protection)
 {
 	const struct an_zone *z = &node->zone[type];
 	enum out_style style = z->spanned ? ST_PLAIN : ST_DIM;
-	struct out protection;
 	char size[VIEW_SIZE_MAX];
-	unsigned int i;
 
 	table_row(t);
 	if (first)
@@ -47,11 +59,8 @@ static void zones_row(struct table *t, const struct an_node *node, enum pz_zone_
 	zones_pages(t, 7, style, z->min);
 	zones_pages(t, 8, style, z->low);
 	zones_pages(t, 9, style, z->high);
-	out_init(&protection, NULL);
-	for (i = 0; i < z->protections && i < PZ_ZONE_TYPES; i++)
-		out_printf(&protection, "%s%" PRIu64, i ? " " : "", z->protection[i]);
-	table_set(t, 10, style, "%s", out_text(&protection));
-	out_destroy(&protection);
+	if (protection)
+		zones_protection(t, z);
 
 	if (!z->spanned)
 		return;
@@ -71,32 +80,85 @@ static void zones_row(struct table *t, const struct an_node *node, enum pz_zone_
 	zones_size(t, 9, z->high, shift);
 }
 
-static void zones_table(struct out *o, const struct analysis *a)
+static void zones_fill(struct table *t, const struct analysis *a, bool protection)
 {
 	static const char *const heads[] = { "node",	"zone",	   "start",	"spanned",
 					     "present", "managed", "from",	"min",
 					     "low",	"high",	   "protection" };
-	struct table t;
 	unsigned int c, type;
 	size_t n;
 
-	table_init(&t, "rlrrrrlrrrl");
-	table_row(&t);
-	for (c = 0; c < sizeof(heads) / sizeof(heads[0]); c++)
-		table_set(&t, c, ST_HEAD, "%s", heads[c]);
+	table_init(t, "rlrrrrlrrrl");
+	table_row(t);
+	for (c = 0; c < ZONES_PROTECTION + (protection ? 1u : 0u); c++)
+		table_set(t, c, ST_HEAD, "%s", heads[c]);
 	for (n = 0; n < a->nodes.n; n++) {
 		bool first = true;
 
 		for (type = 0; type < PZ_ZONE_TYPES; type++) {
 			if (!a->nodes.v[n].zone[type].shown)
 				continue;
-			zones_row(&t, &a->nodes.v[n], (enum pz_zone_type)type, a->page_shift,
-				  first);
+			zones_row(t, &a->nodes.v[n], (enum pz_zone_type)type, a->page_shift, first,
+				  protection);
 			first = false;
 		}
 	}
+}
+
+/* The reserves in a table of their own: which zone keeps how much from requests for which. */
+static void zones_protections(struct out *o, const struct analysis *a)
+{
+	unsigned int type, i, column;
+	struct table t;
+	size_t n;
+
+	table_init(&t, "rlrrrrrr");
+	table_row(&t);
+	table_set(&t, 0, ST_HEAD, "node");
+	table_set(&t, 1, ST_HEAD, "protection");
+	for (type = 0, column = 2; type < PZ_ZONE_TYPES; type++)
+		if (a->nodes.v[0].zone[type].shown)
+			table_set(&t, column++, ST_HEAD, "%s",
+				  pz_zone_name((enum pz_zone_type)type));
+	for (n = 0; n < a->nodes.n; n++) {
+		bool first = true;
+
+		for (type = 0; type < PZ_ZONE_TYPES; type++) {
+			const struct an_zone *z = &a->nodes.v[n].zone[type];
+			enum out_style style = z->spanned ? ST_PLAIN : ST_DIM;
+
+			if (!z->shown)
+				continue;
+			table_row(&t);
+			if (first)
+				table_set(&t, 0, ST_BOLD, "%d", a->nodes.v[n].nid);
+			first = false;
+			table_set(&t, 1, z->spanned ? ST_BOLD : ST_DIM, "%s",
+				  pz_zone_name((enum pz_zone_type)type));
+			for (i = 0; i < z->protections && i < PZ_ZONE_TYPES; i++)
+				zones_pages(&t, 2 + i, style, z->protection[i]);
+		}
+	}
+	out_char(o, '\n');
 	table_print(&t, o, 0);
 	table_destroy(&t);
+}
+
+static void zones_table(struct out *o, const struct analysis *a)
+{
+	struct table t;
+	bool narrow;
+
+	zones_fill(&t, a, true);
+	narrow = table_width(&t) > o->width;
+	if (narrow) {
+		table_destroy(&t);
+		zones_fill(&t, a, false);
+	}
+	table_print(&t, o, 0);
+	table_destroy(&t);
+	if (narrow && a->nodes.n)
+		zones_protections(o, a);
 }
 
 static void zones_memoryless(struct out *o, const struct analysis *a)
