@@ -9,21 +9,23 @@ exe=$1
 capture=machines/x86_64/6.1-kdump-256M
 crashed=$capture/first
 
-# show COMMAND SOURCE: run the workbench; status 1 means that it found a problem in the machine.
+pictures=$(dirname "$exe")
+
+# show ARGUMENT...: run the workbench; status 1 means that it found a problem in the machine.
 show()
 {
-	printf '\n$ physzone %s %s\n' "$1" "$2"
+	printf '\n$ physzone %s\n' "$*"
 	status=0
-	"$exe" "$1" "$2" || status=$?
+	"$exe" "$@" || status=$?
 	[ $status -le 1 ] || exit $status
 }
 
 echo 'The machine as it was before it crashed (recorded boot of Debian 12, 2 GiB):'
 show zones $crashed
-show map $crashed
+show map --svg "$pictures/crashed.svg" $crashed
 printf '\nThe capture kernel, which kexec started in what crashkernel=256M had set aside:\n'
 show zones $capture
-show map $capture
+show map --svg "$pictures/capture.svg" $capture
 cat <<'END'
 
 What one sees: both kernels have a zone named DMA, the memory below 16 MiB. In the first it has pages
@@ -34,3 +36,4 @@ managed. Whatever insists on DMA memory, such as the DMA pools and the kmalloc c
 fails there however much memory is free, which is why a kernel has to ask whether a zone has managed
 pages, not whether it has pages.
 END
+printf '\nThe maps as pictures: %s/crashed.svg and %s/capture.svg\n' "$pictures" "$pictures"
