@@ -30,6 +30,8 @@ enum {
 	OPT_SVG,
 	OPT_WIDTH,
 	OPT_COLOUR,
+	OPT_CAPTURE,
+	OPT_MANAGED,
 };
 
 struct option_def {
@@ -52,6 +54,12 @@ static const struct option_def option_defs[] = {
 	  "read the Nth boot of a log that holds several (the last one is the default)" },
 	{ "live", NULL, OPT_LIVE, ON_MACHINE,
 	  "read /proc and /sys of the running machine in place of SOURCE" },
+	{ "capture", "LOADER", OPT_CAPTURE, ON_MACHINE,
+	  "not this machine but its capture kernel's, as kexec (kexec-tools) or the kernel itself "
+	  "(file) would start it in the crash kernel's memory" },
+	{ "managed", "FROM", OPT_MANAGED, ON_MACHINE,
+	  "recorded: take managed pages from the input's zoneinfo, to check what follows from "
+	  "them; computed is the default" },
 	{ "json", NULL, OPT_JSON, ON_MACHINE | ON_ARCH, "print one JSON object" },
 	{ "lines", NULL, OPT_LINES, ON_ZONES,
 	  "list the lines of the input with what became of each" },
@@ -71,7 +79,7 @@ struct command_def {
 	const char *name;
 	const char *synopsis;
 	const char *what;
-	const char *examples[8]; /* pairs: command, what it does */
+	const char *examples[10]; /* pairs: command, what it does */
 };
 
 static const struct command_def command_defs[CMD_COUNT] = {
@@ -90,7 +98,9 @@ static const struct command_def command_defs[CMD_COUNT] = {
 		  "physzone zones --live", "those of the running machine",
 		  "physzone zones --model linux-6.12 dmesg.txt", "and under another kernel's rules",
 		  "physzone zones --cmdline 'mem=4G movablecore=1G' --json board.dtb",
-		  "of a board that has not booted yet, as JSON" },
+		  "of a board that has not booted yet, as JSON",
+		  "physzone zones --capture kexec dmesg.txt",
+		  "those that its crash kernel would find" },
 	},
 	[CMD_MAP] = {
 		"map", "[OPTION...] SOURCE",
@@ -260,6 +270,21 @@ static int options_take(struct options *o, int key, const char *value, char **er
 		return options_number("boot", value, 1, 1000000, &o->boot, err);
 	case OPT_LIVE:
 		o->live = true;
+		break;
+	case OPT_CAPTURE:
+		if (strcmp(value, "kexec") && strcmp(value, "file")) {
+			*err = xasprintf("--capture wants kexec or file, not '%s'", value);
+			return EXIT_USAGE;
+		}
+		o->capture = true;
+		o->kexec_file = value[0] == 'f';
+		break;
+	case OPT_MANAGED:
+		if (strcmp(value, "recorded") && strcmp(value, "computed")) {
+			*err = xasprintf("--managed wants recorded or computed, not '%s'", value);
+			return EXIT_USAGE;
+		}
+		o->managed_recorded = value[0] == 'r';
 		break;
 	case OPT_JSON:
 		o->json = true;
@@ -458,7 +483,7 @@ void options_help(struct out *out, enum command c)
 	out_str(out, "\n\n");
 
 	out_styled(out, ST_BOLD, "Examples\n");
-	for (i = 0; i + 1 < 8 && d->examples[i]; i += 2)
+	for (i = 0; i + 1 < 10 && d->examples[i]; i += 2)
 		out_printf(out, "  %s\n      %s\n", d->examples[i], d->examples[i + 1]);
 
 	out_printf(out, "\n");

@@ -29,6 +29,8 @@ struct options {
 	unsigned int boot;  /* from 1; 0: the last one */
 	unsigned int width; /* 0: that of the terminal */
 	bool live, json, lines, log;
+	bool capture, kexec_file; /* the capture kernel's machine; loaded by the kernel itself */
+	bool managed_recorded;
 	enum out_colour colour;
 	const char *const *operands; /* arch: the names asked for */
 	unsigned int operand_count;
