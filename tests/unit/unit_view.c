@@ -369,9 +369,11 @@ static void every_piece_is_listed(void **state)
 	size_t r, i;
 
 	for (seed = 0; seed < VIEW_SEEDS / 4; seed++) {
+		struct view_shown shown;
 		struct fabricated x;
 
 		fabricate_random(&x, seed);
+		view_shown_init(&shown, &x.v);
 		for (r = 0; r < sizeof(renders) / sizeof(renders[0]); r++) {
 			struct out o;
 			const char *at;
@@ -382,17 +384,52 @@ static void every_piece_is_listed(void **state)
 			at = out_text(&o);
 			at = strstr(at, r < 2 ? " stands for a range" : "What lies where");
 			at = at ? at : o.v;
-			for (i = 0; i < x.a.pieces.n; i++) {
+			for (i = 0; i < shown.analysis.pieces.n; i++) {
 				char want[32];
 
 				snprintf(want, sizeof(want), "%" PRIx64 "–0x",
-					 x.a.pieces.v[i].range.first);
+					 shown.analysis.pieces.v[i].range.first);
 				at = must_hold(at, want) + 1;
 			}
 			out_destroy(&o);
 		}
+		view_shown_destroy(&shown);
 		fabricated_destroy(&x);
 	}
+}
+
+/* Only RAM that holds no whole page, between early allocations, is folded into them. */
+static void slivers_are_folded(void **state)
+{
+	static struct an_piece pieces[] = {
+		{ { 0x0, 0x1fff }, AN_RAM, NULL },	   { { 0x2000, 0x2fff }, AN_BOOT, NULL },
+		{ { 0x3000, 0x3007 }, AN_RAM, NULL },	   { { 0x3008, 0x300f }, AN_BOOT, NULL },
+		{ { 0x3010, 0x3017 }, AN_RAM, NULL },	   { { 0x3018, 0x4fff }, AN_BOOT, NULL },
+		{ { 0x5000, 0x5fff }, AN_RAM, NULL },	   { { 0x6000, 0x6fff }, AN_BOOT, NULL },
+		{ { 0x7000, 0x70ff }, AN_RAM, NULL },	   { { 0x7100, 0x7fff }, AN_KERNEL, NULL },
+		{ { 0x8000, 0x87ff }, AN_BOOT, NULL },	   { { 0x8800, 0x97ff }, AN_RAM, NULL },
+		{ { 0x9800, 0x9fff }, AN_BOOT, NULL },	   { { 0xb000, 0xb0ff }, AN_RAM, NULL },
+		{ { 0xb100, 0xbfff }, AN_RESERVED, NULL },
+	};
+	static const uint64_t firsts[] = { 0x0,	   0x2000, 0x5000, 0x6000, 0x7000,
+					   0x7100, 0x8000, 0xb000, 0xb100 };
+	struct view_shown shown;
+	struct fabricated x;
+	size_t i;
+
+	fabricate_empty(&x);
+	x.a.pieces.v = pieces;
+	x.a.pieces.n = sizeof(pieces) / sizeof(pieces[0]);
+	view_shown_init(&shown, &x.v);
+	assert_int_equal(shown.analysis.pieces.n, sizeof(firsts) / sizeof(firsts[0]));
+	for (i = 0; i < shown.analysis.pieces.n; i++)
+		assert_int_equal(shown.analysis.pieces.v[i].range.first, firsts[i]);
+	assert_int_equal(shown.analysis.pieces.v[1].range.last, 0x4fff);
+	assert_int_equal(shown.analysis.pieces.v[6].range.last, 0x9fff);
+	view_shown_destroy(&shown);
+	x.a.pieces.v = NULL;
+	x.a.pieces.n = 0;
+	fabricated_destroy(&x);
 }
 
 /* No view lets the input write to the terminal: no byte below a blank but our own newlines. */
@@ -575,6 +612,7 @@ int main(void)
 		cmocka_unit_test(layout_invariants),
 		cmocka_unit_test(layout_is_to_scale),
 		cmocka_unit_test(every_piece_is_listed),
+		cmocka_unit_test(slivers_are_folded),
 		cmocka_unit_test(no_control_characters),
 		cmocka_unit_test(pictures_are_sound),
 	};

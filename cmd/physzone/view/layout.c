@@ -297,32 +297,74 @@ static double layout_merge_limit(struct layout *l, size_t most, const uint64_t *
 	return high;
 }
 
-static void layout_merge(struct layout *l, size_t most, unsigned int least)
+/* Memory that was not taken, or taken by nobody of note: many small parts of it are one part. */
+static bool layout_plain(const struct layout_segment *s)
 {
-	uint64_t *starts;
-	size_t i, n = 0;
-	double limit;
+	return !s->squeezed && (s->kind == AN_RAM || s->kind == AN_BOOT);
+}
 
-	if (l->segments.n <= most)
-		return;
-	starts = xcalloc(2 * l->zones.n, sizeof(*starts));
+/*
+ * Where free memory and early allocations alternate below the resolution of the bar, draw what
+ * there is more of: else each part would take the least width, and a page a hundredth of the bar.
+ */
+static void layout_blend(struct layout *l, double limit, const uint64_t *starts, size_t n)
+{
+	double ram = 0, boot = 0;
+	size_t i, out = 0;
+
+	for (i = 0; i < l->segments.n; i++) {
+		struct layout_segment s = l->segments.v[i];
+		struct layout_segment *last = out ? &l->segments.v[out - 1] : NULL;
+		double *own = s.kind == AN_RAM ? &ram : &boot;
+
+		if (last && layout_plain(last) && layout_plain(&s) && last->weight < limit &&
+		    s.weight < limit && !layout_zone_starts(starts, n, &s)) {
+			last->range.last = s.range.last;
+			last->weight += s.weight;
+			*own += s.weight;
+			if (s.kind != last->kind && *own > last->weight / 2) {
+				last->kind = s.kind;
+				last->piece = s.piece;
+			}
+			last->merged = true;
+			continue;
+		}
+		ram = boot = 0;
+		*own = s.weight;
+		l->segments.v[out++] = s;
+	}
+	l->segments.n = out;
+}
+
+static void layout_merge(struct layout *l, const struct layout_spec *spec)
+{
+	size_t most = spec->cells / spec->least / 2 + 1;
+	uint64_t *starts = xcalloc(2 * l->zones.n, sizeof(*starts));
+	size_t i, n = 0;
+	double limit = 0;
+
 	for (i = 0; i < l->zones.n; i++) {
 		starts[n++] = l->zones.v[i].range.first;
 		if (l->zones.v[i].range.last < UINT64_MAX)
 			starts[n++] = l->zones.v[i].range.last + 1;
 	}
 	qsort(starts, n, sizeof(*starts), layout_compare_u64);
-	limit = layout_merge_limit(l, most, starts, n);
-	if (limit < 0) {
-		/* The borders of zones and the squeezed parts alone are too many. */
-		n = 0;
-		for (i = 0; i < l->segments.n; i++) {
-			l->segments.v[i].squeezed = false;
-			l->segments.v[i].least = least;
-		}
+	for (i = 0; i < l->segments.n; i++)
+		limit += l->segments.v[i].weight;
+	layout_blend(l, limit * spec->least / spec->cells, starts, n);
+	if (l->segments.n > most) {
 		limit = layout_merge_limit(l, most, starts, n);
+		if (limit < 0) {
+			/* The borders of zones and the squeezed parts alone are too many. */
+			n = 0;
+			for (i = 0; i < l->segments.n; i++) {
+				l->segments.v[i].squeezed = false;
+				l->segments.v[i].least = spec->least;
+			}
+			limit = layout_merge_limit(l, most, starts, n);
+		}
+		layout_merge_pass(l, limit, starts, n, true);
 	}
-	layout_merge_pass(l, limit, starts, n, true);
 	free(starts);
 }
 
@@ -473,7 +515,7 @@ void layout_build(struct layout *l, const struct analysis *a, const struct layou
 	layout_zones(l, a);
 	layout_segment_cuts(l, a);
 	layout_weigh(l, a, spec);
-	layout_merge(l, spec->cells / spec->least / 2 + 1, spec->least);
+	layout_merge(l, spec);
 	demand = layout_demand(l);
 	/* Squeezed parts are the first to give way where room is short. */
 	for (i = 0; i < l->segments.n && demand > spec->cells; i++) {

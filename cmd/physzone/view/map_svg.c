@@ -518,7 +518,7 @@ static void pic_body(struct pic *p)
 	pic_legend(p);
 }
 
-void map_svg(struct out *o, const struct view *v, bool logarithmic)
+static void pic_render(struct out *o, const struct view *v, bool logarithmic)
 {
 	struct layout_spec spec = { .cells = PIC_CELLS,
 				    .least = 3,
@@ -564,4 +564,12 @@ void map_svg(struct out *o, const struct view *v, bool logarithmic)
 		free(p.groups.v[i].text);
 	vec_free(&p.groups);
 	layout_destroy(&p.l);
+}
+
+void map_svg(struct out *o, const struct view *v, bool logarithmic)
+{
+	struct view_shown shown;
+
+	pic_render(o, view_shown_init(&shown, v), logarithmic);
+	view_shown_destroy(&shown);
 }

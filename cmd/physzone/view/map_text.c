@@ -338,7 +338,7 @@ static void map_zone_list(const struct map_view *m)
 	table_destroy(&t);
 }
 
-void map_text(struct out *o, const struct view *v, bool logarithmic)
+static void map_render(struct out *o, const struct view *v, bool logarithmic)
 {
 	struct map_view m = { .o = o, .v = v };
 	struct layout_spec spec = { .least = 1, .squeezed = 4, .label_pad = 3, .label_char = 1 };
@@ -374,4 +374,12 @@ void map_text(struct out *o, const struct view *v, bool logarithmic)
 	}
 	view_problems(o, v);
 	layout_destroy(&m.l);
+}
+
+void map_text(struct out *o, const struct view *v, bool logarithmic)
+{
+	struct view_shown shown;
+
+	map_render(o, view_shown_init(&shown, v), logarithmic);
+	view_shown_destroy(&shown);
 }

@@ -52,6 +52,17 @@ const char *view_managed_from(enum managed_from m);
 /* A zone that has pages and gave none of them to the page allocator. */
 bool view_zone_hollow(const struct an_zone *z);
 
+/*
+ * A view whose pieces are folded for people: slivers of RAM that hold no whole page, between early
+ * allocations, count as taken with them. It borrows everything else.
+ */
+struct view_shown {
+	struct view view;
+	struct analysis analysis;
+};
+const struct view *view_shown_init(struct view_shown *s, const struct view *v);
+void view_shown_destroy(struct view_shown *s);
+
 /* Parts that several views share. */
 void view_heading(struct out *o, const struct view *v);
 void view_findings(struct out *o, const struct view *v);
