@@ -89,9 +89,9 @@ struct pz_zone_block {
 /*
  * Invariants, verified by pz_zones_check(): 1. nodes ascend by nid; 2. managed <= present <=
  * spanned (in mirror mode, where Linux counts some pages of a zone as absent from it, both are
- * only <= spanned); 3. zones of a node do not overlap, except Movable with others in mirror mode and
- * any after pz_zones_online(); 4. a zone that is not configured is empty; 5. start_pfn is 0 where spanned is 0; 6. blocks are
- * valid, ascend, and belong to a node.
+ * only <= spanned); 3. zones of a node do not overlap, except Movable with others in mirror mode
+ * and any after pz_zones_online(); 4. a zone that is not configured is empty; 5. start_pfn is 0
+ * where spanned is 0; 6. blocks are valid, ascend, and belong to a node.
  */
 struct pz_zones {
 	struct pz_zone_config cfg;

@@ -38,7 +38,8 @@ static void check_zone_ranges(struct an_ctx *c)
 			an_contradict(c, r->at, "zone %s: computed empty, the log says " RANGE_FMT,
 				      r->name, RANGE_ARG(r->range.first, r->range.last));
 		else if (has && r->empty)
-			an_contradict(c, r->at, "zone %s: computed " RANGE_FMT ", the log says empty",
+			an_contradict(c, r->at,
+				      "zone %s: computed " RANGE_FMT ", the log says empty",
 				      r->name, RANGE_ARG(first, last));
 		else if (has && (first != r->range.first || last != r->range.last))
 			an_contradict(c, r->at,
@@ -59,7 +60,8 @@ static void check_movable(struct an_ctx *c)
 			an_contradict(c, m->at,
 				      "node %d: movable memory computed from %#llx, the log says "
 				      "%#llx",
-				      m->nid, (unsigned long long)addr, (unsigned long long)m->addr);
+				      m->nid, (unsigned long long)addr,
+				      (unsigned long long)m->addr);
 	}
 }
 
@@ -85,7 +87,8 @@ static void check_node_ranges(struct an_ctx *c)
 			const struct pz_mb_region *w = &want.memory.v[k];
 
 			/* One computed region may be cut by flags that the list does not show. */
-			ok = w->nid == m->nid && w->range.first <= at && w->range.last >= m->range.last;
+			ok = w->nid == m->nid && w->range.first <= at &&
+			     w->range.last >= m->range.last;
 		}
 		if (!ok)
 			an_contradict(c, c->f->node_ranges.v[0].at,
@@ -170,12 +173,12 @@ static void check_pages(struct an_ctx *c)
 			if (c->a->nodes.n > 1)
 				continue;
 			if (diff && (r->managed_from == MANAGED_MEMBLOCK || diff * 200 > got))
-				an_contradict(c, at,
-					      "zone %s: %llu managed pages computed, the page flags "
-					      "show %llu",
-					      pz_zone_name((enum pz_zone_type)t),
-					      (unsigned long long)r->managed,
-					      (unsigned long long)got);
+				an_contradict(
+					c, at,
+					"zone %s: %llu managed pages computed, the page flags "
+					"show %llu",
+					pz_zone_name((enum pz_zone_type)t),
+					(unsigned long long)r->managed, (unsigned long long)got);
 		}
 	}
 }

@@ -82,7 +82,7 @@ void an_pieces(struct an_ctx *c);
 
 /* Helpers on claims. */
 const struct fact_claim *an_claim(const struct an_ctx *c, enum claim_kind kind);
-/* The kernel image as pages from the first to the last byte of code, data and bss; false: unknown. */
+/* The kernel image in pages, first to last byte of code, data and bss; false: unknown. */
 bool an_kernel_image(const struct an_ctx *c, struct pz_range *bytes);
 /* The initial RAM disk where it finally lies; false: unknown or none. */
 bool an_initrd(const struct an_ctx *c, struct pz_range *bytes);

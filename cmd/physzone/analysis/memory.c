@@ -168,9 +168,10 @@ int an_memory(struct an_ctx *c, char **err)
 		c->a->layout_from = xstrdup("computed from the device tree's memory nodes; this "
 					    "kernel used UEFI's map instead, which is not here");
 	} else {
-		*err = xasprintf("%s: no memory map found: expected e820 lines, memory node ranges, "
-				 "a device tree with memory nodes, or an iomem listing",
-				 c->f->files.n ? c->f->files.v[0] : "input");
+		*err = xasprintf(
+			"%s: no memory map found: expected e820 lines, memory node ranges, "
+			"a device tree with memory nodes, or an iomem listing",
+			c->f->files.n ? c->f->files.v[0] : "input");
 		return 3;
 	}
 	rc = memory_early(c, dt, err);

@@ -382,7 +382,7 @@ static bool reserved_image_low(const struct an_ctx *c, uint64_t image)
 	return low > seen && low - seen > image / 2;
 }
 
-/* Reserve room for the kernel image when nothing tells its place; false when its size is unknown. */
+/* Reserve room for the kernel image when nothing tells its place; false: size unknown. */
 static bool reserved_image(struct an_ctx *c)
 {
 	uint64_t pages = reserved_image_pages(c);

@@ -40,7 +40,8 @@ static uint32_t x86_insert(struct pz_map *m, const struct facts *f, enum fw_orig
 
 		if (w->origin != origin)
 			continue;
-		/* A type that no table names keeps its memory out of use, as an unknown number does. */
+		/* A type that no table names keeps its memory out of use, as an unknown number
+		 * does. */
 		(void)pz_map_insert_range(m, w->range, w->type ? w->type : PZ_MAP_RESERVED,
 					  w->at.line);
 		n++;
@@ -161,8 +162,9 @@ static bool x86_from_ranges(struct an_ctx *c)
 		(void)pz_map_insert_range(&c->map, r, PZ_MAP_RAM, 0);
 	}
 	(void)pz_map_sanitise(&c->map, c->a->page_shift, 64);
-	c->a->layout_from = xstrdup("computed from the memory ranges that the kernel lists by node: "
-				    "the firmware's map is not in the input");
+	c->a->layout_from =
+		xstrdup("computed from the memory ranges that the kernel lists by node: "
+			"the firmware's map is not in the input");
 	if (c->a->arch == PZL_ARCH_I386)
 		c->max_low_pfn = c->f->low_ram_end >> c->a->page_shift;
 	return true;
