@@ -2,11 +2,24 @@
 /*
  * limits.c - what a request demands of addresses, and where it fits in O(1).
  *
- * The argument for one step instead of a search: let the lowest aligned place in the range cross a
- * multiple of the boundary. Then the alignment is smaller than the boundary (a place aligned to
- * the boundary crosses nothing, as the size does not exceed it), so the next multiple of the
- * boundary is aligned too and crosses nothing; and every place below it crosses. From the top the
- * same holds with the highest place that ends right below the multiple.
+ * Concept
+ *  The lowest fit is the lowest aligned place in the window (the range cut by the bounds), or the
+ *  next multiple of the boundary where that place crosses one. Why one step is enough: when the
+ *  place crosses, the alignment is smaller than the boundary, for a place aligned to the boundary
+ *  crosses nothing, as the size does not exceed it. So the next multiple of the boundary is aligned
+ *  too and crosses nothing, and every aligned place between the two crosses as well. From the top
+ *  the same holds with the highest aligned place that ends below the multiple.
+ *
+ * Invariants
+ *  1. what a fit returns passes pz_limits_check() and lies in the range;
+ *  2. no place below the first fit or above the last fit does;
+ *  3. first fit and last fit fail for the same arguments.
+ *
+ * Failure
+ *  -PZ_EINVAL for what is malformed, -PZ_ERANGE for what fits nowhere; nothing is written then.
+ *
+ * Shortcomings
+ *  A size is at most 2^64 - 1: the whole space cannot be asked for as one place.
  */
 #include <physzone/limits.h>
 

@@ -2,8 +2,20 @@
 /*
  * meta.c - growing arrays from the metadata hook.
  *
- * An array doubles, so that appending costs O(1) on average. The new storage is filled before the
- * old is given up: when the hook has nothing, the array is as it was.
+ * Concept
+ *  An array lives in storage that its owner was given, or in storage from the hook. It doubles when
+ *  it is full, so that appending costs O(1) on average.
+ *
+ * Invariants
+ *  1. the storage is owned exactly when it came from the hook;
+ *  2. the hook gets back what it gave, with the same size, once.
+ *
+ * Failure
+ *  The new storage is filled before the old is given up: when the hook has nothing (-PZ_ENOMEM) or
+ *  there is no hook (-PZ_ENOSPC), the array is as it was.
+ *
+ * Shortcomings
+ *  An array never shrinks, and while it grows both copies exist.
  */
 #include "meta.h"
 #include "pz_string.h"
@@ -23,7 +35,7 @@ int pz_array_grow(const struct pz_meta *meta, struct pz_array *a, uint32_t used,
 			return -PZ_ENOMEM;
 		cap *= 2;
 	}
-	if (cap > SIZE_MAX / size)
+	if (size > UINT32_MAX || (uint64_t)cap * size > SIZE_MAX)
 		return -PZ_ENOMEM;
 	v = meta->alloc(meta->ctx, cap * size);
 	if (!v)

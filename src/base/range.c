@@ -2,11 +2,20 @@
 /*
  * range.c - single inclusive ranges.
  *
- * Nothing here computes last + 1 before it knows that this does not wrap.
+ * Concept
+ *  A range names its first and its last address, so the whole 64-bit space is a range like any
+ *  other, and none is empty.
+ *
+ * Invariants
+ *  1. no function computes last + 1 or base + size before it knows that this does not wrap.
+ *
+ * Failure
+ *  What cannot be a range is refused by pz_range_make(); the others ask for valid ranges.
+ *
+ * Shortcomings
+ *  The size of the whole space, 2^64, does not fit: pz_range_size() saturates.
  */
 #include <physzone/range.h>
-
-#include "bits.h"
 
 int pz_range_make(uint64_t base, uint64_t size, struct pz_range *out)
 {

@@ -2,10 +2,24 @@
 /*
  * rangeset.c - sets of addresses as sorted, disjoint, merged ranges.
  *
- * Invariants: those of struct pz_rangeset in range.h. Each change first finds what it touches,
- * then makes room, and only then moves anything: a change that fails leaves the set as it was.
+ * Concept
+ *  One array, sorted by address. Neighbours that touch are one range, so a set has exactly one
+ *  form, and whether a range is covered is a question about one element. A change first finds what
+ *  it touches and how many ranges there will be, then makes room, and only then moves anything.
+ *  Intersection and complement work in place: room is needed for the result, never for two sets.
  *
- * Shortcomings: a change moves the ranges above it, O(n).
+ * Invariants (pz_rangeset_check() verifies them)
+ *  1. every range is valid;
+ *  2. ranges ascend;
+ *  3. no two touch or overlap;
+ *  4. count <= cap.
+ *
+ * Failure
+ *  Only growing fails, -PZ_ENOMEM from a hook that has nothing and -PZ_ENOSPC from a set that has
+ * no hook; the set is then as it was.
+ *
+ * Shortcomings
+ *  A change moves the ranges above it, O(n). Storage is given back by destroying the set only.
  */
 #include <physzone/range.h>
 
@@ -177,107 +191,93 @@ int pz_rangeset_copy(struct pz_rangeset *dst, const struct pz_rangeset *src)
 	return 0;
 }
 
-/* Put the ranges of a finished set in place of another's, taking its storage over. */
-static void rangeset_adopt(struct pz_rangeset *s, struct pz_rangeset *from)
+/* How many pieces two sets share, and drop from @s what shares nothing when @drop is set. */
+static uint32_t rangeset_shared(struct pz_rangeset *s, const struct pz_rangeset *with, bool drop)
 {
-	if (!from->owned) {
-		/* Nothing grew: the result is empty. */
-		s->count = 0;
-		return;
-	}
-	pz_rangeset_destroy(s);
-	s->v = from->v;
-	s->count = from->count;
-	s->cap = from->cap;
-	s->owned = true;
-}
+	uint32_t k = 0, pieces = 0, kept = 0;
 
-/*
- * Work out a result of at most @most ranges. A set that cannot grow needs room for source and
- * result side by side: the result is built behind the source, in its own storage.
- */
-static int rangeset_scratch(struct pz_rangeset *s, uint32_t most, struct pz_range **out,
-			    struct pz_rangeset *tmp)
-{
-	int rc;
+	for (uint32_t i = 0; i < s->count; i++) {
+		uint32_t before = pieces;
 
-	pz_rangeset_init(tmp, s->meta, NULL, 0);
-	if (s->meta && s->meta->alloc) {
-		rc = rangeset_grow(tmp, most);
-		if (!rc)
-			*out = tmp->v;
-		return rc;
+		while (k < with->count && with->v[k].last < s->v[i].first)
+			k++;
+		while (k < with->count && with->v[k].first <= s->v[i].last) {
+			pieces++;
+			/* One that goes on above may meet the next range too. */
+			if (with->v[k].last > s->v[i].last)
+				break;
+			k++;
+		}
+		if (drop && pieces > before)
+			s->v[kept++] = s->v[i];
 	}
-	if (most > s->cap || s->count > s->cap - most)
-		return -PZ_ENOSPC;
-	*out = s->v + s->count;
-	return 0;
-}
-
-static void rangeset_finish(struct pz_rangeset *s, struct pz_rangeset *tmp,
-			    const struct pz_range *out, uint32_t n)
-{
-	if (tmp->owned) {
-		tmp->count = n;
-		rangeset_adopt(s, tmp);
-		return;
-	}
-	if (n)
-		memmove(s->v, out, n * sizeof(*out));
-	s->count = n;
+	if (drop)
+		s->count = kept;
+	return pieces;
 }
 
 int pz_rangeset_intersect(struct pz_rangeset *s, const struct pz_rangeset *with)
 {
-	struct pz_rangeset tmp;
-	struct pz_range *out = NULL;
-	uint32_t i = 0, k = 0, n = 0;
+	uint32_t pieces, at, k = 0, n = 0;
 	int rc;
 
-	if (!s->count || !with->count) {
-		s->count = 0;
+	if (s == with)
 		return 0;
-	}
-	rc = rangeset_scratch(s, s->count + with->count - 1, &out, &tmp);
+	pieces = rangeset_shared(s, with, false);
+	rc = rangeset_grow(s, pieces);
 	if (rc)
 		return rc;
-	while (i < s->count && k < with->count) {
-		if (pz_range_intersect(s->v[i], with->v[k], &out[n]))
-			n++;
-		if (s->v[i].last < with->v[k].last)
-			i++;
-		else
+	/*
+	 * Each range left gives a piece at least. With the ranges moved up to end where the result
+	 * will end, writing the result from the bottom never reaches a range not yet read.
+	 */
+	rangeset_shared(s, with, true);
+	at = pieces - s->count;
+	if (at && s->count)
+		memmove(&s->v[at], &s->v[0], s->count * sizeof(*s->v));
+	for (; at < pieces; at++) {
+		struct pz_range r = s->v[at];
+
+		while (with->v[k].last < r.first)
 			k++;
+		while (k < with->count && pz_range_intersect(r, with->v[k], &s->v[n])) {
+			n++;
+			if (with->v[k].last > r.last)
+				break;
+			k++;
+		}
 	}
-	rangeset_finish(s, &tmp, out, n);
+	s->count = n;
 	return 0;
 }
 
 int pz_rangeset_complement(struct pz_rangeset *s)
 {
-	struct pz_rangeset tmp;
-	struct pz_range *out = NULL;
+	bool bottom = !s->count || s->v[0].first > 0;
+	bool top = !s->count || s->v[s->count - 1].last < PZ_ADDR_MAX;
+	/* A gap between neighbours, always; one below the first and above the last, perhaps. */
+	uint32_t need = s->count ? s->count - 1 + bottom + top : 1;
 	uint64_t next = 0;
-	bool end = false;
 	uint32_t n = 0;
-	int rc;
+	int rc = rangeset_grow(s, need);
 
-	rc = rangeset_scratch(s, s->count + 1, &out, &tmp);
 	if (rc)
 		return rc;
+	/* Gap n is written after range n or a later one was read. */
 	for (uint32_t i = 0; i < s->count; i++) {
-		if (s->v[i].first > next) {
-			out[n].first = next;
-			out[n++].last = s->v[i].first - 1;
+		struct pz_range r = s->v[i];
+
+		if (r.first > next) {
+			s->v[n].first = next;
+			s->v[n++].last = r.first - 1;
 		}
-		end = s->v[i].last == PZ_ADDR_MAX;
-		next = s->v[i].last + 1;
+		next = r.last + 1;
 	}
-	if (!end) {
-		out[n].first = next;
-		out[n++].last = PZ_ADDR_MAX;
+	if (top) {
+		s->v[n].first = next;
+		s->v[n++].last = PZ_ADDR_MAX;
 	}
-	rangeset_finish(s, &tmp, out, n);
+	s->count = n;
 	return 0;
 }
 

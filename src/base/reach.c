@@ -2,9 +2,22 @@
 /*
  * reach.c - what a device sees of physical memory after its buses' translations.
  *
- * Invariants: those of struct pz_reach in limits.h. Windows that touch and continue each other's
- * translation are one window, so a buffer never needs two windows that the device cannot tell
- * apart.
+ * Concept
+ *  Windows sorted by physical address, each with the bus address of its first byte. Windows that
+ *  touch and continue each other's translation are one window, so two windows side by side are two
+ *  pieces of bus, and a buffer must lie in one window.
+ *
+ * Invariants (pz_reach_check() verifies them)
+ *  1. every window is valid and its bus side does not wrap;
+ *  2. windows ascend by physical address and do not overlap;
+ *  3. count <= cap.
+ *
+ * Failure
+ *  Only growing fails, and what contradicts a window is refused; the set is then as it was.
+ *
+ * Shortcomings
+ *  Two windows that put the same bus address on different memory are not refused: some buses alias
+ *  on purpose. A fit looks at each window that meets the range.
  */
 #include <physzone/limits.h>
 
