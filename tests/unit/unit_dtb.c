@@ -589,6 +589,9 @@ static void damaged(void **state)
 	unit_cells("dma-ranges", 0, 0, 0, 0x1000);
 	unit_close();
 	unit_damage(unit_blob, unit_finish());
+	fdt_set_version(unit_blob, 7);
+	fdt_set_last_comp_version(unit_blob, 0);
+	assert_int_equal(unit_try(unit_blob, fdt_totalsize(unit_blob)), INPUT_BAD);
 	assert_int_equal(unit_try("", 0), INPUT_BAD);
 	assert_int_equal(unit_try("\xd0\x0d\xfe\xed", 4), INPUT_BAD);
 }

@@ -26,7 +26,7 @@
 
 #include "input/scan.h"
 
-enum { DTB_USABLE_MAX = 2 };
+enum { DTB_USABLE_MAX = 2, DTB_VERSION_MIN = 16 };
 
 bool dtb_is_blob(const char *buf, size_t len)
 {
@@ -516,6 +516,11 @@ static int dtb_damaged(const struct facts *f, struct where at, const char *buf, 
 		return scan_error(f, at, err,
 				  "a device tree that is cut off: %zu bytes of the %u it says", len,
 				  total);
+	/* libfdt up to 1.6.1 stumbles over the names of nodes in older ones. */
+	if (len >= 24 && dtb_number((const unsigned char *)buf + 20, 1) < DTB_VERSION_MIN)
+		return scan_error(f, at, err, "a device tree of version %u, older than %u",
+				  (unsigned int)dtb_number((const unsigned char *)buf + 20, 1),
+				  (unsigned int)DTB_VERSION_MIN);
 	ret = fdt_check_full(buf, len);
 	return ret ? scan_error(f, at, err, "a damaged device tree (libfdt: %s)", fdt_strerror(ret))
 		   : 0;
