@@ -42,7 +42,8 @@ struct pz_core_spec {
 #define PZ_ZF_KDUMP 0x8u /* a capture kernel: 6.12 ignores kernelcore=mirror there */
 #define PZ_ZF_WMARK_MOVABLE_AS_HIGHMEM 0x10u /* 6.12: Movable takes highmem's watermark rule */
 #define PZ_ZF_WMARK_DIV32 0x20u /* 6.1: shares are divided by 32 bits of the lowmem pages */
-#define PZ_ZF_ALL 0x3fu
+#define PZ_ZF_FALLBACK_LOCAL_FIRST 0x40u /* 6.1: also a node without memory leads its own order */
+#define PZ_ZF_ALL 0x7fu
 
 struct pz_zone_config {
 	uint32_t configured; /* bit per enum pz_zone_type: the kernel has this zone type */
@@ -369,7 +370,8 @@ struct pz_zoneref {
  * @nid: the node that asks
  * @distance: distance between two nodes, or NULL for 10 (local) and 20; called with @ctx
  * @ctx: passed to @distance
- * @order: node ids in order, the node itself first; only nodes with memory
+ * @order: node ids in order, the node itself first; only nodes with memory, apart from the node
+ *   itself with PZ_ZF_FALLBACK_LOCAL_FIRST
  * @cap: room in @order
  * @load: a penalty per node for round robin among equals, z->node_count long and kept by the caller
  *   across calls in ascending order of nid (zero-filled at first), or NULL

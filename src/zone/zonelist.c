@@ -65,7 +65,7 @@ int pz_zones_fallback(const struct pz_zones *z, int nid,
 
 	if (local == z->node_count)
 		return -PZ_ENOENT;
-	if (zonelist_has_memory(&z->node[local])) {
+	if (zonelist_has_memory(&z->node[local]) || (z->cfg.flags & PZ_ZF_FALLBACK_LOCAL_FIRST)) {
 		if (cap)
 			order[0] = nid;
 		count = 1;

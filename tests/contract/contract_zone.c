@@ -406,6 +406,57 @@ static void zone_boot_errors(struct tap *t)
 	pz_zones_destroy(&z);
 }
 
+/* Orders that 6.1 printed: nodes all equally far, each with CPUs. */
+static void zone_recorded_orders(struct tap *t)
+{
+	static const struct {
+		const char *name;
+		uint32_t nodes, memoryless;
+		int count[4];
+		int32_t order[4][4];
+	} v[] = {
+		{ "x86_64/6.1-numa4-8G",
+		  4,
+		  9,
+		  { 4, 4, 4, 4 },
+		  { { 0, 1, 2, 3 }, { 1, 2, 3, 0 }, { 2, 3, 0, 1 }, { 3, 0, 1, 2 } } },
+		{ "x86_64/6.1-numa3-tiny0-3G",
+		  3,
+		  9,
+		  { 3, 3, 3 },
+		  { { 0, 1, 2 }, { 1, 2, 0 }, { 2, 0, 1 } } },
+		{ "x86_64/6.1-numa2-memless0-2G", 2, 0, { 2, 1 }, { { 0, 1 }, { 1 } } },
+	};
+	struct pz_zone_config c = zone_x86_64_config(8 * GIB);
+	struct pz_memblock mb;
+	struct pz_zones z;
+
+	c.flags = PZ_ZF_FALLBACK_LOCAL_FIRST;
+	CHECK(t, pz_memblock_init(&mb, t->meta, 12) == 0);
+	CHECK(t, pz_zones_build(&z, t->meta, &mb, &c) == 0);
+	for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+		uint32_t load[4] = { 0 };
+		bool ok = true;
+
+		for (uint32_t n = 0; n < 4; n++) {
+			ok = ok && !pz_zones_add_node(&z, (int)n);
+			z.node[n].cpus = 1;
+			z.node[n].end_pfn = n < v[i].nodes && n != v[i].memoryless;
+		}
+		for (uint32_t n = 0; n < v[i].nodes; n++) {
+			int32_t order[4];
+			int count = pz_zones_fallback(&z, (int)n, NULL, NULL, order, 4, load);
+
+			ok = ok && count == v[i].count[n];
+			for (int k = 0; ok && k < count; k++)
+				ok = order[k] == v[i].order[n][k];
+		}
+		CHECK_NAMED(t, ok, v[i].name);
+	}
+	pz_zones_destroy(&z);
+	pz_memblock_destroy(&mb);
+}
+
 static unsigned int zone_line_distance(void *ctx, int from, int to)
 {
 	(void)ctx;
@@ -471,4 +522,5 @@ void contract_zone(struct tap *t)
 	zone_recorded(t);
 	zone_boot_errors(t);
 	zone_fallback(t);
+	zone_recorded_orders(t);
 }

@@ -328,10 +328,13 @@ static bool orders_match(struct prop *p, void *ctx)
 {
 	uint32_t load[NODES] = { 0 }, want_load[NODES] = { 0 };
 	uint8_t d[NODES][NODES];
+	bool leads = prop_choice(p, 2);
 	struct world w;
 
 	(void)ctx;
 	PROP_ASSERT(p, draw_world(p, &w));
+	if (leads)
+		w.z.cfg.flags |= PZ_ZF_FALLBACK_LOCAL_FIRST;
 	for (unsigned int i = 0; i < NODES; i++) {
 		for (unsigned int k = 0; k < NODES; k++)
 			d[i][k] = (uint8_t)(i == k ? 10
@@ -347,7 +350,7 @@ static bool orders_match(struct prop *p, void *ctx)
 			uint32_t best = NODES;
 			uint64_t least = UINT64_MAX;
 
-			if (!used[n] && w.z.node[n].end_pfn)
+			if (!used[n] && (w.z.node[n].end_pfn || leads))
 				best = n;
 			for (uint32_t i = 0; best != n && i < w.z.node_count; i++) {
 				uint64_t v = (uint64_t)d[n][i] + (i < n) + (w.z.node[i].cpus > 0);
