@@ -117,6 +117,16 @@ static char *facts_format(const char *fmt, va_list ap)
 	return s;
 }
 
+void facts_keep_line(struct facts *f, const char *p, size_t n)
+{
+	char *copy = xstrndup(p, n);
+
+	for (size_t i = 0; i < n; i++)
+		if (!copy[i])
+			copy[i] = ' ';
+	*vec_push(&f->line_texts) = copy;
+}
+
 void facts_note(struct facts *f, const char *fmt, ...)
 {
 	va_list ap;

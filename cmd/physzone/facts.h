@@ -395,7 +395,8 @@ struct facts {
 	uint64_t lines_total, lines_used, lines_ignored;
 	VEC(struct fact_contradiction) contradictions; /* between lines of the input itself */
 	VEC(char *) notes;
-	VEC(uint8_t) line_marks; /* of file 0: 0 ignored, 1 used; index is line - 1 */
+	uint32_t line_file; /* the file whose lines are marked: the source itself, or its log */
+	VEC(uint8_t) line_marks; /* 0 ignored, 1 used; index is line - 1 */
 	bool keep_lines; /* set before reading: the reader fills line_texts too */
 	VEC(char *) line_texts; /* the same lines as text; a zero byte shows as a blank */
 };
@@ -405,6 +406,9 @@ void facts_destroy(struct facts *f);
 
 /* Register a file name; returns its index. */
 uint32_t facts_file(struct facts *f, const char *name);
+
+/* Append a line's text to line_texts. */
+void facts_keep_line(struct facts *f, const char *p, size_t n);
 
 /* Append a note or a contradiction (printf). */
 void facts_note(struct facts *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

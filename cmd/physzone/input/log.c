@@ -353,22 +353,19 @@ static void log_account(struct log_run *r)
 	f->lines_total += r->t->n;
 	f->lines_used += used;
 	f->lines_ignored += r->t->n - used;
-	if (r->c.at.file != 0) {
+	if (f->line_marks.n) {
 		free(r->marks);
 		return;
 	}
 	vec_free(&f->line_marks);
+	f->line_file = r->c.at.file;
 	f->line_marks.v = r->marks;
 	f->line_marks.n = f->line_marks.cap = r->t->n;
 	for (size_t i = 0; f->keep_lines && i < r->t->n; i++) {
 		size_t n;
 		const char *p = text_line(r->t, i, &n);
-		char *copy = xstrndup(p, n);
 
-		for (size_t k = 0; k < n; k++)
-			if (!copy[k])
-				copy[k] = ' ';
-		*vec_push(&f->line_texts) = copy;
+		facts_keep_line(f, p, n);
 	}
 }
 

@@ -212,6 +212,19 @@ int source_read_text(struct facts *f, const struct text *t, const struct source_
 	return source_log(f, 0, t, o, err);
 }
 
+/* The lines of a listing; a log keeps its own, and a blob has none. */
+static void source_keep_lines(struct facts *f, const struct text *t)
+{
+	if (!f->keep_lines || f->line_texts.n || !f->line_marks.n)
+		return;
+	for (size_t i = 0; i < t->n; i++) {
+		size_t n;
+		const char *p = text_line(t, i, &n);
+
+		facts_keep_line(f, p, n);
+	}
+}
+
 int source_read(struct facts *f, const char *source, const struct source_options *o, char **err)
 {
 	struct stat st;
@@ -232,6 +245,7 @@ int source_read(struct facts *f, const char *source, const struct source_options
 	if (text_read(&t, source, err))
 		return INPUT_BAD;
 	ret = source_read_text(f, &t, o, err);
+	source_keep_lines(f, &t);
 	text_destroy(&t);
 	return ret;
 }

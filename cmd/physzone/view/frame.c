@@ -138,7 +138,12 @@ void view_lines(struct out *o, const struct view *v)
 
 	if (!f->line_texts.n)
 		return;
-	out_str(o, "\n");
+	if (f->line_file && f->line_file < f->files.n) {
+		out_str(o, "  of ");
+		out_clean(o, f->files.v[f->line_file]);
+		out_char(o, ':');
+	}
+	out_char(o, '\n');
 	for (i = 0; i < f->line_texts.n; i++) {
 		bool used = i < f->line_marks.n && f->line_marks.v[i];
 

@@ -173,6 +173,23 @@ static int pic_compare_at(const void *a, const void *b)
 	return (*x)->at > (*y)->at ? -1 : (*x)->at < (*y)->at;
 }
 
+/* Place the first n calls, from right to left; false when one finds no room. */
+static bool pic_place_all(struct pic *p, struct pic_group *const *calls, size_t n)
+{
+	struct pic_group *order[PIC_CALLS_MAX];
+	bool all = true;
+	size_t i;
+
+	for (i = 0; i < p->groups.n; i++)
+		p->groups.v[i].placed = false;
+	p->levels = 0;
+	memcpy(order, calls, n * sizeof(struct pic_group *));
+	qsort(order, n, sizeof(struct pic_group *), pic_compare_at);
+	for (i = 0; i < n && all; i++)
+		all = pic_place(p, order[i]);
+	return all;
+}
+
 static void pic_callouts(struct pic *p)
 {
 	struct pic_group **calls;
@@ -190,12 +207,11 @@ static void pic_callouts(struct pic *p)
 		if (!g->inside && g->kind != AN_KINDS && g->kind != AN_RAM)
 			calls[n++] = g;
 	}
-	/* The most important ones, placed from right to left. */
 	qsort(calls, n, sizeof(struct pic_group *), pic_compare_rank);
 	n = n > PIC_CALLS_MAX ? PIC_CALLS_MAX : n;
-	qsort(calls, n, sizeof(struct pic_group *), pic_compare_at);
-	for (i = 0; i < n; i++)
-		pic_place(p, calls[i]);
+	/* The least important ones make room until all that remain find a place. */
+	while (n && !pic_place_all(p, calls, n))
+		n--;
 	free(calls);
 }
 

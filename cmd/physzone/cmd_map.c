@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cmd_map.c - physzone map: the physical address space of a machine, as text, JSON and picture.
+ */
+#include "commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "machine.h"
+#include "vec.h"
+
+/* Write the picture; the file is opened only when the picture is complete. */
+static int map_write_svg(const struct view *v, const struct options *o, char **err)
+{
+	struct out picture;
+	FILE *f;
+	int rc = 0, failed;
+
+	out_init(&picture, NULL);
+	map_svg(&picture, v, o->log);
+	f = fopen(o->svg, "wb");
+	if (!f) {
+		*err = xasprintf("%s: cannot write: %s", o->svg, strerror(errno));
+		rc = EXIT_UNDECIDED;
+	} else {
+		picture.to = f;
+		failed = out_flush(&picture);
+		if (fclose(f) && !failed)
+			failed = errno;
+		if (failed) {
+			*err = xasprintf("%s: cannot write: %s", o->svg, strerror(failed));
+			rc = EXIT_UNDECIDED;
+		}
+	}
+	out_destroy(&picture);
+	return rc;
+}
+
+int cmd_map(const struct options *o, struct out *out, char **err)
+{
+	struct machine m;
+	int rc = machine_read(&m, o, err);
+
+	if (!rc && o->svg && strcmp(o->svg, "-"))
+		rc = map_write_svg(&m.view, o, err);
+	if (!rc) {
+		if (o->svg && !strcmp(o->svg, "-"))
+			map_svg(out, &m.view, o->log);
+		else if (o->json)
+			map_json(out, &m.view);
+		else
+			map_text(out, &m.view, o->log);
+		rc = machine_verdict(&m);
+	}
+	machine_destroy(&m);
+	return rc;
+}
