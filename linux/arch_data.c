@@ -290,8 +290,6 @@ unsigned int pzl_section_bits(enum pzl_arch arch, unsigned int page_shift)
 		return 30;
 	case PZL_ARCH_LOONGARCH:
 		return 29;
-	case PZL_ARCH_MIPS64:
-		return page_shift == 16 ? 29 : 28;
 	case PZL_ARCH_POWERPC64:
 		return 24;
 	case PZL_ARCH_S390:
