@@ -5,7 +5,8 @@
  *
  * usage: unit_source MACHINES
  *
- * read() is wrapped: the test lets any one of the calls fail.
+ * read() is wrapped: the test lets any one of the calls fail. klogctl() is wrapped: the test says
+ * what the ring buffer of the kernel's log holds.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,6 +43,26 @@ ssize_t __wrap_read(int fd, void *buf, size_t n)
 		return -1;
 	}
 	return __real_read(fd, buf, n);
+}
+
+/* The kernel's log; NULL when it may not be read. */
+static const char *unit_ring;
+
+int __wrap_klogctl(int action, char *buf, int len);
+
+int __wrap_klogctl(int action, char *buf, int len)
+{
+	size_t n = unit_ring ? strlen(unit_ring) : 0;
+
+	if (!unit_ring) {
+		errno = EPERM;
+		return -1;
+	}
+	if (action != 3)
+		return (int)n + 100;
+	assert_true(len > (int)n);
+	memcpy(buf, unit_ring, n);
+	return (int)n;
 }
 
 /* A directory of the test's own, removed at the end with all that was written to it. */
@@ -262,6 +284,11 @@ static void directory(void **state)
 	assert_int_equal(f.notes.n, 1);
 	facts_destroy(&f);
 
+	/* The binary form that it has in /proc is passed over. */
+	unit_write_n("d/kpageflags", "\0\0\0\0\0\0\0\0", 8);
+	assert_int_equal(unit_read(&f, "d", &err), 0);
+	facts_destroy(&f);
+
 	/* A part that is damaged is named. */
 	unit_write("d/kpageflags.txt.xz", "no xz at all, but text\n");
 	assert_int_equal(unit_read(&f, "d", &err), INPUT_BAD);
@@ -423,6 +450,42 @@ static void live_read_fails(void **state)
 	assert_true(k > 20);
 }
 
+/* The machine that the test runs on, whatever it is and may read; its log is made up. */
+static void live_log(void **state)
+{
+	static const struct {
+		const char *ring, *note;
+	} logs[] = {
+		{ NULL, "the kernel's log: Operation not permitted" },
+		{ "", "the kernel's log: its start is lost, so it is not used" },
+		{ "<6>[    9.000000] usb 1-1\n", "the kernel's log: its start is lost" },
+		{ unit_log, NULL },
+	};
+	struct source_options o = { .live = true };
+
+	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+		bool noted = false;
+		struct facts f;
+		char *err = NULL;
+		int ret;
+
+		unit_ring = logs[i].ring;
+		facts_init(&f);
+		ret = source_read(&f, NULL, &o, &err);
+		assert_true((ret != 0) == (err != NULL));
+		for (size_t k = 0; logs[i].note && k < f.notes.n; k++)
+			noted = noted || !strncmp(f.notes.v[k], logs[i].note, strlen(logs[i].note));
+		assert_true(noted == (logs[i].note != NULL));
+		if (!logs[i].note) {
+			assert_int_equal(ret, 0);
+			assert_string_equal(f.release, "6.1.0-50-amd64");
+			assert_true(f.fw.n >= 2);
+		}
+		free(err);
+		facts_destroy(&f);
+	}
+}
+
 static void directory_read_fails(void **state)
 {
 	char *dir = xasprintf("%s/x86_64/6.1-kdump-256M", unit_machines);
@@ -456,15 +519,11 @@ static void directory_read_fails(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		unit_fixture(kinds),
-		unit_fixture(refused),
-		unit_fixture(not_there),
-		unit_fixture(standard_input),
-		unit_fixture(directory),
-		unit_fixture(directory_log),
-		unit_fixture(live),
-		unit_fixture(live_read_fails),
-		unit_fixture(directory_read_fails),
+		unit_fixture(kinds),	 unit_fixture(refused),
+		unit_fixture(not_there), unit_fixture(standard_input),
+		unit_fixture(directory), unit_fixture(directory_log),
+		unit_fixture(live),	 unit_fixture(live_read_fails),
+		unit_fixture(live_log),	 unit_fixture(directory_read_fails),
 	};
 
 	unit_machines = argc > 1 ? argv[1] : "machines";

@@ -9,6 +9,9 @@
  * Text that the kernel spreads over many files (one value each) is gathered into the form in which
  * recorded machines have it, so that one reader serves both.
  *
+ * The kernel's log is read from its ring buffer, where it lasts until enough was said after it.
+ * Only a log that still has its start is used.
+ *
  * /proc/kpageflags has eight bytes for every page frame. Only the frames of RAM are read, and they
  * are left out where there are more than a few seconds' worth.
  */
@@ -17,10 +20,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "input/dtb.h"
+#include "input/log.h"
 #include "input/proc.h"
 #include "input/scan.h"
 #include "input/source.h"
@@ -318,6 +323,35 @@ static void live_pages(struct facts *f, const char *root)
 	free(path);
 }
 
+/* Actions of klogctl(): read all of the ring buffer, and tell how large it is. */
+enum { LIVE_LOG_READ = 3, LIVE_LOG_SIZE = 10 };
+
+/* The kernel's log; false when it is of no use. */
+static bool live_log(struct facts *f)
+{
+	int size = klogctl(LIVE_LOG_SIZE, NULL, 0);
+	char *buf = xmalloc(size > 0 ? (size_t)size : 0);
+	int n = size > 0 ? klogctl(LIVE_LOG_READ, buf, size) : -1;
+	bool ok = false;
+	char *err = NULL;
+	struct text t;
+
+	if (n < 0) {
+		facts_note(f, "the kernel's log: %s", strerror(errno));
+	} else if (!text_from_memory(&t, buf, (size_t)n, "the kernel's log", 0, &err)) {
+		if (strstr(t.buf, "Linux version "))
+			ok = !log_parse(f, &t, facts_file(f, "the kernel's log"), 0, &err);
+		else
+			facts_note(f, "the kernel's log: its start is lost, so it is not used");
+		text_destroy(&t);
+	}
+	if (err)
+		facts_note(f, "%s", err);
+	free(err);
+	free(buf);
+	return ok;
+}
+
 int live_read(struct facts *f, const char *root, char **err)
 {
 	long page = sysconf(_SC_PAGESIZE);
@@ -328,9 +362,10 @@ int live_read(struct facts *f, const char *root, char **err)
 		f->page_shift++;
 	if (!uname(&name))
 		f->arch_hint = xstrdup(name.machine);
+	tells = !*root && live_log(f);
 	live_part(f, root, "/proc/version", true, proc_version);
 	live_part(f, root, "/proc/cmdline", true, proc_cmdline);
-	tells = live_part(f, root, "/proc/iomem", true, proc_iomem);
+	tells = live_part(f, root, "/proc/iomem", true, proc_iomem) || tells;
 	tells = live_memmap(f, root) || tells;
 	tells = live_part(f, root, "/sys/kernel/debug/memblock/memory", false, live_memory) ||
 		tells;

@@ -272,9 +272,12 @@ int proc_cmdline(struct facts *f, uint32_t file, const char *buf, size_t len, ch
 		span_trim(&logged);
 		/* A log keeps the front of a long line only. */
 		if ((size_t)(logged.end - logged.p) > n ||
-		    memcmp(logged.p, line.p, (size_t)(logged.end - logged.p)) != 0)
-			facts_contradict(f, at, "the log's command line is another than that of %s",
-					 f->files.v[file]);
+		    memcmp(logged.p, line.p, (size_t)(logged.end - logged.p)) != 0) {
+			facts_contradict(f, at,
+					 "the command line is another than the log's, which is "
+					 "used");
+			return 0;
+		}
 		free(f->cmdline);
 	}
 	f->cmdline = span_dup(line);

@@ -69,22 +69,30 @@ static const struct source_part {
 	const char *name; /* in a recorded machine; without ".txt" in /proc */
 	int (*read)(struct facts *f, uint32_t file, const struct text *t,
 		    const struct source_options *o, char **err);
-	bool tells; /* a directory is worth reading when it has one of these */
+	bool tells;    /* a directory is worth reading when it has one of these */
+	bool recorded; /* only with ".txt": in /proc it has another form */
 } source_parts[] = {
-	{ "dmesg.txt", source_log, true },	   { "version.txt", source_version, false },
-	{ "cmdline.txt", source_cmdline, false },  { "iomem.txt", source_iomem, true },
-	{ "memmap.txt", source_memmap, true },	   { "memblock.txt", source_memblock, true },
-	{ "machine.dtb", source_dtb, true },	   { "zoneinfo.txt", source_zoneinfo, true },
-	{ "kpageflags.txt", source_pages, false }, { "nodes.txt", source_nodes, false },
-	{ "meminfo.txt", source_meminfo, false },  { "sysctl_vm.txt", source_sysctl, false },
+	{ "dmesg.txt", source_log, true, false },
+	{ "version.txt", source_version, false, false },
+	{ "cmdline.txt", source_cmdline, false, false },
+	{ "iomem.txt", source_iomem, true, false },
+	{ "memmap.txt", source_memmap, true, false },
+	{ "memblock.txt", source_memblock, true, false },
+	{ "machine.dtb", source_dtb, true, false },
+	{ "zoneinfo.txt", source_zoneinfo, true, false },
+	{ "kpageflags.txt", source_pages, false, true },
+	{ "nodes.txt", source_nodes, false, false },
+	{ "meminfo.txt", source_meminfo, false, false },
+	{ "sysctl_vm.txt", source_sysctl, false, false },
 };
 
 /* The path of a part, whichever of its names it has; NULL when it is missing. */
-static char *source_find(const char *dir, const char *name)
+static char *source_find(const char *dir, const struct source_part *part)
 {
 	static const char *const packed[] = { "", ".gz", ".xz", ".zst" };
+	const char *name = part->name;
 	size_t n = strlen(name);
-	bool txt = n > 4 && !strcmp(name + n - 4, ".txt");
+	bool txt = n > 4 && !strcmp(name + n - 4, ".txt") && !part->recorded;
 
 	for (unsigned int bare = 0; bare <= (txt ? 1u : 0u); bare++) {
 		for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++) {
@@ -114,8 +122,8 @@ static int source_part(struct facts *f, const struct source_part *part, const ch
 }
 
 /*
- * All managed pages make up MemTotal, so the two together give the page size. They are read one
- * after the other; a page freed in between is no contradiction.
+ * All managed pages make up MemTotal, so the two together give the page size where nothing else
+ * does. They are read one after the other, so pages may have been freed in between.
  */
 static void source_page_size(struct facts *f)
 {
@@ -125,7 +133,7 @@ static void source_page_size(struct facts *f)
 	for (size_t i = 0; i < f->zoneinfo.n; i++)
 		if (f->zoneinfo.v[i].managed != UINT64_MAX)
 			pages += f->zoneinfo.v[i].managed;
-	if (!pages || !kib || pages > UINT64_MAX >> 7)
+	if (f->page_shift || !pages || !kib || pages > UINT64_MAX >> 7)
 		return;
 	for (shift = 12; shift <= 16; shift++) {
 		uint64_t sum = pages << (shift - 10);
@@ -133,14 +141,8 @@ static void source_page_size(struct facts *f)
 		if (sum - sum / 8 <= kib && kib <= sum + sum / 8)
 			break;
 	}
-	if (shift > 16)
-		return;
-	if (!f->page_shift)
+	if (shift <= 16)
 		f->page_shift = shift;
-	else if (f->page_shift != shift)
-		facts_contradict(f, f->zoneinfo.v[0].at,
-				 "the log tells pages of %u KiB, zoneinfo and meminfo %u KiB",
-				 1u << (f->page_shift - 10), 1u << (shift - 10));
 }
 
 static int source_directory(struct facts *f, const char *dir, const struct source_options *o,
@@ -151,7 +153,7 @@ static int source_directory(struct facts *f, const char *dir, const struct sourc
 
 	f->kind = SRC_DIR;
 	for (size_t i = 0; !ret && i < sizeof(source_parts) / sizeof(source_parts[0]); i++) {
-		char *path = source_find(dir, source_parts[i].name);
+		char *path = source_find(dir, &source_parts[i]);
 
 		if (!path)
 			continue;
