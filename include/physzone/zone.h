@@ -372,12 +372,13 @@ struct pz_zoneref {
  * @ctx: passed to @distance
  * @order: node ids in order, the node itself first; only nodes with memory, apart from the node
  *   itself with PZ_ZF_FALLBACK_LOCAL_FIRST
- * @cap: room in @order
+ * @cap: room in @order; z->node_count is enough
  * @load: a penalty per node for round robin among equals, z->node_count long and kept by the caller
  *   across calls in ascending order of nid (zero-filled at first), or NULL
  *
- * Context: any; calls @distance. Cost: O(nodes * length of the order).
- * Return: number of nodes in the order (also when @cap is smaller), or -PZ_ENOENT for no such node.
+ * Context: any; calls @distance. Cost: O(n log n).
+ * Return: number of nodes in the order (when @cap is smaller, nothing is written), or -PZ_ENOENT
+ * for no such node.
  */
 int pz_zones_fallback(const struct pz_zones *z, int nid,
 		      unsigned int (*distance)(void *ctx, int from, int to), void *ctx,

@@ -7,21 +7,24 @@
  * that fewer nodes have as their first choice of a distance (the load), then the lower id. Inside
  * a node zones are asked from the highest type down, and populated means present.
  *
- * Invariants: 1. a node is in an order once; 2. the order does not depend on the room for it.
+ * Linux chooses the best node again and again; as only nodes that were chosen change their load,
+ * that is a sort by the loads of before.
  *
- * Failure: none but an unknown node.
+ * Invariants: 1. a node is in an order once.
  *
- * Shortcomings: without room for scratch the order is found by selection, O(nodes) a step.
+ * Failure: an unknown node, and too little room; nothing is written then.
+ *
+ * Shortcomings: distances are asked for again at each comparison.
  */
 #include "zone_internal.h"
 
-/* While an order is made, marks a load that is to grow by one afterwards. */
-#define ZONELIST_BUMP 0x80000000u
-
-struct zonelist_key {
-	uint64_t value;
-	uint32_t load;
-	uint32_t index;
+/* What decides between nodes: the asking node, and where distances and loads come from. */
+struct zonelist_ask {
+	const struct pz_zones *z;
+	const struct pz_node *from;
+	unsigned int (*distance)(void *ctx, int from, int to);
+	void *ctx;
+	const uint32_t *load;
 };
 
 static bool zonelist_has_memory(const struct pz_node *n)
@@ -29,28 +32,62 @@ static bool zonelist_has_memory(const struct pz_node *n)
 	return n->end_pfn > n->start_pfn;
 }
 
-static bool zonelist_before(const struct zonelist_key *a, const struct zonelist_key *b)
+/* Distance to the node at a position of z->node. */
+static unsigned int zonelist_distance(const struct zonelist_ask *a, int32_t index)
 {
-	if (a->value != b->value)
-		return a->value < b->value;
-	if (a->load != b->load)
-		return a->load < b->load;
-	return a->index < b->index;
+	int to = a->z->node[index].nid;
+
+	if (a->distance)
+		return a->distance(a->ctx, a->from->nid, to);
+	return a->from->nid == to ? 10 : 20;
 }
 
-static unsigned int zonelist_distance(unsigned int (*distance)(void *, int, int), void *ctx,
-				      int from, int to)
+/* Whether the node at x is to be asked before the one at y. */
+static bool zonelist_before(const struct zonelist_ask *a, int32_t x, int32_t y)
 {
-	if (distance)
-		return distance(ctx, from, to);
-	return from == to ? 10 : 20;
+	const struct pz_node *nx = &a->z->node[x], *ny = &a->z->node[y];
+	uint64_t vx =
+		(uint64_t)zonelist_distance(a, x) + (nx->nid < a->from->nid) + (nx->cpus != 0);
+	uint64_t vy =
+		(uint64_t)zonelist_distance(a, y) + (ny->nid < a->from->nid) + (ny->cpus != 0);
+
+	if (vx != vy)
+		return vx < vy;
+	if (a->load && a->load[x] != a->load[y])
+		return a->load[x] < a->load[y];
+	return x < y;
 }
 
-static void zonelist_settle(uint32_t *load, uint32_t count)
+static void zonelist_sift(const struct zonelist_ask *a, int32_t *v, uint32_t root, uint32_t n)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		if (load[i] & ZONELIST_BUMP)
-			load[i] = (load[i] & ~ZONELIST_BUMP) + 1;
+	for (;;) {
+		uint32_t child = 2 * root + 1;
+		int32_t tmp;
+
+		if (child >= n)
+			return;
+		if (child + 1 < n && zonelist_before(a, v[child], v[child + 1]))
+			child++;
+		if (!zonelist_before(a, v[root], v[child]))
+			return;
+		tmp = v[root];
+		v[root] = v[child];
+		v[child] = tmp;
+		root = child;
+	}
+}
+
+/* Heapsort, the node that is asked first in front. */
+static void zonelist_sort(const struct zonelist_ask *a, int32_t *v, uint32_t n)
+{
+	for (uint32_t i = n / 2; i-- > 0;)
+		zonelist_sift(a, v, i, n);
+	for (uint32_t end = n; end > 1; end--) {
+		int32_t tmp = v[0];
+
+		v[0] = v[end - 1];
+		v[end - 1] = tmp;
+		zonelist_sift(a, v, 0, end - 1);
 	}
 }
 
@@ -58,52 +95,38 @@ int pz_zones_fallback(const struct pz_zones *z, int nid,
 		      unsigned int (*distance)(void *ctx, int from, int to), void *ctx,
 		      int32_t *order, uint32_t cap, uint32_t *load)
 {
-	uint32_t local = pz_zone_node_index(z, nid), count = 0;
-	struct zonelist_key last = { 0, 0, 0 };
-	bool any = false;
+	uint32_t local = pz_zone_node_index(z, nid), first, count;
+	struct zonelist_ask a = { z, NULL, distance, ctx, load };
 	unsigned int near;
 
 	if (local == z->node_count)
 		return -PZ_ENOENT;
-	if (zonelist_has_memory(&z->node[local]) || (z->cfg.flags & PZ_ZF_FALLBACK_LOCAL_FIRST)) {
-		if (cap)
-			order[0] = nid;
-		count = 1;
+	a.from = &z->node[local];
+	first = zonelist_has_memory(a.from) || (z->cfg.flags & PZ_ZF_FALLBACK_LOCAL_FIRST);
+	count = first;
+	for (uint32_t i = 0; i < z->node_count; i++)
+		count += i != local && zonelist_has_memory(&z->node[i]);
+	if (count > cap)
+		return (int)count;
+	count = 0;
+	if (first)
+		order[count++] = (int32_t)local;
+	for (uint32_t i = 0; i < z->node_count; i++) {
+		if (i != local && zonelist_has_memory(&z->node[i]))
+			order[count++] = (int32_t)i;
 	}
-	near = zonelist_distance(distance, ctx, nid, nid);
-	for (;;) {
-		struct zonelist_key best = { 0, 0, 0 };
-		bool found = false;
-		unsigned int far;
+	zonelist_sort(&a, order + first, count - first);
 
-		for (uint32_t i = 0; i < z->node_count; i++) {
-			const struct pz_node *n = &z->node[i];
-			struct zonelist_key k = { 0, load ? load[i] & ~ZONELIST_BUMP : 0, i };
+	/* The first of each group of equal distance bears the load. */
+	near = zonelist_distance(&a, (int32_t)local);
+	for (uint32_t i = 0; i < count; i++) {
+		unsigned int far = zonelist_distance(&a, order[i]);
 
-			if (i == local || !zonelist_has_memory(n))
-				continue;
-			k.value = (uint64_t)zonelist_distance(distance, ctx, nid, n->nid) +
-				  (n->nid < nid) + (n->cpus != 0);
-			if ((any && !zonelist_before(&last, &k)) ||
-			    (found && !zonelist_before(&k, &best)))
-				continue;
-			best = k;
-			found = true;
-		}
-		if (!found)
-			break;
-		far = zonelist_distance(distance, ctx, nid, z->node[best.index].nid);
 		if (load && far != near)
-			load[best.index] |= ZONELIST_BUMP;
+			load[order[i]]++;
 		near = far;
-		if (count < cap)
-			order[count] = z->node[best.index].nid;
-		count++;
-		last = best;
-		any = true;
+		order[i] = z->node[order[i]].nid;
 	}
-	if (load)
-		zonelist_settle(load, z->node_count);
 	return (int)count;
 }
 

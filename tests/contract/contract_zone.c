@@ -493,9 +493,9 @@ static void zone_fallback(struct tap *t)
 	z.node[2].cpus = 4;
 	CHECK(t, pz_zones_fallback(&z, 0, NULL, NULL, order, 4, NULL) == 4);
 	CHECK_NAMED(t, order[1] == 1 && order[2] == 3 && order[3] == 2, "nodes without CPUs first");
-	order[2] = -1;
-	CHECK_NAMED(t, pz_zones_fallback(&z, 0, NULL, NULL, order, 2, NULL) == 4 && order[2] == -1,
-		    "an order that does not fit is counted");
+	order[0] = -1;
+	CHECK_NAMED(t, pz_zones_fallback(&z, 0, NULL, NULL, order, 3, NULL) == 4 && order[0] == -1,
+		    "an order that does not fit is only counted");
 
 	order[0] = 1;
 	order[1] = 0;

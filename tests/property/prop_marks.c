@@ -372,9 +372,15 @@ static bool orders_match(struct prop *p, void *ctx)
 		memset(order, 0x55, sizeof(order));
 		got = pz_zones_fallback(&w.z, (int)n, table_distance, d, order, cap, load);
 		PROP_ASSERT(p, got == (int)count);
-		for (uint32_t i = 0; i < count && i < cap; i++)
+		if (count > cap) {
+			PROP_ASSERT(p, order[0] == 0x55555555);
+			got = pz_zones_fallback(&w.z, (int)n, table_distance, d, order, count,
+						load);
+			PROP_ASSERT(p, got == (int)count);
+		}
+		for (uint32_t i = 0; i < count; i++)
 			PROP_ASSERT(p, order[i] == want[i]);
-		PROP_ASSERT(p, order[cap] == 0x55555555);
+		PROP_ASSERT(p, order[count] == 0x55555555);
 		PROP_ASSERT(p, !memcmp(load, want_load, sizeof(load)));
 	}
 	pz_zones_destroy(&w.z);
