@@ -6,6 +6,8 @@ _physzone()
 	COMPREPLY=()
 	case $prev in
 	--model) words='linux-5.15 linux-6.1 linux-6.12' ;;
+	--capture) words='kexec file' ;;
+	--managed) words='recorded computed' ;;
 	--color | --cmdline | --boot | --width | --arch) return ;;
 	--svg)
 		compopt -o default
@@ -13,14 +15,14 @@ _physzone()
 		;;
 	*)
 		case ${COMP_WORDS[1]-} in
-		zones) words='--model --arch --cmdline --boot --live --json --lines --width --color= --help' ;;
-		map) words='--model --arch --cmdline --boot --live --json --log --svg --width --color= --help' ;;
+		zones) words='--model --arch --cmdline --boot --live --capture --managed --json --lines --width --color= --help' ;;
+		map) words='--model --arch --cmdline --boot --live --capture --managed --json --log --svg --width --color= --help' ;;
 		arch) words='--model --json --color= --help' ;;
 		*) words='zones map arch --help --version' ;;
 		esac
 		;;
 	esac
-	if [[ $COMP_CWORD -gt 1 && $cur != -* && $prev != --model ]]; then
+	if [[ $COMP_CWORD -gt 1 && $cur != -* && $prev != --model && $prev != --capture && $prev != --managed ]]; then
 		compopt -o default
 		return
 	fi

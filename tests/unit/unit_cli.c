@@ -179,7 +179,7 @@ static void cli_lists_lines(void **state)
 {
 	assert_int_equal(
 		cli("zones --lines MACHINES/x86_64/6.1-kdump-256M/first", NULL, CLI_CAPTURE), 0);
-	assert_non_null(strstr(cli_stdout, " used    [    0.000000] BIOS-e820: [mem 0x"));
+	assert_non_null(strstr(cli_stdout, " used          [    0.000000] BIOS-e820: [mem 0x"));
 	assert_non_null(strstr(cli_stdout, " ignored "));
 }
 

@@ -232,6 +232,9 @@ static void zones_as_json(void **state)
 		"{\"name\": \"DMA\", \"start_pfn\": 1, \"spanned\": 4095, \"present\": 158, "
 		"\"managed\": 0, \"managed_from\": \"report\", \"cma\": 0, \"min\": 0, \"low\": 0, "
 		"\"high\": 0, \"protection\": [0, 0, 0, 0, 0]}");
+	must_hold(text, "    \"contradictions\": [\n"
+			"      \"last_pfn = 0x7b000, computed 0x7b001\"\n    ],\n");
+	must_hold(text, "      {\"file\": \"machines/x86_64/6.1-kdump-256M\", \"line\": 33}\n");
 	must_hold(text, "{\"name\": \"Device\", \"start_pfn\": 0, \"spanned\": 0,");
 	out_destroy(&o);
 	fabricated_destroy(&x);

@@ -131,13 +131,31 @@ void view_findings(struct out *o, const struct view *v)
 	view_problems(o, v);
 }
 
+/* Which lines a contradiction stands at: index is line - 1; to be freed. */
+static bool *frame_contradictory(const struct view *v)
+{
+	const struct facts *f = v->f;
+	bool *lines = xcalloc(f->line_texts.n, sizeof(*lines));
+	size_t i;
+
+	for (i = 0; i < v->a->contradictions.n; i++) {
+		struct where at = v->a->contradictions.v[i].at;
+
+		if (at.file == f->line_file && at.line && at.line <= f->line_texts.n)
+			lines[at.line - 1] = true;
+	}
+	return lines;
+}
+
 void view_lines(struct out *o, const struct view *v)
 {
 	const struct facts *f = v->f;
+	bool *contradictory;
 	size_t i;
 
 	if (!f->line_texts.n)
 		return;
+	contradictory = frame_contradictory(v);
 	if (f->line_file && f->line_file < f->files.n) {
 		out_str(o, "  of ");
 		out_clean(o, f->files.v[f->line_file]);
@@ -146,14 +164,18 @@ void view_lines(struct out *o, const struct view *v)
 	out_char(o, '\n');
 	for (i = 0; i < f->line_texts.n; i++) {
 		bool used = i < f->line_marks.n && f->line_marks.v[i];
+		enum out_style style = contradictory[i] ? ST_WARN : used ? ST_PLAIN : ST_DIM;
 
 		out_printf(o, "  %6zu ", i + 1);
-		out_styled(o, used ? ST_GOOD : ST_DIM, used ? "used    " : "ignored ");
-		if (!used)
-			out_style(o, ST_DIM);
+		out_style(o, contradictory[i] ? ST_WARN : used ? ST_GOOD : ST_DIM);
+		out_str(o, contradictory[i] ? "contradictory "
+			   : used	    ? "used          "
+					    : "ignored       ");
+		out_style(o, ST_PLAIN);
+		out_style(o, style);
 		out_clean(o, f->line_texts.v[i]);
-		if (!used)
-			out_style(o, ST_PLAIN);
+		out_style(o, ST_PLAIN);
 		out_char(o, '\n');
 	}
+	free(contradictory);
 }

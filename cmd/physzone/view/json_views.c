@@ -45,12 +45,15 @@ static void json_view_source(struct json *j, const struct view *v, bool lines)
 	json_key_u64(j, "lines_ignored", f->lines_ignored);
 	json_key(j, "contradictions");
 	json_array(j, false);
+	for (i = 0; i < v->a->contradictions.n; i++)
+		json_string(j, v->a->contradictions.v[i].text);
+	json_end_array(j);
+	/* Where they stand, in the same order. */
+	json_key(j, "contradictions_at");
+	json_array(j, false);
 	for (i = 0; i < v->a->contradictions.n; i++) {
-		const struct fact_contradiction *c = &v->a->contradictions.v[i];
-
 		json_object(j, true);
-		json_key_string(j, "text", c->text);
-		json_view_where(j, f, c->at);
+		json_view_where(j, f, v->a->contradictions.v[i].at);
 		json_end_object(j);
 	}
 	json_end_array(j);

@@ -404,7 +404,9 @@ static void pic_zones(struct pic *p)
 	if (p->l.squeezed)
 		out_str(&note, " Hatched ranges are too large to be drawn to scale.");
 	if (p->l.merged)
-		out_printf(&note, " %u boxes stand for several pieces each.", p->l.merged);
+		out_printf(&note, " %u %s for several pieces%s.", p->l.merged,
+			   p->l.merged == 1 ? "box stands" : "boxes stand",
+			   p->l.merged == 1 ? "" : " each");
 	if (p->l.lanes > lanes)
 		out_printf(&note, " %u rows of zones are left out.", p->l.lanes - lanes);
 	svg_text_fit(p->o, PIC_EDGE, p->y, PIC_SMALL, SVG_START, "dim", PIC_CELLS, out_text(&note));

@@ -227,7 +227,9 @@ static void map_scale(const struct map_view *m)
 		out_printf(&text, " %s stands for a range too large to be drawn to scale.",
 			   m->marks->squeezed);
 	if (m->l.merged)
-		out_printf(&text, " %u columns stand for several pieces each.", m->l.merged);
+		out_printf(&text, " %u %s for several pieces%s.", m->l.merged,
+			   m->l.merged == 1 ? "column stands" : "columns stand",
+			   m->l.merged == 1 ? "" : " each");
 	out_repeat(m->o, " ", MAP_MARGIN);
 	out_style(m->o, ST_DIM);
 	/* The text is ours: nothing in it needs cleaning but the sign, which is UTF-8 on purpose.
