@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Build the bare-metal image, start it in QEMU by PVH, and pass its TAP on. Fails when a result is
+# bad or missing, and when the machine hangs.
+#
+# BOOT_SECONDS=N  how long it may take (180)
+set -u
+cd "$(dirname "$0")/.." || exit 1
+dir=build/boot-x86_64
+mib=6144
+mkdir -p $dir
+
+if ! { { [ -f $dir/build.ninja ] ||
+	meson setup $dir --cross-file cross/x86_64.ini --werror -Doptimization=2 -Ddebug=true; } &&
+	ninja -C $dir boot/physzone-boot.elf; } >$dir/build.log 2>&1; then
+	echo "not ok 1 - the image builds"
+	tail -n 30 $dir/build.log | sed 's/^/# /'
+	echo "1..1"
+	exit 1
+fi
+
+# isa-debug-exit ends QEMU with 2 * 0x10 + 1 when all is well.
+timeout "${BOOT_SECONDS:-180}" qemu-system-x86_64 -machine q35 -accel tcg -m ${mib}M -smp 1 \
+	-nodefaults -display none -monitor none -no-reboot -serial stdio \
+	-device isa-debug-exit,iobase=0xf4,iosize=0x04 \
+	-kernel $dir/boot/physzone-boot.elf -append "ram=$mib" </dev/null |
+	tr -d '\r' | tee $dir/console.txt
+status=${PIPESTATUS[0]}
+
+planned=$(sed -n 's/^1\.\.\([0-9][0-9]*\)$/\1/p' $dir/console.txt)
+results=$(grep -acE '^(not )?ok [0-9]' $dir/console.txt)
+bad=$(grep -acE '^not ok ' $dir/console.txt)
+case $status in
+33) ;;
+124) echo "not ok boot: the machine hangs" ;;
+35) ;;
+*) echo "not ok boot: QEMU ended with status $status" ;;
+esac
+if [ "${planned:-none}" != "$results" ]; then
+	echo "not ok boot: ${planned:-no} results were promised, $results came"
+	exit 1
+fi
+[ "$status" = 33 ] && [ "$bad" = 0 ]
