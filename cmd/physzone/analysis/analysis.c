@@ -376,7 +376,6 @@ void an_end(struct an_ctx *c)
 	free(c->cl.arg);
 	free(c->cl.op);
 	vec_free(&c->hotplug);
-	vec_free(&c->hotplug_nid);
 	vec_free(&c->later);
 }
 

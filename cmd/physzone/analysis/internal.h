@@ -26,6 +26,13 @@ struct an_later {
 	enum pz_boot_phase phase;
 };
 
+/* Memory that was added while the kernel ran. */
+struct an_hotplug {
+	struct pz_range pfns;
+	int nid;
+	enum pz_zone_type type;
+};
+
 struct an_ctx {
 	struct analysis *a;
 	struct facts *f;
@@ -45,8 +52,7 @@ struct an_ctx {
 	bool capture; /* elfcorehdr= or a device tree says that it is a capture kernel */
 	int fixed_nid; /* a single node that everything belongs to, or PZ_NID_NONE */
 
-	VEC(struct pz_range) hotplug; /* memory that came after booting, already in zones */
-	VEC(int) hotplug_nid;
+	VEC(struct an_hotplug) hotplug; /* memory that came after booting, present in zones */
 	VEC(struct an_later) later; /* what was given back after the memblock hand-over */
 	bool managed_recorded;
 	struct pz_range image_guess; /* bytes; where the kernel image was put when no line tells */
@@ -84,6 +90,8 @@ void an_pieces(struct an_ctx *c);
 const struct fact_claim *an_claim(const struct an_ctx *c, enum claim_kind kind);
 /* The kernel image in pages, first to last byte of code, data and bss; false: unknown. */
 bool an_kernel_image(const struct an_ctx *c, struct pz_range *bytes);
+/* Pages of the kernel image by the sizes of its parts in the log; 0 when unknown. */
+uint64_t an_image_pages(const struct an_ctx *c);
 /* The initial RAM disk where it finally lies; false: unknown or none. */
 bool an_initrd(const struct an_ctx *c, struct pz_range *bytes);
 /* Memory shift: pages of a number of KiB. */

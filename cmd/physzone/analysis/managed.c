@@ -99,7 +99,7 @@ static void managed_later(struct an_ctx *c, struct pz_range pfns, enum pz_boot_p
 }
 
 /* Put pages back into a gap of the image; false when the gap was free already or has no room. */
-static bool managed_into(struct an_ctx *c, struct managed_gap *g, uint64_t pages)
+static bool managed_into(struct an_ctx *c, struct managed_gap *g, uint64_t pages, bool late)
 {
 	struct pz_range p;
 
@@ -111,39 +111,57 @@ static bool managed_into(struct an_ctx *c, struct managed_gap *g, uint64_t pages
 	p.last = p.first + pages - 1;
 	g->used += pages;
 	pz_zones_account(&c->z, p, true);
-	managed_later(c, p, PZ_BOOT_THP);
+	if (late)
+		managed_later(c, p, PZ_BOOT_THP);
 	return true;
 }
 
-/* Where the kernel image is when nothing tells its parts: the lowest reserved range of its size. */
-static bool managed_guess(struct an_ctx *c, uint64_t pages)
+/*
+ * The kernel image when nothing tells its parts: where it was put, else the first reserved range
+ * of the first dump that has its size and starts on 2 MiB; else the lowest range with room.
+ */
+static bool managed_image_range(const struct an_ctx *c, uint64_t pages, struct pz_range *out)
 {
-	if (c->image_guessed) {
-		struct pz_range p = { c->image_guess.first >> c->a->page_shift, 0 };
+	uint64_t want = an_image_pages(c);
 
-		p.last = p.first + pages - 1;
-		pz_zones_account(&c->z, p, true);
-		managed_later(c, p, PZ_BOOT_THP);
+	if (c->image_guessed) {
+		*out = (struct pz_range){ c->image_guess.first >> c->a->page_shift,
+					  c->image_guess.last >> c->a->page_shift };
+		return true;
+	}
+	for (size_t i = 0; i < c->f->mb_regions.n && want; i++) {
+		const struct fact_mb_region *m = &c->f->mb_regions.v[i];
+		uint64_t n = (m->range.last - m->range.first + 1) >> c->a->page_shift;
+
+		if (!m->reserved || m->dump || (m->range.first & 0x1fffff) || n < want - want / 8 ||
+		    n > want + want / 2)
+			continue;
+		*out = (struct pz_range){ m->range.first >> c->a->page_shift,
+					  m->range.last >> c->a->page_shift };
 		return true;
 	}
 	for (uint32_t i = 0; i < c->mb.reserved.count; i++) {
-		struct pz_range p;
-
-		if (!pz_range_trim(c->mb.reserved.v[i].range, c->a->page_shift, &p) ||
-		    p.last - p.first + 1 < pages)
+		if (!pz_range_trim(c->mb.reserved.v[i].range, c->a->page_shift, out))
 			continue;
-		if (c->x86 && p.last < 0x100)
-			continue;
-		if (c->x86 && p.first < 0x100)
-			p.first = 0x100;
-		if (p.last - p.first + 1 < pages)
-			continue;
-		p.first = p.last - pages + 1;
-		pz_zones_account(&c->z, p, true);
-		managed_later(c, p, PZ_BOOT_THP);
-		return true;
+		if (c->x86 && out->first < 0x100)
+			out->first = 0x100;
+		if (out->first <= out->last && out->last - out->first + 1 >= pages)
+			return true;
 	}
 	return false;
+}
+
+static bool managed_guess(struct an_ctx *c, uint64_t pages, bool late)
+{
+	struct pz_range p;
+
+	if (!managed_image_range(c, pages, &p))
+		return false;
+	p.last = p.first + pages - 1;
+	pz_zones_account(&c->z, p, true);
+	if (late)
+		managed_later(c, p, PZ_BOOT_THP);
+	return true;
 }
 
 /* The initial RAM disk: out of the free pages first, then back as many as the log says. */
@@ -187,6 +205,29 @@ static void managed_initrd(struct an_ctx *c, const struct fact_freeing *fr)
 	managed_later(c, p, PZ_BOOT_THP);
 }
 
+/* Pages that are counted as free all along; only the first watermarks did not know of them. */
+static bool managed_never_taken(struct an_ctx *c, const struct fact_freeing *fr, uint64_t pages)
+{
+	if (!strcmp(fr->what, "unused early sccb"))
+		return true;
+	if (!strncmp(fr->what, "HugeTLB", 7)) {
+		/* Gigantic pages come from the top of memory. */
+		uint64_t top = (pz_memblock_last(&c->mb) >> c->a->page_shift) + 1;
+
+		managed_later(c, (struct pz_range){ top - pages, top - 1 }, PZ_BOOT_MARKS);
+		return true;
+	}
+	if (strncmp(fr->what, "EFI boot services", 17))
+		return false;
+	/* EDK II for virtual machines unpacks its drivers at 9 MiB, into 12 MiB. */
+	if (pages > 0xc00 && c->max_low_pfn > 0x1500) {
+		managed_later(c, (struct pz_range){ 0x900, 0xfff }, PZ_BOOT_MARKS);
+		managed_later(c, (struct pz_range){ 0x1000, 0x1000 + pages - 0x700 - 1 },
+			      PZ_BOOT_MARKS);
+	}
+	return true;
+}
+
 static void managed_freeing(struct an_ctx *c, enum managed_from from)
 {
 	struct managed_image im;
@@ -195,7 +236,8 @@ static void managed_freeing(struct an_ctx *c, enum managed_from from)
 	for (size_t i = 0; i < c->f->freeing.n; i++) {
 		const struct fact_freeing *fr = &c->f->freeing.v[i];
 		uint64_t pages = an_kib_pages(c, fr->kib);
-		bool ok = false;
+		/* The text of other processors' alternatives goes before the watermarks are set. */
+		bool ok = false, late = strcmp(fr->what, "SMP alternatives") != 0;
 
 		if (!pages)
 			continue;
@@ -206,15 +248,14 @@ static void managed_freeing(struct an_ctx *c, enum managed_from from)
 			managed_initrd(c, fr);
 			continue;
 		}
-		if (!strncmp(fr->what, "EFI boot services", 17) ||
-		    !strncmp(fr->what, "HugeTLB", 7) || !strcmp(fr->what, "unused early sccb"))
-			continue; /* never taken out */
+		if (managed_never_taken(c, fr, pages))
+			continue;
 		if (strstr(fr->what, "text/rodata gap"))
-			ok = managed_into(c, &im.text_rodata, pages);
+			ok = managed_into(c, &im.text_rodata, pages, true);
 		else if (strstr(fr->what, "rodata/data gap"))
-			ok = managed_into(c, &im.rodata_data, pages);
+			ok = managed_into(c, &im.rodata_data, pages, true);
 		else if (strstr(fr->what, "decrypted"))
-			ok = managed_into(c, &im.bss, pages);
+			ok = managed_into(c, &im.bss, pages, true);
 		else if (im.known && managed_reserved_in(c, im.init.pfns) < pages) {
 			/* The dump was taken after it was given back. */
 			managed_later(c,
@@ -224,8 +265,8 @@ static void managed_freeing(struct an_ctx *c, enum managed_from from)
 			ok = true;
 		}
 		else
-			ok = managed_into(c, &im.init, pages);
-		if (!ok && !managed_guess(c, pages))
+			ok = managed_into(c, &im.init, pages, late);
+		if (!ok && !managed_guess(c, pages, late))
 			c->later_unplaced += pages;
 	}
 }
@@ -289,8 +330,13 @@ void an_managed(struct an_ctx *c, enum managed_from from)
 	if (from == MANAGED_MEMBLOCK)
 		managed_zero_page(c);
 	managed_freeing(c, from);
-	for (size_t i = 0; i < c->hotplug.n; i++)
-		pz_zones_account(&c->z, c->hotplug.v[i], true);
+	for (size_t i = 0; i < c->hotplug.n; i++) {
+		const struct an_hotplug *h = &c->hotplug.v[i];
+		struct pz_node *node = pz_zones_node(&c->z, h->nid);
+
+		if (node)
+			node->zone[h->type].managed += h->pfns.last - h->pfns.first + 1;
+	}
 
 	/* Pages without a known place: to the zone that has most of the memory. */
 	if (c->later_unplaced) {

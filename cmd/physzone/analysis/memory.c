@@ -151,6 +151,9 @@ int an_memory(struct an_ctx *c, char **err)
 		rc = an_x86_memory(c, err);
 		return rc ? rc : an_nodes(c);
 	}
+	/* These allocate from below while booting. */
+	c->mb.bottom_up = c->a->arch == PZL_ARCH_MIPS || c->a->arch == PZL_ARCH_MIPS64 ||
+			  c->a->arch == PZL_ARCH_LOONGARCH;
 	c->efi = c->f->efi || c->f->dt.uefi;
 	dt = !c->efi && memory_from_dt(c);
 	if (dt) {
@@ -295,8 +298,7 @@ int an_hotplug(struct an_ctx *c)
 			node->start_pfn = p.first;
 		if (node->end_pfn < p.last + 1)
 			node->end_pfn = p.last + 1;
-		*vec_push(&c->hotplug) = p;
-		*vec_push(&c->hotplug_nid) = in->nid;
+		*vec_push(&c->hotplug) = (struct an_hotplug){ p, in->nid, t };
 		an_note(c, "memory [mem %#018llx-%#018llx] was added while running, on line in %s",
 			(unsigned long long)e->range.first, (unsigned long long)e->range.last,
 			pz_zone_name(t));

@@ -11,11 +11,12 @@
  *    from below ("report");
  *  - nothing: the remainder is what such a kernel usually takes ("estimate").
  *
- * Contiguous areas (CMA) are reserved while booting and managed afterwards: they stay free here.
+ * Contiguous areas (CMA) are reserved while booting and managed afterwards: they are reserved here,
+ * so that nothing else is put there, and given back by managed.c.
  */
 #include "internal.h"
 
-#include <physzone/linux/arch.h>
+#include <physzone/linux/low1m.h>
 
 #include <string.h>
 
@@ -182,13 +183,30 @@ static bool reserved_from_log(struct an_ctx *c)
 	return true;
 }
 
+/* The first megabyte of x86, by the version of the kernel. */
+static void reserved_low1m(struct an_ctx *c)
+{
+	struct pzl_low1m_input in;
+	struct pzl_low1m low;
+	unsigned int commits;
+
+	pzl_low1m_input_init(&in, c->a->model);
+	/* An older kernel than its model keeps less back. */
+	if (c->f->release && !pzl_low1m_for_release(c->f->release, &commits) &&
+	    commits < in.commits)
+		in.commits = commits;
+	in.crashkernel = strstr(c->cmdline, "crashkernel=") != NULL;
+	if (!pzl_low1m(&in, &c->mb, &low))
+		(void)pzl_low1m_apply(&low, &c->mb);
+}
+
 /* What lines and /proc/iomem say about single takers, with their places. */
 static void reserved_known(struct an_ctx *c)
 {
 	struct pz_range r;
 
 	if (c->x86)
-		reserved_add(c, (struct pz_range){ 0, 0xfffff });
+		reserved_low1m(c);
 	if (an_kernel_image(c, &r)) {
 		r.first &= ~((UINT64_C(1) << c->a->page_shift) - 1);
 		r.last |= (UINT64_C(1) << c->a->page_shift) - 1;
@@ -206,6 +224,7 @@ static void reserved_known(struct an_ctx *c)
 		const struct fact_claim *cl = &c->f->claims.v[i];
 
 		switch (cl->kind) {
+		case CLAIM_CMA:
 		case CLAIM_CRASHKERNEL:
 		case CLAIM_CRASHKERNEL_LOW:
 		case CLAIM_SWIOTLB:
@@ -344,7 +363,7 @@ static uint64_t reserved_usual(struct an_ctx *c, bool image_known)
  * Pages of the kernel image, from the sizes of its parts in the "Memory:" line. The parts that are
  * mapped with different permissions start on 2 MiB.
  */
-static uint64_t reserved_image_pages(const struct an_ctx *c)
+uint64_t an_image_pages(const struct an_ctx *c)
 {
 	const struct fact_memory *m = &c->f->memory;
 	uint64_t kib;
@@ -358,34 +377,42 @@ static uint64_t reserved_image_pages(const struct an_ctx *c)
 }
 
 /*
- * Whether the kernel image lies below 4 GiB, where that can be told: while pages of the highest
- * zone are initialised late, "available" counts the zones below it and one section of it.
+ * Whether the kernel image lies below 4 GiB, where that can be told: while the pages of the highest
+ * zone are initialised late, "available" counts the zones below it and a section or so of it.
  */
 static bool reserved_image_low(const struct an_ctx *c, uint64_t image)
 {
-	uint64_t low = 0, section = UINT64_C(1) << (27 - c->a->page_shift), seen;
+	uint64_t section = UINT64_C(1) << (27 - c->a->page_shift), seen, early = 0;
+	const struct pz_zone *top = NULL;
+	struct pz_range below = { 0, 0 };
 	struct pz_mb_iter it;
 
 	if (c->a->arch != PZL_ARCH_X86_64 || !c->f->deferred_nodes || c->z.node_count != 1 ||
 	    c->a->model == PZL_LINUX_6_12 || c->f->memory.available == UINT64_MAX)
 		return true;
+	for (int t = 0; t < PZ_ZONE_TYPES; t++)
+		if (c->z.node[0].zone[t].present)
+			top = &c->z.node[0].zone[t];
+	if (!top || top->start_pfn < UINT64_C(1) << (32 - c->a->page_shift))
+		return true;
+	/* The first section start that has more than a section of the zone before it. */
+	below.last = ((top->start_pfn + 2 * section - 1) & ~(section - 1)) - 1;
 	memset(&it, 0, sizeof(it));
 	while (pz_memblock_next_free(&c->mb, &it, PZ_NID_NONE)) {
-		struct pz_range p, both, below = { 0, 0xfffff };
+		struct pz_range p, both;
 
 		if (pz_range_trim(it.range, c->a->page_shift, &p) &&
 		    pz_range_intersect(p, below, &both))
-			low += both.last - both.first + 1;
+			early += both.last - both.first + 1;
 	}
 	seen = an_kib_pages(c, c->f->memory.available);
-	seen = seen > section ? seen - section : 0;
-	return low > seen && low - seen > image / 2;
+	return early > seen && early - seen > image / 2;
 }
 
 /* Reserve room for the kernel image when nothing tells its place; false: size unknown. */
 static bool reserved_image(struct an_ctx *c)
 {
-	uint64_t pages = reserved_image_pages(c);
+	uint64_t pages = an_image_pages(c);
 	struct pz_mb_req req;
 	struct pz_range at;
 	bool was = c->mb.bottom_up;
@@ -444,10 +471,15 @@ enum managed_from an_reserved(struct an_ctx *c)
 	for (uint32_t n = 0; n < c->z.node_count; n++)
 		for (int t = 0; t < PZ_ZONE_TYPES; t++)
 			present += c->z.node[n].zone[t].present;
-	for (size_t i = 0; i < c->f->claims.n; i++)
-		if (c->f->claims.v[i].kind == CLAIM_CMA)
-			reserved_drop(c, c->f->claims.v[i].range);
 	have = present - reserved_free_pages(c, PZ_NID_NONE);
+	/* Contiguous areas are not in the total that the kernel calls reserved. */
+	for (size_t i = 0; i < c->f->claims.n; i++) {
+		struct pz_range cma;
+
+		if (c->f->claims.v[i].kind == CLAIM_CMA &&
+		    pz_range_trim(c->f->claims.v[i].range, c->a->page_shift, &cma))
+			have -= cma.last - cma.first + 1;
+	}
 
 	if (!c->f->memory.seen || c->f->memory.reserved == UINT64_MAX) {
 		reserved_spread(c, reserved_usual(c, image_known));

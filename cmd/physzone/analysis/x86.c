@@ -138,6 +138,8 @@ static uint32_t x86_updates(const struct an_ctx *c, struct pzl_mem_op **ops)
 
 		if (e->to && e->to == e->from)
 			continue; /* setup_data: type kept, a boundary only */
+		if (c->f->node_ranges.n && an_after(e->at, c->f->node_ranges.v[0].at))
+			continue; /* memblock was filled before it */
 		o = &(*ops)[n++];
 		o->kind = e->to ? PZL_OP_UPDATE : PZL_OP_REMOVE;
 		o->base = e->range.first;
