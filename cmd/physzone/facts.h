@@ -172,7 +172,9 @@ struct fact_memory {
 struct fact_zoneinfo {
 	int nid;
 	char name[16];
-	uint64_t start_pfn, spanned, present, managed, cma, min, low, high, free;
+	uint64_t start_pfn, spanned, present, managed, cma, free;
+	uint64_t min, low, high; /* as printed: the boost is in them */
+	uint64_t boost;
 	uint64_t pcp_high, pcp_batch;
 	uint64_t protection[8];
 	unsigned int protections;

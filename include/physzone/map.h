@@ -168,14 +168,16 @@ int pz_map_set_type(struct pz_map *m, struct pz_range r, uint32_t from, uint32_t
 uint32_t pz_map_find(const struct pz_map *m, uint64_t addr);
 
 /**
- * pz_map_last_pfn - one past the highest whole page of a type below a limit
+ * pz_map_last_pfn - where memory of a type ends, rounded down to a page, below a limit
  * @m: a sanitised map
  * @type: the type
  * @page_shift: log2 of the page size
- * @limit_pfn: pages at or above do not count
+ * @limit_pfn: entries that start at or above do not count, and the result is at most this
+ *
+ * As x86 computes max_pfn: an entry without any whole page counts with the page that it ends in.
  *
  * Context: any.
- * Return: the exclusive page frame number, 0 when there is no such page.
+ * Return: the exclusive page frame number, 0 when there is no such entry.
  */
 uint64_t pz_map_last_pfn(const struct pz_map *m, uint32_t type, unsigned int page_shift,
 			 uint64_t limit_pfn);

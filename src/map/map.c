@@ -266,12 +266,13 @@ uint64_t pz_map_last_pfn(const struct pz_map *m, uint32_t type, unsigned int pag
 			 uint64_t limit_pfn)
 {
 	for (uint32_t i = m->count; i-- > 0;) {
-		struct pz_range pfns;
+		const struct pz_range r = m->v[i].range;
+		uint64_t mask = (UINT64_C(1) << page_shift) - 1;
+		uint64_t end = (r.last >> page_shift) + ((r.last & mask) == mask);
 
-		if (m->v[i].type != type || !pz_range_trim(m->v[i].range, page_shift, &pfns) ||
-		    pfns.first >= limit_pfn)
+		if (m->v[i].type != type || r.first >> page_shift >= limit_pfn)
 			continue;
-		return pfns.last < limit_pfn ? pfns.last + 1 : limit_pfn;
+		return end < limit_pfn ? end : limit_pfn;
 	}
 	return 0;
 }

@@ -342,12 +342,11 @@ static bool prop_last_pfn(struct prop *p, void *ctx)
 
 		for (unsigned int k = 0; k < BYTES; k += 4) {
 			uint64_t pfn = (w.origin + k) >> PAGE_SHIFT;
-			bool whole = pfn < limit;
 
-			for (unsigned int j = k; j < k + 4; j++)
-				whole = whole && w.o[j].type == PZ_MAP_RAM;
-			if (whole)
-				want = pfn + 1;
+			/* Where RAM ends counts, wherever in its first page it starts. */
+			for (unsigned int j = k; j < k + 4 && pfn < limit; j++)
+				if (w.o[j].type == PZ_MAP_RAM && want < pfn + (j == k + 3))
+					want = pfn + (j == k + 3);
 		}
 		fine = pz_map_last_pfn(&w.m, PZ_MAP_RAM, PAGE_SHIFT, limit) == want;
 	}

@@ -118,11 +118,11 @@ static bool managed_into(struct an_ctx *c, struct managed_gap *g, uint64_t pages
 
 /*
  * The kernel image when nothing tells its parts: where it was put, else the first reserved range
- * of the first dump that has its size and starts on 2 MiB; else the lowest range with room.
+ * of the first dump that has its size and starts where images do; else the lowest range with room.
  */
 static bool managed_image_range(const struct an_ctx *c, uint64_t pages, struct pz_range *out)
 {
-	uint64_t want = an_image_pages(c);
+	uint64_t want = an_image_pages(c), align = c->x86 ? 0x1fffff : 0xffff;
 
 	if (c->image_guessed) {
 		*out = (struct pz_range){ c->image_guess.first >> c->a->page_shift,
@@ -133,7 +133,7 @@ static bool managed_image_range(const struct an_ctx *c, uint64_t pages, struct p
 		const struct fact_mb_region *m = &c->f->mb_regions.v[i];
 		uint64_t n = (m->range.last - m->range.first + 1) >> c->a->page_shift;
 
-		if (!m->reserved || m->dump || (m->range.first & 0x1fffff) || n < want - want / 8 ||
+		if (!m->reserved || m->dump || (m->range.first & align) || n < want - want / 8 ||
 		    n > want + want / 2)
 			continue;
 		*out = (struct pz_range){ m->range.first >> c->a->page_shift,

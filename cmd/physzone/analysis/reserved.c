@@ -373,6 +373,9 @@ uint64_t an_image_pages(const struct an_ctx *c)
 		return 0;
 	kib = ((m->code + 2047) & ~UINT64_C(2047)) + ((m->rodata + 2047) & ~UINT64_C(2047)) +
 	      ((m->rwdata + m->init + m->bss + 2047) & ~UINT64_C(2047));
+	/* The unwind tables are in none of the numbers. */
+	if (c->a->arch == PZL_ARCH_X86_64)
+		kib += 2048;
 	return an_kib_pages(c, kib);
 }
 
@@ -425,7 +428,8 @@ static bool reserved_image(struct an_ctx *c)
 		req.min_addr = 0x1000000;
 	if (c->x86 && !reserved_image_low(c, pages))
 		req.min_addr = UINT64_C(1) << 32;
-	c->mb.bottom_up = true;
+	/* A UEFI loader puts it high, other ones low. */
+	c->mb.bottom_up = !c->efi;
 	rc = pz_memblock_alloc(&c->mb, &req, &at);
 	c->mb.bottom_up = was;
 	if (rc)
@@ -486,6 +490,13 @@ enum managed_from an_reserved(struct an_ctx *c)
 		return MANAGED_ESTIMATE;
 	}
 	want = an_kib_pages(c, c->f->memory.reserved) - reserved_later_unplaced(c);
+	if (want < have && c->image_guessed && have - want < an_image_pages(c)) {
+		/* The image is smaller than it was thought to be. */
+		reserved_drop(c, (struct pz_range){ c->image_guess.last + 1 -
+							    ((have - want) << c->a->page_shift),
+						    c->image_guess.last });
+		return MANAGED_REPORT;
+	}
 	if (want < have) {
 		an_note(c, "the log reports %llu reserved pages, its other lines account for %llu",
 			(unsigned long long)want, (unsigned long long)have);

@@ -44,6 +44,7 @@ static const struct log_head log_heads[] = {
 	{ "Freeing ", log_freeing, 0, false },
 	{ "Hardware name:", log_model, 0, true },
 	{ "HighMem", log_zone_name, 0, false },
+	{ "HugeTLB", log_hugetlb, 0, false },
 	{ "Ignoring RAM", log_said, SAID_MEMORY_LIMIT, false },
 	{ "Ignoring memory", log_said, SAID_MEMORY_LIMIT, false },
 	{ "Initial ramdisk at:", log_initrd_at, 0, false },

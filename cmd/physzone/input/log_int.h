@@ -135,6 +135,7 @@ enum log_ret log_on_node(struct log_ctx *c, struct log_scan *s, int arg);
 enum log_ret log_memmap_init(struct log_ctx *c, struct log_scan *s, int arg);
 enum log_ret log_memory(struct log_ctx *c, struct log_scan *s, int arg);
 enum log_ret log_freeing(struct log_ctx *c, struct log_scan *s, int arg);
+enum log_ret log_hugetlb(struct log_ctx *c, struct log_scan *s, int arg);
 enum log_ret log_built(struct log_ctx *c, struct log_scan *s, int arg);
 enum log_ret log_policy(struct log_ctx *c, struct log_scan *s, int arg);
 enum log_ret log_fallback(struct log_ctx *c, struct log_scan *s, int arg);

@@ -383,6 +383,35 @@ enum log_ret log_freeing(struct log_ctx *c, struct log_scan *s, int arg)
 	return LOG_USED;
 }
 
+/*
+ * "HugeTLB: registered 1.00 GiB page size, pre-allocated 2 pages". Pages of a GiB are taken while
+ * booting and managed afterwards, like what is freed; smaller ones come from the page allocator.
+ */
+enum log_ret log_hugetlb(struct log_ctx *c, struct log_scan *s, int arg)
+{
+	const char *gib = ls_find(s->p, (size_t)(s->end - s->p), " GiB page size, pre-allocated ");
+	struct fact_freeing *e;
+	uint64_t size, pages;
+
+	if (!gib)
+		return LOG_OTHER;
+	ls_opt(s, ":");
+	if (!ls_lit(s, " registered ") || !ls_dec(s, &size))
+		return LOG_BAD;
+	s->p = gib;
+	if (!ls_lit(s, " GiB page size, pre-allocated ") || !ls_dec(s, &pages) ||
+	    size > UINT64_C(1) << 20 || pages > UINT64_C(1) << 20)
+		return LOG_BAD;
+	if (!pages)
+		return LOG_USED;
+	e = vec_push(&c->f->freeing);
+	e->what = xstrdup("HugeTLB gigantic pages");
+	e->kib = size * pages << 20;
+	e->stamp = c->stamp;
+	e->at = c->at;
+	return LOG_USED;
+}
+
 /* "Built 1 zonelists, mobility grouping on.  Total pages: 31968". */
 enum log_ret log_built(struct log_ctx *c, struct log_scan *s, int arg)
 {

@@ -165,6 +165,7 @@ int proc_meminfo(struct facts *f, uint32_t file, const char *buf, size_t len, ch
 		{ "CmaTotal:", &f->cma_total_kib },
 	};
 	struct where at = { file, 0 };
+	bool anon = false, total = false;
 	struct scan s;
 
 	scan_init(&s, buf, len);
@@ -174,7 +175,9 @@ int proc_meminfo(struct facts *f, uint32_t file, const char *buf, size_t len, ch
 			continue;
 		if (!memchr(s.line.p, ':', (size_t)(s.line.end - s.line.p)))
 			return scan_expected(f, at, s.line, "\"Name: number kB\"", err);
-		f->has_anon_huge = f->has_anon_huge || meminfo_has(s.line, "AnonHugePages:");
+		anon = anon || meminfo_has(s.line, "AnonHugePages:");
+		/* Without it the processor has no huge pages at all, as s390 in some machines. */
+		total = total || meminfo_has(s.line, "HugePages_Total:");
 		for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 			struct span rest = s.line;
 			uint64_t v;
@@ -188,6 +191,7 @@ int proc_meminfo(struct facts *f, uint32_t file, const char *buf, size_t len, ch
 			f->has_meminfo = true;
 		}
 	}
+	f->has_anon_huge = f->has_anon_huge || (anon && total);
 	return 0;
 }
 

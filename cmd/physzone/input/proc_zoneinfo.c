@@ -20,6 +20,7 @@ static const struct zoneinfo_field {
 	size_t offset;
 } zoneinfo_fields[] = {
 	{ "pages free", offsetof(struct fact_zoneinfo, free) },
+	{ "boost", offsetof(struct fact_zoneinfo, boost) },
 	{ "min", offsetof(struct fact_zoneinfo, min) },
 	{ "low", offsetof(struct fact_zoneinfo, low) },
 	{ "high", offsetof(struct fact_zoneinfo, high) },
