@@ -3,6 +3,13 @@
  * suites.h - the suites of the contract, one line each: SUITE(name) runs contract_name().
  */
 SUITE(tap)
+SUITE(range)
+SUITE(limits)
+SUITE(reach)
+SUITE(fmt)
+SUITE(log)
+SUITE(bug)
+SUITE(fault)
 SUITE(map)
 SUITE(memblock)
 SUITE(linux_arch)
