@@ -46,7 +46,8 @@ struct pz_bugs {
  *
  * Context: any; calls the hooks. Whoever calls this goes on as if it had not been called itself.
  */
-void pz_bug(struct pz_bugs *bugs, const char *where, const char *fmt, ...) PZ_PRINTF(3, 4);
+void pz_bug(struct pz_bugs *bugs, const char *where, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /**
  * pz_bug_policy_name - the word for a policy

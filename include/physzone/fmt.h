@@ -25,12 +25,6 @@
 extern "C" {
 #endif
 
-#if defined(__GNUC__)
-#define PZ_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#else
-#define PZ_PRINTF(fmt, args)
-#endif
-
 /**
  * pz_vsnprintf - write formatted text into a buffer
  * @buf: the buffer; may be NULL when @size is 0
@@ -41,7 +35,8 @@ extern "C" {
  * Context: any.
  * Return: length of the whole text without the 0 byte; the text was cut when it is @size or more.
  */
-size_t pz_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap) PZ_PRINTF(3, 0);
+size_t pz_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
 
 /**
  * pz_snprintf - write formatted text into a buffer
@@ -52,7 +47,8 @@ size_t pz_vsnprintf(char *buf, size_t size, const char *fmt, va_list ap) PZ_PRIN
  * Context: any.
  * Return: as pz_vsnprintf().
  */
-size_t pz_snprintf(char *buf, size_t size, const char *fmt, ...) PZ_PRINTF(3, 4);
+size_t pz_snprintf(char *buf, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #ifdef __cplusplus
 }

@@ -81,7 +81,7 @@ int pz_log_init(struct pz_log *log, void *ring, uint32_t size);
  * Context: any.
  */
 void pz_log_vwrite(struct pz_log *log, enum pz_log_level level, const char *fmt, va_list ap)
-	PZ_PRINTF(3, 0);
+	__attribute__((format(printf, 3, 0)));
 
 /**
  * pz_log_write - write one record
@@ -92,7 +92,7 @@ void pz_log_vwrite(struct pz_log *log, enum pz_log_level level, const char *fmt,
  * Context: any.
  */
 void pz_log_write(struct pz_log *log, enum pz_log_level level, const char *fmt, ...)
-	PZ_PRINTF(3, 4);
+	__attribute__((format(printf, 3, 4)));
 
 /**
  * pz_log_read - read the next record, oldest first
