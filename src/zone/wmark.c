@@ -13,6 +13,7 @@
  * Failure: only inputs outside the sysctls' ranges are refused, before anything is written.
  *
  * Shortcomings: boosted watermarks, and tuning of the per-CPU sizes at run time, are not modelled.
+ * With PZ_ZF_WMARK_DIV32 and an exact multiple of 2^32 pages Linux divides by 0; shares are 0 here.
  */
 #include "../base/bits.h"
 #include "../base/pz_string.h"

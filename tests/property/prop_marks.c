@@ -277,6 +277,8 @@ static bool boots_match(struct prop *p, void *ctx)
 	b.late = late;
 	b.late_count = (uint32_t)prop_draw(p, 8);
 	before = w;
+	/* Twice: what an earlier boot left must not count. */
+	PROP_ASSERT(p, pz_zones_boot_watermarks(&w.z, &b, NULL) == 0);
 	PROP_ASSERT(p, pz_zones_boot_watermarks(&w.z, &b, &got) == 0);
 
 	oracle_phase(&w, &b, PZ_BOOT_MARKS);
