@@ -265,14 +265,16 @@ uint32_t pz_map_find(const struct pz_map *m, uint64_t addr)
 uint64_t pz_map_last_pfn(const struct pz_map *m, uint32_t type, unsigned int page_shift,
 			 uint64_t limit_pfn)
 {
+	const uint64_t mask = ((uint64_t)1 << page_shift) - 1;
+
 	for (uint32_t i = m->count; i-- > 0;) {
 		const struct pz_range r = m->v[i].range;
-		uint64_t mask = (UINT64_C(1) << page_shift) - 1;
-		uint64_t end = (r.last >> page_shift) + ((r.last & mask) == mask);
 
 		if (m->v[i].type != type || r.first >> page_shift >= limit_pfn)
 			continue;
-		return end < limit_pfn ? end : limit_pfn;
+		if (r.last >> page_shift >= limit_pfn)
+			return limit_pfn;
+		return (r.last >> page_shift) + ((r.last & mask) == mask);
 	}
 	return 0;
 }

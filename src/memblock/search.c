@@ -132,8 +132,8 @@ static bool mb_answer(const struct pz_memblock *mb, const struct mb_question *q,
 }
 
 /* Ask for the wanted node, then for any unless the node is exact; mirrored first if so wanted. */
-static bool mb_ask(const struct pz_memblock *mb, const struct pz_mb_req *req,
-		   struct mb_question *q, struct pz_range *out)
+static bool mb_ask(const struct pz_memblock *mb, const struct pz_mb_req *req, struct mb_question *q,
+		   struct pz_range *out)
 {
 	q->mirror = req->mirror;
 	for (;;) {

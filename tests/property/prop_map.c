@@ -77,8 +77,9 @@ static bool apart(uint32_t type)
 
 static uint32_t draw_type(struct prop *p)
 {
-	static const uint32_t t[] = { PZ_MAP_RAM, PZ_MAP_RESERVED, PZ_MAP_ACPI, PZ_MAP_PRAM,
-				      PZ_MAP_SOFT_RESERVED, 77, 0 };
+	static const uint32_t t[] = {
+		PZ_MAP_RAM, PZ_MAP_RESERVED, PZ_MAP_ACPI, PZ_MAP_PRAM, PZ_MAP_SOFT_RESERVED, 77, 0
+	};
 
 	return t[prop_choice(p, 7)];
 }
@@ -92,7 +93,8 @@ static bool insert_some(struct world *w, struct prop *p, unsigned int max)
 		unsigned int from = (unsigned int)prop_draw(p, BYTES - 1);
 		unsigned int len = (unsigned int)prop_between(p, 1, BYTES - from);
 		struct pz_map_entry e = { { w->origin + from, w->origin + from + (len - 1) },
-					  draw_type(p), (w->n * 7 + 3) % MAX_RAW + 1 };
+					  draw_type(p),
+					  (w->n * 7 + 3) % MAX_RAW + 1 };
 
 		prop_note(p, "entry %u+%u type %u ref %u", from, len, e.type, e.ref);
 		if (prop_choice(p, 2))
@@ -196,8 +198,8 @@ static bool overlaps_told(const struct world *w, struct prop *p)
 				     e->range.last >= odd->range.last;
 
 			loser += holds && e->ref == odd->ref && e->type == odd->type;
-			other += holds && (odd->what == PZ_ODD_OVERLAP ? e->type > odd->type :
-									 e->type == odd->type);
+			other += holds && (odd->what == PZ_ODD_OVERLAP ? e->type > odd->type
+								       : e->type == odd->type);
 		}
 		PROP_ASSERT(p, loser == 1 && other >= (odd->what == PZ_ODD_OVERLAP ? 1 : 2));
 	}
@@ -212,8 +214,8 @@ static bool overlaps_told(const struct world *w, struct prop *p)
 			loses = loses || w->raw[j].type > e->type;
 		}
 		for (uint32_t k = 0; k < w->m.odd_count; k++)
-			told = told || (w->m.odd[k].what == PZ_ODD_OVERLAP &&
-					w->m.odd[k].ref == e->ref);
+			told = told ||
+			       (w->m.odd[k].what == PZ_ODD_OVERLAP && w->m.odd[k].ref == e->ref);
 		PROP_ASSERT(p, !alone || loses == told);
 	}
 	return true;
@@ -340,13 +342,11 @@ static bool prop_last_pfn(struct prop *p, void *ctx)
 	for (uint64_t pages = 0; pages <= BYTES / 4 + 1 && fine; pages++) {
 		uint64_t limit = (w.origin >> PAGE_SHIFT) + pages, want = 0;
 
-		for (unsigned int k = 0; k < BYTES; k += 4) {
-			uint64_t pfn = (w.origin + k) >> PAGE_SHIFT;
+		for (unsigned int k = 0; k < BYTES; k++) {
+			uint64_t addr = w.origin + k;
 
-			/* Where RAM ends counts, wherever in its first page it starts. */
-			for (unsigned int j = k; j < k + 4 && pfn < limit; j++)
-				if (w.o[j].type == PZ_MAP_RAM && want < pfn + (j == k + 3))
-					want = pfn + (j == k + 3);
+			if (w.o[k].type == PZ_MAP_RAM && addr >> PAGE_SHIFT < limit)
+				want = (addr >> PAGE_SHIFT) + ((addr & 3) == 3);
 		}
 		fine = pz_map_last_pfn(&w.m, PZ_MAP_RAM, PAGE_SHIFT, limit) == want;
 	}

@@ -204,12 +204,12 @@ static bool check_isolate(struct world *w, struct prop *p, unsigned int from, un
 
 	if (!n) {
 		r.last = r.first - 1;
-		return r.first == 0 || pz_memblock_isolate(&w->mb, PZ_MB_MEMORY, r, &s, &e) ==
-					       -PZ_EINVAL;
+		return r.first == 0 ||
+		       pz_memblock_isolate(&w->mb, PZ_MB_MEMORY, r, &s, &e) == -PZ_EINVAL;
 	}
 	r.last = r.first + (n * w->unit - 1);
-	PROP_ASSERT(p, !pz_memblock_isolate(&w->mb, res ? PZ_MB_RESERVED : PZ_MB_MEMORY, r, &s,
-					    &e));
+	PROP_ASSERT(p,
+		    !pz_memblock_isolate(&w->mb, res ? PZ_MB_RESERVED : PZ_MB_MEMORY, r, &s, &e));
 	PROP_ASSERT(p, s <= e && e <= a->count);
 	for (uint32_t i = 0; i < a->count; i++) {
 		bool inside = a->v[i].range.first >= r.first && a->v[i].range.last <= r.last;
@@ -665,8 +665,8 @@ static bool prop_failure(struct prop *p, void *ctx)
 			uint32_t cap = a->cap;
 			bool split = a->split;
 
-			err = op ? pz_memblock_reserve(&w.mb, base, size, nid, flags) :
-				   pz_memblock_add(&w.mb, base, size, nid, flags);
+			err = op ? pz_memblock_reserve(&w.mb, base, size, nid, flags)
+				 : pz_memblock_add(&w.mb, base, size, nid, flags);
 			fine = fine && err != -PZ_ENOMEM && (split || a->count > cap);
 		}
 		fine = fine && pz_memblock_check(&w.mb) == 0;
