@@ -205,6 +205,9 @@ static void refused(void **state)
 	unit_refused(random, 4096, "/file: neither text, nor a device tree blob");
 	unit_refused("\xd0\x0d\xfe\xed", 4, "/file: a device tree that is cut off after 4 bytes");
 	unit_refused("hello\n", 6, "/file: neither a kernel log, nor an iomem or e820 listing");
+	unit_refused(
+		"[    9.000000] usb 1-1: hello\n", 29,
+		"/file: a log without any line of a kernel's start: 1 lines, none of them used");
 	unit_refused(unit_zoneinfo, strlen(unit_zoneinfo), "/file: a zoneinfo alone");
 	unit_refused(unit_hidden, strlen(unit_hidden), "/file: every address is 0");
 	unit_refused("0-fff : a\nb\n", 12, "/file:2: expected \"first-last : name\"");

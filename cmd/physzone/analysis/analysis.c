@@ -102,6 +102,18 @@ static bool analysis_has_e820(const struct facts *f)
 	return false;
 }
 
+/* Whether /proc/iomem has what only PCs have. */
+static bool analysis_is_pc(const struct facts *f)
+{
+	static const char *const names[] = { "Local APIC", "IOAPIC 0", "Video ROM", "System ROM" };
+
+	for (size_t i = 0; i < f->iomem.n; i++)
+		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+			if (!strcmp(f->iomem.v[i].name, names[k]))
+				return true;
+	return false;
+}
+
 static int analysis_arch(struct an_ctx *c, const struct analysis_options *o, char **err)
 {
 	if (o->arch) {
@@ -117,6 +129,9 @@ static int analysis_arch(struct an_ctx *c, const struct analysis_options *o, cha
 	} else if (analysis_has_e820(c->f)) {
 		c->a->arch = PZL_ARCH_X86_64;
 		c->a->arch_from = "assumed: an e820 map, and nothing tells 32 from 64 bits";
+	} else if (analysis_is_pc(c->f)) {
+		c->a->arch = PZL_ARCH_X86_64;
+		c->a->arch_from = "assumed: the iomem of a PC, and nothing tells 32 from 64 bits";
 	} else {
 		*err = xasprintf("%s: cannot tell the architecture: give it with --arch",
 				 c->f->files.n ? c->f->files.v[0] : "input");

@@ -182,6 +182,7 @@ int source_read_text(struct facts *f, const struct text *t, const struct source_
 		     char **err)
 {
 	struct where at = { 0, 0 };
+	int ret;
 
 	if (!t->len)
 		return scan_error(f, at, err, "empty");
@@ -211,7 +212,13 @@ int source_read_text(struct facts *f, const struct text *t, const struct source_
 			"neither a kernel log, nor an iomem or e820 listing, nor a device "
 			"tree blob");
 	f->kind = SRC_LOG;
-	return source_log(f, 0, t, o, err);
+	ret = source_log(f, 0, t, o, err);
+	if (!ret && !f->lines_used)
+		return scan_error(f, at, err,
+				  "a log without any line of a kernel's start: %llu lines, none of "
+				  "them used",
+				  (unsigned long long)f->lines_total);
+	return ret;
 }
 
 /* The lines of a listing; a log keeps its own, and a blob has none. */
