@@ -234,8 +234,14 @@ void out_clean(struct out *o, const char *s)
 	size_t n = strlen(s);
 
 	while (n) {
-		unsigned int used = out_clean_one(o, s, n);
+		size_t used = 0;
 
+		while (used < n && s[used] >= ' ' && s[used] < 0x7f)
+			used++;
+		if (used)
+			out_mem(o, s, used);
+		else
+			used = out_clean_one(o, s, n);
 		s += used;
 		n -= used;
 	}

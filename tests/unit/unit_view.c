@@ -112,7 +112,7 @@ static void zones_of_a_capture_kernel(void **state)
 		  "  architecture  x86_64, from the log's version line\n"
 		  "  page size     4 KiB\n"
 		  "  kernel        6.1.0-50-amd64\n"
-		  "  source        log\n"
+		  "  source        kernel log\n"
 		  "  command line  console=ttyS0 irqpoll nr_cpus=1 reset_devices acpi_rsdp=0xf59d0 "
 		  "elfcorehdr=2014580K\n"
 		  "\n"

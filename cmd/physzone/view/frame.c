@@ -22,6 +22,27 @@ static void frame_field(struct out *o, const char *name, const char *value, cons
 	free(text);
 }
 
+static const char *frame_source(enum source_kind k)
+{
+	switch (k) {
+	case SRC_NONE:
+		break;
+	case SRC_LOG:
+		return "kernel log";
+	case SRC_DIR:
+		return "directory of a recorded machine";
+	case SRC_LIVE:
+		return "the running machine's /proc and /sys";
+	case SRC_DTB:
+		return "device tree blob";
+	case SRC_IOMEM:
+		return "listing of /proc/iomem";
+	case SRC_E820:
+		return "listing of an e820 map";
+	}
+	return "unknown";
+}
+
 void view_heading(struct out *o, const struct view *v)
 {
 	const struct analysis *a = v->a;
@@ -40,13 +61,13 @@ void view_heading(struct out *o, const struct view *v)
 	if (f->machine_model)
 		frame_field(o, "machine", f->machine_model, NULL);
 	if (f->boots > 1) {
-		char *boot = xasprintf("%s, boot %u of %u", view_source_kind(f->kind), f->boot,
-				       f->boots);
+		char *boot =
+			xasprintf("%s, boot %u of %u", frame_source(f->kind), f->boot, f->boots);
 
 		frame_field(o, "source", boot, NULL);
 		free(boot);
 	} else {
-		frame_field(o, "source", view_source_kind(f->kind), NULL);
+		frame_field(o, "source", frame_source(f->kind), NULL);
 	}
 	if (f->cmdline)
 		frame_field(o, "command line", *f->cmdline ? f->cmdline : "(empty)", NULL);
