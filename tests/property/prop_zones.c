@@ -530,6 +530,66 @@ static bool online_counts(struct prop *p, void *ctx)
 	return true;
 }
 
+/* Thousands of ranges: no page is lost or counted twice, and kernelcore= is kept. */
+static bool large_adds_up(struct prop *p, void *ctx)
+{
+	enum { RANGES = 2048 };
+	static struct pz_mb_region mem[RANGES], res[RANGES];
+	uint64_t at = prop_draw(p, 4096), total = 0, taken = 0, present = 0, managed = 0,
+		 kernel = 0;
+	uint32_t nodes = 1 + (uint32_t)prop_draw(p, 511);
+	bool mixed = prop_choice(p, 2);
+	struct machine m;
+	struct pz_zones z;
+
+	(void)ctx;
+	memset(&m, 0, sizeof(m));
+	m.heap.left = UINT64_MAX;
+	m.meta = (struct pz_meta){ heap_alloc, heap_free, &m.heap };
+	m.mb.page_shift = m.cfg.page_shift = SHIFT;
+	for (uint32_t i = 0; i < RANGES; i++) {
+		uint64_t pages = prop_between(p, 2, 1 << 20);
+
+		mem[i].range = (struct pz_range){ at * PAGE, (at + pages) * PAGE - 1 };
+		mem[i].flags = 0;
+		mem[i].nid =
+			(int32_t)(mixed ? prop_draw(p, nodes - 1) : (uint64_t)i * nodes / RANGES);
+		res[i].range = (struct pz_range){ (at + 1) * PAGE + 1, (at + 1) * PAGE + 2 };
+		res[i].nid = PZ_NID_NONE;
+		total += pages;
+		taken++;
+		at += pages + prop_draw(p, 1000);
+	}
+	m.mb.memory.v = mem;
+	m.mb.reserved.v = res;
+	m.mb.memory.count = m.mb.memory.cap = RANGES;
+	m.mb.reserved.count = m.mb.reserved.cap = RANGES;
+	m.cfg.configured = 1u << PZ_ZONE_DMA32 | 1u << PZ_ZONE_NORMAL | 1u << PZ_ZONE_MOVABLE;
+	m.cfg.max_pfn[PZ_ZONE_DMA32] = 1 << 20;
+	m.cfg.max_pfn[PZ_ZONE_NORMAL] = at;
+	m.cfg.max_order_pages = 1;
+	m.cfg.kernelcore = (struct pz_core_spec){ PZ_CORE_PAGES, prop_between(p, 1, total) };
+	PROP_ASSERT(p, pz_zones_build(&z, &m.meta, &m.mb, &m.cfg) == 0);
+	PROP_ASSERT(p, pz_zones_set_managed(&z, &m.mb, UINT64_MAX) == 0);
+	PROP_ASSERT(p, pz_zones_check(&z) == 0);
+	for (uint32_t i = 0; i < z.node_count; i++) {
+		for (unsigned int t = 0; t < PZ_ZONE_TYPES; t++) {
+			const struct pz_zone *v = &z.node[i].zone[t];
+
+			present += v->present;
+			managed += v->managed;
+			kernel += t == PZ_ZONE_MOVABLE ? 0 : v->present;
+		}
+	}
+	PROP_ASSERT(p, present == total);
+	PROP_ASSERT(p, managed == total - taken);
+	/* At most a page a node is left over by the division. */
+	PROP_ASSERT(p, kernel + nodes >= m.cfg.kernelcore.value);
+	pz_zones_destroy(&z);
+	PROP_ASSERT(p, m.heap.held == 0);
+	return true;
+}
+
 static bool faults_leave_nothing(struct prop *p, void *ctx)
 {
 	struct machine m;
@@ -573,6 +633,7 @@ int main(void)
 {
 	prop_run("layout equals the oracle's", layout_matches, NULL, 12000);
 	prop_run("memory brought online", online_counts, NULL, 3000);
+	prop_run("a large machine adds up", large_adds_up, NULL, 200);
 	prop_run("failing allocations leave nothing behind", faults_leave_nothing, NULL, 1000);
 	return prop_done();
 }
