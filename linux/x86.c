@@ -157,6 +157,9 @@ static int x86_firmware(struct x86_table *t, const struct pz_map *fw)
 	uint32_t i;
 	int err;
 
+	for (i = 0; i < fw->odd_count; i++)
+		if (fw->odd[i].what == PZ_ODD_WRAP)
+			t->notes |= PZL_X86_WRAPS;
 	if (fw->count < 2) {
 		const struct pz_range low = { 0, X86_BIOS_FIRST - 1 };
 
@@ -419,6 +422,9 @@ const char *pzl_x86_note(uint32_t bit)
 		return "highmem= cannot be met and has no effect";
 	case PZL_X86_TRIMMED_4G:
 		return "without PAE, memory above 4 GiB is not used";
+	case PZL_X86_WRAPS:
+		return "an entry of the firmware's map runs past the top of the address space: "
+		       "it is cut here, the kernel would refuse the map";
 	case PZL_X86_NO_MEMORY:
 		return "no usable memory is left";
 	default:

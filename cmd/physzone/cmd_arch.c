@@ -257,15 +257,14 @@ static void arch_text(struct out *o, enum pzl_arch a, int only, bool more)
 	char *zones = arch_zone_words(only < 0 ? PZL_LINUX_6_12 : (enum pzl_model)only, a);
 
 	out_styled(o, ST_BOLD, info->name);
-	out_printf(o, "  %u bits, zones %s  ", info->bits, zones);
-	out_styled(o, ST_DIM, info->source);
-	out_char(o, '\n');
+	out_printf(o, "  %u bits, zones %s\n", info->bits, zones);
 	arch_line(o, "thread", ST_PLAIN, info->thread ? info->thread : "not in its table");
 	arch_line(o, "limits", ST_PLAIN, info->limits);
 	arch_text_code(o, a, only);
 	if (info->differs)
 		arch_line(o, "differs", ST_WARN, info->differs);
 	arch_text_inputs(o, info);
+	arch_line(o, "in", ST_DIM, info->source);
 	if (more)
 		arch_text_more(o, a, only);
 	free(zones);

@@ -44,6 +44,7 @@ struct pzl_x86_input {
 #define PZL_X86_HIGHMEM_REFUSED 0x100u /* highmem= could not be met and has no effect */
 #define PZL_X86_TRIMMED_4G 0x200u      /* i386 without PAE: memory above 4 GiB is not used */
 #define PZL_X86_NO_MEMORY 0x400u       /* nothing is left */
+#define PZL_X86_WRAPS 0x800u	       /* an entry ran past the top: cut here, refused there */
 
 struct pzl_x86_memory {
 	struct pz_map map;     /* sanitised, as it stands when memblock is filled */
