@@ -35,6 +35,7 @@ static const char *const cl_problem_texts[PZL_ARG_PROBLEMS] = {
 	[PZL_ARG_REMOVES_ALL] = "applied with size 0, which removes all RAM",
 	[PZL_ARG_OVER_100] = "applied, with a warning: the percentage is above 100",
 	[PZL_ARG_OVERFLOW] = "the number does not fit 64 bits and is applied as it wraps",
+	[PZL_ARG_NO_NUMBER] = "read as 0, because it does not begin with a number",
 	[PZL_ARG_CLAMPED] = "outside the allowed range: the nearest allowed value is used",
 	[PZL_ARG_NOT_HERE] = "not known to this kernel on this architecture, no effect",
 	[PZL_ARG_OVERRIDDEN] = "has no effect, because another argument takes precedence",
@@ -178,6 +179,8 @@ void cl_number_problem(struct pzl_arg *a, size_t used, bool wrapped)
 {
 	if (wrapped)
 		a->problem = PZL_ARG_OVERFLOW;
+	else if (used == 0)
+		a->problem = PZL_ARG_NO_NUMBER;
 	else if (used < a->value_len)
 		a->problem = PZL_ARG_TRAILING;
 }
@@ -335,7 +338,7 @@ static void cl_parse_numa(struct cl_parser *p, struct pzl_cmdline *c, struct pzl
 		c->numa_fake_len = a->value_len - at - 5;
 		return;
 	}
-	if (p->arch == PZL_ARCH_X86_64 || p->arch == PZL_ARCH_I386) {
+	if (p->arch == PZL_ARCH_X86_64) {
 		if (cl_value_starts(a, "noacpi"))
 			c->numa_noacpi = true;
 		else if (!cl_value_starts(a, "nohmat"))
@@ -345,9 +348,8 @@ static void cl_parse_numa(struct cl_parser *p, struct pzl_cmdline *c, struct pzl
 
 static bool cl_has_numa(enum pzl_arch arch)
 {
-	return arch == PZL_ARCH_X86_64 || arch == PZL_ARCH_I386 || arch == PZL_ARCH_ARM64 ||
-	       arch == PZL_ARCH_RISCV64 || arch == PZL_ARCH_POWERPC64 || arch == PZL_ARCH_SPARC64 ||
-	       arch == PZL_ARCH_LOONGARCH;
+	return arch == PZL_ARCH_X86_64 || arch == PZL_ARCH_ARM64 || arch == PZL_ARCH_RISCV64 ||
+	       arch == PZL_ARCH_POWERPC64 || arch == PZL_ARCH_SPARC64 || arch == PZL_ARCH_LOONGARCH;
 }
 
 static void cl_parse_vmalloc(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a)

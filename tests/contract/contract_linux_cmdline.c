@@ -202,6 +202,11 @@ static void cl_zones(struct tap *t)
 	cl_parse(&b, PZL_ARCH_X86_64, "kernelcore=120% kernelcore movablecore");
 	CHECK(t, b.arg[0].problem == PZL_ARG_OVER_100 && b.arg[1].problem == PZL_ARG_PANIC &&
 			 b.arg[2].problem == PZL_ARG_NO_VALUE && b.c.panics);
+	cl_parse(&b, PZL_ARCH_X86_64, "kernelcore=abc cma=");
+	CHECK(t, b.arg[0].problem == PZL_ARG_NO_NUMBER && b.arg[1].problem == PZL_ARG_NO_NUMBER &&
+			 b.c.kernelcore.kind == PZ_CORE_NONE && b.c.cma_set);
+	cl_parse(&b, PZL_ARCH_I386, "numa=off"); /* no NUMA there */
+	CHECK(t, !b.c.numa_off && b.arg[0].problem == PZL_ARG_NOT_HERE);
 	cl_parse(&b, PZL_ARCH_X86_64, "numa=off");
 	CHECK(t, b.c.numa_off);
 	cl_parse(&b, PZL_ARCH_X86_64, "numa=fake=2U");

@@ -49,6 +49,7 @@ enum pzl_arg_problem {
 	PZL_ARG_REMOVES_ALL, /* memmap=0: all RAM is removed */
 	PZL_ARG_OVER_100,    /* a percentage above 100: a warning, and applied */
 	PZL_ARG_OVERFLOW,    /* the number does not fit 64 bits and wraps; applied as wrapped */
+	PZL_ARG_NO_NUMBER,   /* read as 0: the value does not begin with a number */
 	PZL_ARG_CLAMPED,     /* outside what the kernel allows: the nearest allowed value is used */
 	PZL_ARG_NOT_HERE,    /* this architecture or this version of Linux does not know it */
 	PZL_ARG_OVERRIDDEN,  /* parsed, and another argument takes precedence */
