@@ -62,6 +62,7 @@ struct analysis {
 	enum pzl_arch arch;
 	const char *arch_from;
 	unsigned int page_shift;
+	char *cmdline; /* the kernel command line in force; NULL when it is not known */
 	bool undecided; /* something essential had to be left open: exit code 4 */
 	VEC(struct an_node) nodes;
 	VEC(struct an_piece) pieces;

@@ -167,7 +167,8 @@ static void golden_marks(const char *name, const struct analysis *a, const struc
 		boost = z->boost == UINT64_MAX ? 0 : z->boost;
 		if (r->min != z->min - boost || r->low != z->low - boost ||
 		    r->high != z->high - boost)
-			golden_because(&why, "node %d %s: %llu %llu %llu, recorded %llu %llu %llu; ",
+			golden_because(&why,
+				       "node %d %s: %llu %llu %llu, recorded %llu %llu %llu; ",
 				       z->nid, z->name, (unsigned long long)r->min,
 				       (unsigned long long)r->low, (unsigned long long)r->high,
 				       (unsigned long long)z->min, (unsigned long long)z->low,
@@ -220,7 +221,8 @@ static void golden_machine(const char *dir, const char *name)
 		struct golden_why why = { "", 0 };
 
 		for (size_t i = 0; i < a.notes.n; i++)
-			hotplug = hotplug || strstr(a.notes.v[i], "was added while running, on line");
+			if (strstr(a.notes.v[i], "was added while running, on line"))
+				hotplug = true;
 		golden_layout(name, &a, &f);
 		golden_managed(name, &a, &f, false);
 		for (size_t i = 0; i < a.contradictions.n; i++)

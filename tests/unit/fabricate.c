@@ -99,7 +99,7 @@ void fabricate_capture(struct fabricated *x)
 
 	fabricate_start(x, "machines/x86_64/6.1-kdump-256M");
 	fabricate_texts(x);
-	x->f.cmdline = xstrdup("console=ttyS0 irqpoll nr_cpus=1 reset_devices acpi_rsdp=0xf59d0 "
+	x->a.cmdline = xstrdup("console=ttyS0 irqpoll nr_cpus=1 reset_devices acpi_rsdp=0xf59d0 "
 			       "elfcorehdr=2014580K");
 	fabricate_piece(x, 0, 0xfff, AN_RESERVED, NULL);
 	fabricate_piece(x, 0x1000, 0x9efff, AN_BOOT, "low 1 MiB, never given out");
@@ -140,7 +140,7 @@ void fabricate_crashed(struct fabricated *x)
 
 	fabricate_start(x, "machines/x86_64/6.1-kdump-256M/first");
 	fabricate_texts(x);
-	x->f.cmdline = xstrdup("console=ttyS0 crashkernel=256M");
+	x->a.cmdline = xstrdup("console=ttyS0 crashkernel=256M");
 	fabricate_piece(x, 0, 0xfff, AN_RESERVED, NULL);
 	fabricate_piece(x, 0x1000, 0x9efff, AN_BOOT, "low 1 MiB, never given out");
 	fabricate_piece(x, 0x9fc00, 0x9ffff, AN_RESERVED, NULL);

@@ -339,7 +339,7 @@ static void small(void **state)
 	assert_true(f.has_meminfo);
 	assert_false(f.has_anon_huge);
 	facts_destroy(&f);
-	unit_good(&f, proc_meminfo, "MemTotal: 1 kB\nAnonHugePages: 0 kB\n");
+	unit_good(&f, proc_meminfo, "MemTotal: 1 kB\nAnonHugePages: 0 kB\nHugePages_Total: 0\n");
 	assert_true(f.has_anon_huge);
 	facts_destroy(&f);
 	unit_bad(proc_meminfo, "MemTotal\n",

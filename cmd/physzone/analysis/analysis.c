@@ -73,6 +73,8 @@ static int analysis_model(struct an_ctx *c, const struct analysis_options *o, ch
 	enum pzl_fit fit;
 
 	if (o->model) {
+		enum pzl_model own;
+
 		if (pzl_model_by_name(o->model, &c->a->model)) {
 			*err = xasprintf("unknown model '%s': expected linux-5.15, linux-6.1 or "
 					 "linux-6.12",
@@ -80,6 +82,9 @@ static int analysis_model(struct an_ctx *c, const struct analysis_options *o, ch
 			return 2;
 		}
 		c->a->model_from = "given with --model";
+		if (c->f->release && !pzl_model_for_release(c->f->release, &own, NULL) &&
+		    own != c->a->model)
+			c->what_if = true;
 		return 0;
 	}
 	if (c->f->release && !pzl_model_for_release(c->f->release, &c->a->model, &fit)) {
@@ -343,6 +348,13 @@ int an_prepare(struct an_ctx *c, const struct analysis_options *o, enum managed_
 		return 4;
 	}
 	c->cmdline = o->cmdline ? o->cmdline : c->f->cmdline ? c->f->cmdline : "";
+	if (o->cmdline && c->f->cmdline && strcmp(o->cmdline, c->f->cmdline))
+		c->what_if = true;
+	if (c->what_if)
+		an_note(c, "this is not what the kernel of the input did: its results are not "
+			   "compared, and its boot reservations are estimated");
+	if (o->cmdline || c->f->cmdline)
+		c->a->cmdline = xstrdup(c->cmdline);
 	if (!o->cmdline && !c->f->cmdline)
 		an_note(c, "the kernel command line is not known: none of its limits is applied");
 	analysis_cmdline(c);
@@ -416,6 +428,7 @@ void analysis_destroy(struct analysis *a)
 		free(a->contradictions.v[i].text);
 	for (size_t i = 0; i < a->pieces.n; i++)
 		free(a->pieces.v[i].label);
+	free(a->cmdline);
 	free(a->layout_from);
 	free(a->managed_from);
 	free(a->marks_from);

@@ -218,10 +218,12 @@ void an_check(struct an_ctx *c)
 		x->text = xstrdup(c->f->contradictions.v[i].text);
 		x->at = c->f->contradictions.v[i].at;
 	}
-	check_zone_ranges(c);
-	check_movable(c);
-	check_node_ranges(c);
-	check_zoneinfo(c);
-	check_pages(c);
+	if (!c->what_if) {
+		check_zone_ranges(c);
+		check_movable(c);
+		check_node_ranges(c);
+		check_zoneinfo(c);
+		check_pages(c);
+	}
 	check_problems(c);
 }

@@ -4,12 +4,15 @@
  *
  * The analysis runs in this order; each part reads what the earlier ones left here:
  *   memory.c    what memory there is, with its nodes        -> mb.memory
- *   analysis.c     zone limits of the architecture, the layout -> z
+ *   x86.c       the same from an e820 map
+ *   analysis.c  zone limits of the architecture, the layout -> z
+ *   image.c     where the kernel image lies
  *   reserved.c  what was taken while booting                -> mb.reserved
  *   managed.c   what was given back later, managed pages    -> z
  *   marks.c     watermarks and reserves                     -> z
  *   check.c     results that the input states               -> contradictions, problems
  *   pieces.c    the physical address space for the map      -> pieces
+ * capture.c makes the capture kernel's machine, which is then analysed like any other.
  */
 #ifndef PHYSZONE_CMD_AN_INTERNAL_H
 #define PHYSZONE_CMD_AN_INTERNAL_H
@@ -55,8 +58,11 @@ struct an_ctx {
 	VEC(struct an_hotplug) hotplug; /* memory that came after booting, present in zones */
 	VEC(struct an_later) later; /* what was given back after the memblock hand-over */
 	bool managed_recorded;
+	bool what_if; /* not what the input's kernel did: its results do not apply */
 	struct pz_range image_guess; /* bytes; where the kernel image was put when no line tells */
 	bool image_guessed;
+	struct pz_range crash, crash_low; /* what crashkernel= takes, where that was computed */
+	bool has_crash, has_crash_low;
 	uint64_t later_unplaced; /* pages given back whose place is not known */
 };
 
@@ -92,6 +98,8 @@ const struct fact_claim *an_claim(const struct an_ctx *c, enum claim_kind kind);
 bool an_kernel_image(const struct an_ctx *c, struct pz_range *bytes);
 /* Pages of the kernel image by the sizes of its parts in the log; 0 when unknown. */
 uint64_t an_image_pages(const struct an_ctx *c);
+/* Reserve room for the kernel image when nothing tells its place; false: no size known. */
+bool an_place_image(struct an_ctx *c);
 /* The initial RAM disk where it finally lies; false: unknown or none. */
 bool an_initrd(const struct an_ctx *c, struct pz_range *bytes);
 /* Memory shift: pages of a number of KiB. */

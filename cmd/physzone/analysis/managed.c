@@ -277,7 +277,7 @@ static void managed_cma(struct an_ctx *c)
 	for (size_t i = 0; i < c->f->claims.n; i++) {
 		const struct fact_claim *cl = &c->f->claims.v[i];
 
-		if (cl->kind == CLAIM_CMA)
+		if (cl->kind == CLAIM_CMA && !c->what_if)
 			(void)pz_memblock_free(&c->mb, cl->range.first,
 					       cl->range.last - cl->range.first + 1);
 	}
@@ -290,7 +290,7 @@ static void managed_cma_count(struct an_ctx *c)
 	for (size_t i = 0; i < c->f->claims.n; i++) {
 		const struct fact_claim *cl = &c->f->claims.v[i];
 
-		if (cl->kind != CLAIM_CMA)
+		if (cl->kind != CLAIM_CMA || c->what_if)
 			continue;
 		for (uint32_t n = 0; n < c->z.node_count; n++) {
 			for (int t = 0; t < PZ_ZONE_TYPES; t++) {
@@ -329,7 +329,8 @@ void an_managed(struct an_ctx *c, enum managed_from from)
 	managed_cma_count(c);
 	if (from == MANAGED_MEMBLOCK)
 		managed_zero_page(c);
-	managed_freeing(c, from);
+	if (from != MANAGED_ESTIMATE)
+		managed_freeing(c, from);
 	for (size_t i = 0; i < c->hotplug.n; i++) {
 		const struct an_hotplug *h = &c->hotplug.v[i];
 		struct pz_node *node = pz_zones_node(&c->z, h->nid);

@@ -205,7 +205,16 @@ int an_nodes(struct an_ctx *c)
 {
 	int rest = 0;
 
-	if (c->cl_known && c->cl.numa_off) {
+	if (c->cl.numa_fake && !c->f->fake_nodes.n)
+		an_note(c, "numa=fake=: how this kernel splits memory into nodes is not modelled; "
+			   "the log's own nodes are used where it has them");
+	if (c->f->fake_nodes.n && !c->what_if) {
+		for (size_t i = 0; i < c->f->fake_nodes.n; i++)
+			(void)pz_memblock_set_node(&c->mb, PZ_MB_MEMORY,
+						   c->f->fake_nodes.v[i].range.first,
+						   memory_size(c->f->fake_nodes.v[i].range),
+						   c->f->fake_nodes.v[i].nid);
+	} else if (c->cl_known && c->cl.numa_off) {
 		(void)pz_memblock_set_node(&c->mb, PZ_MB_MEMORY, 0, UINT64_MAX, 0);
 	} else if (c->f->srat.n) {
 		for (size_t i = 0; i < c->f->srat.n; i++) {

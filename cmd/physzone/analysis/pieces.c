@@ -62,6 +62,9 @@ static void pieces_claims(struct an_ctx *c, struct pz_map *m)
 	for (size_t i = 0; i < c->f->claims.n; i++) {
 		const struct fact_claim *cl = &c->f->claims.v[i];
 
+		/* Where these went under another command line or kernel is not known. */
+		if (c->what_if && cl->kind != CLAIM_DT_RESERVED)
+			continue;
 		switch (cl->kind) {
 		case CLAIM_CRASHKERNEL:
 		case CLAIM_CRASHKERNEL_LOW:
@@ -81,8 +84,12 @@ static void pieces_claims(struct an_ctx *c, struct pz_map *m)
 		}
 	}
 	for (size_t i = 0; i < c->f->iomem.n; i++)
-		if (!strncmp(c->f->iomem.v[i].name, "Crash kernel", 12))
+		if (!c->what_if && !strncmp(c->f->iomem.v[i].name, "Crash kernel", 12))
 			pieces_add(m, c->f->iomem.v[i].range, AN_CRASHKERNEL);
+	if (c->has_crash)
+		pieces_add(m, c->crash, AN_CRASHKERNEL);
+	if (c->has_crash_low)
+		pieces_add(m, c->crash_low, AN_CRASHKERNEL);
 	if (an_initrd(c, &r))
 		pieces_add(m, r, AN_INITRD);
 	if (an_kernel_image(c, &r))

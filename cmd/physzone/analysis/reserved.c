@@ -16,59 +16,10 @@
  */
 #include "internal.h"
 
+#include <physzone/linux/crash.h>
 #include <physzone/linux/low1m.h>
 
 #include <string.h>
-
-const struct fact_claim *an_claim(const struct an_ctx *c, enum claim_kind kind)
-{
-	const struct fact_claim *found = NULL;
-
-	for (size_t i = 0; i < c->f->claims.n; i++)
-		if (c->f->claims.v[i].kind == kind)
-			found = &c->f->claims.v[i];
-	return found;
-}
-
-bool an_kernel_image(const struct an_ctx *c, struct pz_range *bytes)
-{
-	struct pz_range r = { UINT64_MAX, 0 };
-
-	for (size_t i = 0; i < c->f->iomem.n; i++) {
-		const struct fact_iomem *e = &c->f->iomem.v[i];
-
-		if (strncmp(e->name, "Kernel ", 7))
-			continue;
-		if (e->range.first < r.first)
-			r.first = e->range.first;
-		if (e->range.last > r.last)
-			r.last = e->range.last;
-	}
-	if (r.first > r.last)
-		return false;
-	*bytes = r;
-	return true;
-}
-
-bool an_initrd(const struct an_ctx *c, struct pz_range *bytes)
-{
-	const struct fact_claim *cl = an_claim(c, CLAIM_INITRD);
-
-	if (cl) {
-		*bytes = cl->range;
-		return true;
-	}
-	/* Giving it back is the last that memblock hears of it. */
-	for (size_t i = 0; i < c->f->mb_events.n; i++) {
-		const struct fact_mb_event *e = &c->f->mb_events.v[i];
-
-		if (e->op == MBOP_FREE && e->caller && !strncmp(e->caller, "free_initrd_mem", 15)) {
-			*bytes = e->range;
-			return true;
-		}
-	}
-	return false;
-}
 
 uint64_t an_kib_pages(const struct an_ctx *c, uint64_t kib)
 {
@@ -215,7 +166,7 @@ static void reserved_known(struct an_ctx *c)
 	for (size_t i = 0; i < c->f->iomem.n; i++) {
 		const struct fact_iomem *e = &c->f->iomem.v[i];
 
-		if (!strncmp(e->name, "Crash kernel", 12) ||
+		if ((!strncmp(e->name, "Crash kernel", 12) && !c->what_if) ||
 		    (!c->x86 && e->depth > 0 &&
 		     (!strcmp(e->name, "reserved") || !strcmp(e->name, "Reserved"))))
 			reserved_add(c, e->range);
@@ -227,6 +178,9 @@ static void reserved_known(struct an_ctx *c)
 		case CLAIM_CMA:
 		case CLAIM_CRASHKERNEL:
 		case CLAIM_CRASHKERNEL_LOW:
+			if (!c->what_if)
+				reserved_add(c, cl->range);
+			break;
 		case CLAIM_SWIOTLB:
 		case CLAIM_NODE_DATA:
 		case CLAIM_ACPI_TABLE:
@@ -249,6 +203,41 @@ static void reserved_known(struct an_ctx *c)
 		r.last |= mask;
 		reserved_add(c, r);
 	}
+}
+
+/* What crashkernel= takes, when no line tells what it took. */
+static void reserved_crash(struct an_ctx *c)
+{
+	uint64_t total = pz_memblock_bytes(&c->mb, PZ_MB_MEMORY), dma = 0;
+	struct pzl_crash_request req;
+	struct pzl_crash_area area;
+	struct pzl_crash_env env;
+
+	if (pzl_crash_parse(c->a->model, c->a->arch, c->cmdline, strlen(c->cmdline), total, &req)) {
+		if (req.parse != PZL_CRASH_NONE)
+			an_problem(c, "no memory is reserved for a crash kernel: %s",
+				   pzl_crash_parse_text(req.parse));
+		return;
+	}
+	if (c->a->arch == PZL_ARCH_ARM64 && (c->z.arch_has & PZL_ZONE_BIT(PZ_ZONE_DMA)))
+		dma = (c->z.arch_range[PZ_ZONE_DMA].last + 1) << c->a->page_shift;
+	pzl_crash_env_init(&env, c->a->model, c->a->arch, &c->mb, dma);
+	env.capture = c->capture;
+	if (pzl_crash_reserve(&env, &req, &c->mb, &area)) {
+		an_note(c, "what crashkernel= takes on this architecture is not known");
+		return;
+	}
+	if (area.result != PZL_CRASH_RESERVED) {
+		an_problem(c, "crashkernel= asks for %llu MiB, and no place is found for it",
+			   (unsigned long long)(req.size >> 20));
+		return;
+	}
+	c->crash = area.main;
+	c->crash_low = area.low;
+	c->has_crash = true;
+	c->has_crash_low = area.has_low;
+	an_note(c, "crashkernel= takes [mem %#018llx-%#018llx]",
+		(unsigned long long)area.main.first, (unsigned long long)area.main.last);
 }
 
 /* Free pages of memory as it stands, of one node or of all. */
@@ -346,101 +335,38 @@ static void reserved_spread(struct an_ctx *c, uint64_t pages)
 	reserved_take(c, pages, PZ_NID_NONE);
 }
 
-/* What a kernel of the Debian kind takes besides the memory map: image and boot allocations. */
+/*
+ * What a distribution's kernel takes for good besides the memory map: its image without the parts
+ * that it frees, hash tables of directory entries and inodes, per-CPU areas, page tables.
+ */
 static uint64_t reserved_usual(struct an_ctx *c, bool image_known)
 {
 	const struct pzl_arch_info *info = pzl_arch_info(c->a->arch);
-	uint64_t bytes = UINT64_C(6) << 20, ram = pz_memblock_bytes(&c->mb, PZ_MB_MEMORY);
+	uint64_t bytes = UINT64_C(3) << 20, ram = pz_memblock_bytes(&c->mb, PZ_MB_MEMORY);
 
-	if (!image_known)
-		bytes += info->bits == 64 ? UINT64_C(48) << 20 : UINT64_C(16) << 20;
-	/* Hash tables of directory entries and inodes: 8 bytes for 8 KiB and for 16 KiB. */
+	if (!image_known) {
+		if (c->a->arch == PZL_ARCH_X86_64)
+			bytes += UINT64_C(44) << 20;
+		else
+			bytes += info->bits == 64 ? UINT64_C(26) << 20 : UINT64_C(14) << 20;
+	}
 	bytes += ram / 1024 + ram / 2048;
 	return (bytes >> c->a->page_shift) + reserved_memmap(c, PZ_NID_NONE);
 }
 
-/*
- * Pages of the kernel image, from the sizes of its parts in the "Memory:" line. The parts that are
- * mapped with different permissions start on 2 MiB.
- */
-uint64_t an_image_pages(const struct an_ctx *c)
+/* The bounce buffers that x86_64 takes below 4 GiB when there is memory above. */
+static void reserved_bounce(struct an_ctx *c)
 {
-	const struct fact_memory *m = &c->f->memory;
-	uint64_t kib;
-
-	if (!m->seen || m->code == UINT64_MAX || m->rwdata == UINT64_MAX ||
-	    m->rodata == UINT64_MAX || m->init == UINT64_MAX || m->bss == UINT64_MAX)
-		return 0;
-	kib = ((m->code + 2047) & ~UINT64_C(2047)) + ((m->rodata + 2047) & ~UINT64_C(2047)) +
-	      ((m->rwdata + m->init + m->bss + 2047) & ~UINT64_C(2047));
-	/* The unwind tables are in none of the numbers. */
-	if (c->a->arch == PZL_ARCH_X86_64)
-		kib += 2048;
-	return an_kib_pages(c, kib);
-}
-
-/*
- * Whether the kernel image lies below 4 GiB, where that can be told: while the pages of the highest
- * zone are initialised late, "available" counts the zones below it and a section or so of it.
- */
-static bool reserved_image_low(const struct an_ctx *c, uint64_t image)
-{
-	uint64_t section = UINT64_C(1) << (27 - c->a->page_shift), seen, early = 0;
-	const struct pz_zone *top = NULL;
-	struct pz_range below = { 0, 0 };
-	struct pz_mb_iter it;
-
-	if (c->a->arch != PZL_ARCH_X86_64 || !c->f->deferred_nodes || c->z.node_count != 1 ||
-	    c->a->model == PZL_LINUX_6_12 || c->f->memory.available == UINT64_MAX)
-		return true;
-	for (int t = 0; t < PZ_ZONE_TYPES; t++)
-		if (c->z.node[0].zone[t].present)
-			top = &c->z.node[0].zone[t];
-	if (!top || top->start_pfn < UINT64_C(1) << (32 - c->a->page_shift))
-		return true;
-	/* The first section start that has more than a section of the zone before it. */
-	below.last = ((top->start_pfn + 2 * section - 1) & ~(section - 1)) - 1;
-	memset(&it, 0, sizeof(it));
-	while (pz_memblock_next_free(&c->mb, &it, PZ_NID_NONE)) {
-		struct pz_range p, both;
-
-		if (pz_range_trim(it.range, c->a->page_shift, &p) &&
-		    pz_range_intersect(p, below, &both))
-			early += both.last - both.first + 1;
-	}
-	seen = an_kib_pages(c, c->f->memory.available);
-	return early > seen && early - seen > image / 2;
-}
-
-/* Reserve room for the kernel image when nothing tells its place; false: size unknown. */
-static bool reserved_image(struct an_ctx *c)
-{
-	uint64_t pages = an_image_pages(c);
-	struct pz_mb_req req;
+	struct pz_mb_req req = pz_mb_req(UINT64_C(64) << 20, UINT64_C(1) << c->a->page_shift);
 	struct pz_range at;
-	bool was = c->mb.bottom_up;
-	int rc;
 
-	if (!pages)
-		return false;
-	req = pz_mb_req(pages << c->a->page_shift, UINT64_C(1) << 21);
-	if (c->x86)
-		req.min_addr = 0x1000000;
-	if (c->x86 && !reserved_image_low(c, pages))
-		req.min_addr = UINT64_C(1) << 32;
-	/* A UEFI loader puts it high, other ones low. */
-	c->mb.bottom_up = !c->efi;
-	rc = pz_memblock_alloc(&c->mb, &req, &at);
-	c->mb.bottom_up = was;
-	if (rc)
-		return false;
-	c->image_guess = at;
-	c->image_guessed = true;
-	an_note(c,
-		"where the kernel image lies is not told: %llu pages are put at %#llx, which is "
-		"right to the zone at best",
-		(unsigned long long)pages, (unsigned long long)at.first);
-	return true;
+	if (c->a->arch != PZL_ARCH_X86_64 || pz_memblock_last(&c->mb) <= UINT32_MAX ||
+	    strstr(c->cmdline, "swiotlb=") || an_claim(c, CLAIM_SWIOTLB))
+		return;
+	req.max_addr = UINT32_MAX;
+	if (!pz_memblock_alloc(&c->mb, &req, &at))
+		an_note(c, "64 MiB of bounce buffers are taken below 4 GiB, as usual with memory "
+			   "above");
 }
 
 static uint64_t reserved_later_unplaced(const struct an_ctx *c)
@@ -465,13 +391,13 @@ enum managed_from an_reserved(struct an_ctx *c)
 	bool image_known;
 
 	reserved_nomap(c);
-	if (reserved_from_debugfs(c))
-		return MANAGED_MEMBLOCK;
-	if (reserved_from_log(c))
+	if (!c->what_if && (reserved_from_debugfs(c) || reserved_from_log(c)))
 		return MANAGED_MEMBLOCK;
 
 	reserved_known(c);
-	image_known = an_kernel_image(c, &image) || reserved_image(c);
+	if (c->what_if || c->f->kind == SRC_DTB || c->f->kind == SRC_E820)
+		reserved_crash(c);
+	image_known = an_kernel_image(c, &image) || an_place_image(c);
 	for (uint32_t n = 0; n < c->z.node_count; n++)
 		for (int t = 0; t < PZ_ZONE_TYPES; t++)
 			present += c->z.node[n].zone[t].present;
@@ -485,7 +411,8 @@ enum managed_from an_reserved(struct an_ctx *c)
 			have -= cma.last - cma.first + 1;
 	}
 
-	if (!c->f->memory.seen || c->f->memory.reserved == UINT64_MAX) {
+	if (c->what_if || !c->f->memory.seen || c->f->memory.reserved == UINT64_MAX) {
+		reserved_bounce(c);
 		reserved_spread(c, reserved_usual(c, image_known));
 		return MANAGED_ESTIMATE;
 	}

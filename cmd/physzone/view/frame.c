@@ -69,8 +69,8 @@ void view_heading(struct out *o, const struct view *v)
 	} else {
 		frame_field(o, "source", frame_source(f->kind), NULL);
 	}
-	if (f->cmdline)
-		frame_field(o, "command line", *f->cmdline ? f->cmdline : "(empty)", NULL);
+	if (v->a->cmdline)
+		frame_field(o, "command line", *v->a->cmdline ? v->a->cmdline : "(empty)", NULL);
 }
 
 static void frame_item(struct out *o, enum out_style style, const char *sign, const char *text)
