@@ -2,6 +2,7 @@
 /*
  * The JSON writer and the text output beneath it, byte for byte.
  */
+#define _XOPEN_SOURCE 700
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +10,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "json.h"
 
@@ -175,6 +179,58 @@ static void out_colours_on_request_only(void **state)
 	out_destroy(&o);
 }
 
+static bool probed(FILE *to, enum out_colour colour, const char *no_color, const char *term)
+{
+	struct out o;
+
+	if (no_color)
+		setenv("NO_COLOR", no_color, 1);
+	else
+		unsetenv("NO_COLOR");
+	setenv("TERM", term, 1);
+	out_init(&o, to);
+	out_probe(&o, colour);
+	out_destroy(&o);
+	return o.colour;
+}
+
+static void out_colours_a_terminal(void **state)
+{
+	int main_side = posix_openpt(O_RDWR | O_NOCTTY);
+	FILE *terminal = NULL, *file = tmpfile();
+	struct out o;
+
+	if (main_side >= 0 && !grantpt(main_side) && !unlockpt(main_side))
+		terminal = fopen(ptsname(main_side), "r+");
+	if (!terminal || !file)
+		skip();
+	assert_true(probed(terminal, COLOUR_AUTO, NULL, "xterm"));
+	assert_true(probed(terminal, COLOUR_AUTO, "", "xterm"));
+	assert_false(probed(terminal, COLOUR_AUTO, "1", "xterm"));
+	assert_false(probed(terminal, COLOUR_AUTO, NULL, "dumb"));
+	assert_false(probed(terminal, COLOUR_NEVER, NULL, "xterm"));
+	assert_false(probed(file, COLOUR_AUTO, NULL, "xterm"));
+	assert_true(probed(file, COLOUR_ALWAYS, "1", "dumb"));
+
+	setenv("COLUMNS", "72", 1);
+	out_init(&o, file);
+	out_probe(&o, COLOUR_AUTO);
+	assert_int_equal(o.width, 72);
+	setenv("COLUMNS", "7", 1);
+	out_probe(&o, COLOUR_AUTO);
+	assert_int_equal(o.width, OUT_WIDTH_MIN);
+	setenv("COLUMNS", "99999999999999999999", 1);
+	out_probe(&o, COLOUR_AUTO);
+	assert_int_equal(o.width, OUT_WIDTH_MAX);
+	unsetenv("COLUMNS");
+	out_probe(&o, COLOUR_AUTO);
+	assert_int_equal(o.width, OUT_WIDTH_DEFAULT);
+	out_destroy(&o);
+	fclose(file);
+	fclose(terminal);
+	close(main_side);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +242,7 @@ int main(void)
 		cmocka_unit_test(out_wraps),
 		cmocka_unit_test(out_reports_a_full_disk),
 		cmocka_unit_test(out_colours_on_request_only),
+		cmocka_unit_test(out_colours_a_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
