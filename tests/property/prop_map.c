@@ -24,7 +24,7 @@ struct byte {
 struct world {
 	struct pz_map m;
 	struct byte o[BYTES];
-	struct pz_map_entry raw[MAX_RAW];
+	struct pz_map_entry raw[2 * MAX_RAW];
 	unsigned int n;
 	uint64_t origin;
 	/* the metadata hook */
@@ -329,6 +329,43 @@ static bool prop_set_type(struct prop *p, void *ctx)
 	return finish(&w, p) && fine;
 }
 
+/* What is inserted into a sanitised map is raw again, and only that is told as new. */
+static bool prop_again(struct prop *p, void *ctx)
+{
+	struct world w;
+	unsigned int unsorted, unknown, kept;
+	bool fine;
+
+	(void)ctx;
+	world_start(&w, p);
+	pz_map_init(&w.m, &w.meta, NULL, 0);
+	fine = insert_some(&w, p, MAX_RAW / 4) && !pz_map_sanitise(&w.m, PAGE_SHIFT, 64);
+	o_sanitise(&w);
+	fine = fine && same(&w, p) && set_types(&w, p, prop_choice(p, 3));
+	unsorted = odd_count(&w, PZ_ODD_UNSORTED);
+	unknown = odd_count(&w, PZ_ODD_UNKNOWN_TYPE);
+
+	kept = w.n = fine ? w.m.count : 0;
+	for (unsigned int i = 0; i < kept; i++)
+		w.raw[i] = w.m.v[i];
+	fine = fine && insert_some(&w, p, MAX_RAW / 4);
+	for (unsigned int i = kept; i < w.n; i++) {
+		unsorted += i > kept && w.raw[i].range.first < w.raw[i - 1].range.first;
+		unknown += w.raw[i].type == 0 || w.raw[i].type == 77;
+	}
+	fine = fine && !pz_map_sanitise(&w.m, PAGE_SHIFT, 64);
+	o_sanitise(&w);
+	for (unsigned int k = 0; k < BYTES && fine; k++) {
+		uint32_t at = pz_map_find(&w.m, w.origin + k);
+		bool there = at < w.m.count && w.m.v[at].range.first <= w.origin + k;
+
+		fine = (there ? w.m.v[at].type : 0) == w.o[k].type;
+	}
+	fine = fine && pz_map_check(&w.m) == 0 && odd_count(&w, PZ_ODD_UNSORTED) == unsorted &&
+	       odd_count(&w, PZ_ODD_UNKNOWN_TYPE) == unknown;
+	return finish(&w, p) && fine;
+}
+
 static bool prop_last_pfn(struct prop *p, void *ctx)
 {
 	struct world w;
@@ -444,6 +481,7 @@ int main(void)
 {
 	prop_run("sanitising resolves as a byte array does", prop_sanitise, NULL, 20000);
 	prop_run("types change as in a byte array", prop_set_type, NULL, 8000);
+	prop_run("more entries after sanitising", prop_again, NULL, 8000);
 	prop_run("the last page frame of a type", prop_last_pfn, NULL, 2000);
 	prop_run("a store that cannot grow", prop_fixed, NULL, 5000);
 	prop_run("a metadata hook that fails changes nothing", prop_failure, NULL, 3000);
