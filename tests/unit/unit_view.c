@@ -199,8 +199,10 @@ static void views_of_nothing(void **state)
 	struct out o;
 
 	fabricate_empty(&x);
+	x.a.undecided = true;
 	out_init(&o, NULL);
 	map_text(&o, &x.v, false);
+	must_hold(out_text(&o), "\nUndecided\n  The input does not suffice");
 	must_hold(out_text(&o), "No memory is known.\n");
 	o.n = 0;
 	map_svg(&o, &x.v, false);

@@ -109,6 +109,16 @@ void view_problems(struct out *o, const struct view *v)
 	const struct analysis *a = v->a;
 	size_t i;
 
+	if (a->undecided) {
+		out_char(o, '\n');
+		out_styled(o, ST_WARN, "Undecided");
+		out_str(o, "\n  ");
+		out_wrap(o, 2, 2,
+			 "The input does not suffice to decide all of this; the notes say what was "
+			 "left "
+			 "open.");
+		out_char(o, '\n');
+	}
 	if (a->problems.n) {
 		out_char(o, '\n');
 		out_styled(o, ST_BAD, a->problems.n == 1 ? "Problem" : "Problems");
