@@ -192,6 +192,8 @@ static void kinds(void **state)
 
 static void refused(void **state)
 {
+	static const char late[] = "[    9.000000] usb 1-1: one\n[    9.000001] usb 1-1: two\n"
+				   "[    9.100000] eth0: link up\n";
 	static const char zeros[64];
 	char *random = xmalloc(4096);
 	uint32_t x = 1;
@@ -206,8 +208,8 @@ static void refused(void **state)
 	unit_refused("\xd0\x0d\xfe\xed", 4, "/file: a device tree that is cut off after 4 bytes");
 	unit_refused("hello\n", 6, "/file: neither a kernel log, nor an iomem or e820 listing");
 	unit_refused(
-		"[    9.000000] usb 1-1: hello\n", 29,
-		"/file: a log without any line of a kernel's start: 1 lines, none of them used");
+		late, strlen(late),
+		"/file: a log without any line of a kernel's start: 3 lines, none of them used");
 	unit_refused(unit_zoneinfo, strlen(unit_zoneinfo), "/file: a zoneinfo alone");
 	unit_refused(unit_hidden, strlen(unit_hidden), "/file: every address is 0");
 	unit_refused("0-fff : a\nb\n", 12, "/file:2: expected \"first-last : name\"");
