@@ -64,11 +64,9 @@ bool pz_range_trim(struct pz_range r, unsigned int page_shift, struct pz_range *
 	uint64_t mask = (UINT64_C(1) << page_shift) - 1;
 	uint64_t first = r.first >> page_shift, last = r.last >> page_shift;
 
-	if (r.first & mask) {
-		if (first == UINT64_MAX >> page_shift)
-			return false;
+	/* No wrap: a page frame number that rounds up was shifted by one bit at least. */
+	if (r.first & mask)
 		first++;
-	}
 	if ((r.last & mask) != mask) {
 		if (!last)
 			return false;

@@ -201,6 +201,32 @@ static void sweep(struct tap *t, struct pz_mm *mm)
 	CHECK_NAMED(t, clean, "a failure leaks nothing");
 }
 
+/* A map in so many pieces that the memory made of it grows more than once. */
+static void pieces(struct tap *t, struct pz_mm *mm)
+{
+	struct pz_mm_config cfg = config(t);
+	bool right = true, clean = true, done = false;
+
+	for (unsigned int n = 1; n < 200 && !done; n++) {
+		struct pz_mm_snapshot s;
+		int rc = 0;
+
+		right = right && !pz_mm_init(mm, &cfg);
+		for (uint64_t i = 0; i < 300 && !rc; i++)
+			rc = pz_map_insert(&mm->map, i << 14, 0x1000, PZ_MAP_RAM, 0);
+		right = right && !rc;
+		pz_fault_arm(&mm->faults, 0, n, 1);
+		rc = pz_mm_take_map(mm);
+		pz_mm_snapshot(mm, &s);
+		done = !rc && !s.faults;
+		right = right && s.memory_regions == (rc ? 0 : 300) && s.meta_bytes == s.meta_held;
+		pz_mm_destroy(mm);
+		clean = clean && !mm->meta.bytes && !mm->bugs.count;
+	}
+	CHECK_NAMED(t, done && right, "memory is made of the whole map or not at all");
+	CHECK_NAMED(t, clean, "memory half made leaks nothing");
+}
+
 /* Zones that cannot be laid out anew stay as they were. */
 static void unchanged(struct tap *t, struct pz_mm *mm)
 {
@@ -218,6 +244,13 @@ static void unchanged(struct tap *t, struct pz_mm *mm)
 	CHECK(t, after.zone[PZ_ZONE_NORMAL].managed == before.zone[PZ_ZONE_NORMAL].managed);
 	CHECK(t, after.meta_bytes == before.meta_bytes && pz_mm_check(mm) == 0);
 	pz_fault_arm(&mm->faults, PZ_FAULT_ANY, 0, 0);
+	zc.max_pfn[PZ_ZONE_NORMAL] = 0x1800;
+	CHECK_NAMED(t, pz_mm_lay_out(mm, &zc, UINT64_MAX) == -PZ_EINVAL,
+		    "zones that do not take all memory are refused");
+	pz_mm_snapshot(mm, &after);
+	CHECK(t, after.zone[PZ_ZONE_NORMAL].managed == before.zone[PZ_ZONE_NORMAL].managed);
+	CHECK(t, after.meta_bytes == before.meta_bytes && pz_mm_check(mm) == 0);
+	zc.max_pfn[PZ_ZONE_NORMAL] = 0x2100;
 	CHECK(t, pz_mm_lay_out(mm, &zc, UINT64_MAX) == 0);
 	pz_mm_snapshot(mm, &after);
 	CHECK(t, after.zone[PZ_ZONE_NORMAL].managed < before.zone[PZ_ZONE_NORMAL].managed);
@@ -273,6 +306,7 @@ void contract_mm(struct tap *t)
 	whole(t, mm);
 	several(t, mm);
 	sweep(t, mm);
+	pieces(t, mm);
 	unchanged(t, mm);
 	misuse(t, mm);
 	t->meta->free(t->meta->ctx, mm, size);

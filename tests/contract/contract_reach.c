@@ -68,9 +68,26 @@ static void edges(struct tap *t)
 	CHECK(t, pz_reach_cut_hole(&s, span(5, 6)) == -PZ_ENOSPC && s.count == 1);
 	CHECK(t, pz_reach_cut_hole(&s, span(PZ_ADDR_MAX, PZ_ADDR_MAX)) == 0);
 	CHECK(t, same(s.v[0].phys, 0, PZ_ADDR_MAX - 1));
+	CHECK(t, pz_reach_add_window(&s, span(PZ_ADDR_MAX, PZ_ADDR_MAX), PZ_ADDR_MAX) == 0);
+	CHECK(t, s.count == 1 && pz_reach_has(&s, span(0, PZ_ADDR_MAX)));
 	pz_reach_cut_mask(&s, 0);
 	CHECK(t, s.count == 1 && same(s.v[0].phys, 0, 0));
 	CHECK(t, pz_reach_add_window(&s, span(9, 9), 100) == -PZ_ENOSPC && s.count == 1);
+	pz_reach_destroy(&s);
+}
+
+static void wrap(struct tap *t)
+{
+	struct pz_window store[2];
+	struct pz_reach s;
+
+	pz_reach_init(&s, NULL, store, 2);
+	CHECK(t, pz_reach_add_window(&s, span(0, 9), PZ_ADDR_MAX - 9) == 0);
+	CHECK_NAMED(t, pz_reach_add_window(&s, span(10, 19), 0) == 0 && s.count == 2,
+		    "a bus does not go on past its top");
+	CHECK(t, !pz_reach_has(&s, span(9, 10)) && pz_reach_check(&s) == 0);
+	CHECK(t, pz_reach_cut_hole(&s, span(5, 14)) == 0 && s.count == 2);
+	CHECK(t, s.v[1].phys.first == 15 && s.v[1].bus == 5);
 	pz_reach_destroy(&s);
 }
 
@@ -109,5 +126,6 @@ void contract_reach(struct tap *t)
 {
 	windows(t);
 	edges(t);
+	wrap(t);
 	fit(t);
 }

@@ -140,41 +140,54 @@ static bool pair_agrees(struct prop *p, const struct pair *q, uint64_t base)
 	return true;
 }
 
-static int pair_step(struct prop *p, struct pair *q, const struct pair *other, uint64_t base)
+/* How many ranges a set has for a bitmap. */
+static uint32_t runs_of(uint64_t bits, bool beyond, uint64_t base)
+{
+	uint32_t n = (uint32_t)__builtin_popcountll(bits & ~(bits << 1));
+
+	if (!beyond)
+		return n;
+	/* Outside lies above the cells at 0, below those at the end. */
+	return n + !(base ? bits & 1 : bits >> 63);
+}
+
+/*
+ * One operation. When it fails, *need says how many ranges its result would have had.
+ */
+static int pair_step(struct prop *p, struct pair *q, const struct pair *other, uint64_t base,
+		     uint32_t *need)
 {
 	uint64_t a = prop_draw(p, CELLS - 1), b = prop_draw(p, CELLS - 1);
 	unsigned int lo = (unsigned int)(a < b ? a : b), hi = (unsigned int)(a < b ? b : a);
 	struct pz_range r = { base + lo, base + hi };
 	unsigned int op = prop_choice(p, 10);
+	struct pair want = *q;
 	int rc;
 
 	prop_note(p, "operation %u on cells %u-%u", op, lo, hi);
 	if (op < 4) {
 		rc = pz_rangeset_add(&q->set, r);
-		if (!rc)
-			q->bits |= mask_of(lo, hi);
+		want.bits |= mask_of(lo, hi);
 	} else if (op < 7) {
 		rc = pz_rangeset_remove(&q->set, r);
-		if (!rc)
-			q->bits &= ~mask_of(lo, hi);
+		want.bits &= ~mask_of(lo, hi);
 	} else if (op == 7) {
 		rc = pz_rangeset_complement(&q->set);
-		if (!rc) {
-			q->bits = ~q->bits;
-			q->beyond = !q->beyond;
-		}
+		want.bits = ~want.bits;
+		want.beyond = !want.beyond;
 	} else if (op == 8) {
 		rc = pz_rangeset_intersect(&q->set, &other->set);
-		if (!rc) {
-			q->bits &= other->bits;
-			q->beyond &= other->beyond;
-		}
+		want.bits &= other->bits;
+		want.beyond = want.beyond && other->beyond;
 	} else {
 		rc = pz_rangeset_copy(&q->set, &other->set);
-		if (!rc) {
-			q->bits = other->bits;
-			q->beyond = other->beyond;
-		}
+		want.bits = other->bits;
+		want.beyond = other->beyond;
+	}
+	*need = runs_of(want.bits, want.beyond, base);
+	if (!rc) {
+		q->bits = want.bits;
+		q->beyond = want.beyond;
 	}
 	return rc;
 }
@@ -203,14 +216,16 @@ static bool sets_are_bitmaps(struct prop *p, void *ctx)
 		unsigned int i = prop_choice(p, 2);
 		struct pair before = q[i];
 		size_t live = h.live;
+		uint32_t need;
 		int rc;
 
 		PROP_ASSERT(p, before.set.count <= ROOM);
 		memcpy(was, before.set.v, before.set.count * sizeof(was[0]));
-		rc = pair_step(p, &q[i], &q[!i], base);
+		rc = pair_step(p, &q[i], &q[!i], base, &need);
 		if (rc) {
 			PROP_ASSERT(p, rc == (fixed ? -PZ_ENOSPC : -PZ_ENOMEM));
 			PROP_ASSERT(p, fixed || h.calls >= h.fail_at);
+			PROP_ASSERT(p, need > before.set.cap);
 			PROP_ASSERT(p, q[i].set.v == before.set.v &&
 					       q[i].set.cap == before.set.cap &&
 					       q[i].set.count == before.set.count);

@@ -49,8 +49,17 @@ static int add_window(struct prop *p, struct world *w)
 	draw_cells(p, &lo, &hi);
 	r.first = w->base + lo;
 	r.last = w->base + hi;
-	if (prop_choice(p, 3) == 2)
-		bus = 1000 + lo; /* one translation for all: windows merge */
+	/* One translation for all, so that windows merge; or one that wraps in the middle. */
+	switch (prop_choice(p, 4)) {
+	case 2:
+		bus = 1000 + lo;
+		break;
+	case 3:
+		bus = (uint64_t)lo - CELLS / 2;
+		break;
+	default:
+		break;
+	}
 	if (bus + (hi - lo) < bus)
 		want = -PZ_EOVERFLOW;
 	for (unsigned int i = lo; !want && i <= hi; i++) {
@@ -98,6 +107,17 @@ static void cut_mask(struct prop *p, struct world *w)
 	}
 }
 
+/* How many windows the table takes. */
+static uint32_t pieces_of(const struct world *w)
+{
+	uint32_t n = 0;
+
+	for (unsigned int i = 0; i < CELLS; i++)
+		n += w->seen[i] &&
+		     !(i && w->seen[i - 1] && w->bus[i] && w->bus[i] == w->bus[i - 1] + 1);
+	return n;
+}
+
 /* The device sees cells lo to hi as one piece of bus. */
 static bool one_piece(const struct world *w, unsigned int lo, unsigned int hi)
 {
@@ -113,6 +133,7 @@ static bool one_piece(const struct world *w, unsigned int lo, unsigned int hi)
 static bool world_agrees(struct prop *p, const struct world *w)
 {
 	PROP_ASSERT(p, pz_reach_check(&w->set) == 0);
+	PROP_ASSERT(p, w->set.count == pieces_of(w));
 	for (unsigned int i = 0; i < CELLS; i++) {
 		uint64_t bus = 77;
 		int rc = pz_reach_to_bus(&w->set, w->base + i, &bus);
