@@ -99,6 +99,26 @@ int analyse(struct analysis *a, struct facts *f, const struct analysis_options *
 int capture_machine(struct facts *capture, struct facts *running, const struct analysis_options *o,
 		    char **err);
 
+/* The first megabyte of an x86 machine under a kernel with the first @commits of its history. */
+struct an_low1m {
+	unsigned int commits;
+	const char *id, *version; /* of the newest commit; NULL before the first */
+	const char *rule;
+	uint64_t present;
+	uint64_t managed; /* without crashkernel= */
+	uint64_t managed_crash; /* with crashkernel= */
+	bool no_trampoline; /* the kernel finds no place for its start-up code */
+	bool backup; /* kexec copies the low 640 KiB away, and the capture kernel uses them */
+};
+struct an_low1m_history {
+	VEC(struct an_low1m) rows; /* oldest first */
+	unsigned int own; /* commits that the input's kernel has; UINT_MAX when that is not known */
+};
+
+/* Returns 0, or an exit code with *err as analyse(). */
+int analyse_low1m(struct an_low1m_history *h, struct facts *f, const struct analysis_options *o,
+		  char **err);
+
 void analysis_destroy(struct analysis *a);
 
 #endif

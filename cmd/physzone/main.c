@@ -55,6 +55,9 @@ static int main_run(const struct options *o, struct out *out)
 		case CMD_ARCH:
 			rc = cmd_arch(o, out, &err);
 			break;
+		case CMD_LOW1M:
+			rc = cmd_low1m(o, out, &err);
+			break;
 		case CMD_NONE:
 		case CMD_COUNT:
 			break;

@@ -15,7 +15,9 @@
 #define ON_ZONES ON(CMD_ZONES)
 #define ON_MAP ON(CMD_MAP)
 #define ON_ARCH ON(CMD_ARCH)
-#define ON_MACHINE (ON_ZONES | ON_MAP)
+#define ON_LOW1M ON(CMD_LOW1M)
+#define ON_SHOWN (ON_ZONES | ON_MAP)
+#define ON_MACHINE (ON_SHOWN | ON_LOW1M)
 #define ON_ALL (ON(CMD_NONE) | ON_MACHINE | ON_ARCH)
 
 enum {
@@ -54,10 +56,10 @@ static const struct option_def option_defs[] = {
 	  "read the Nth boot of a log that holds several (the last one is the default)" },
 	{ "live", NULL, OPT_LIVE, ON_MACHINE,
 	  "read /proc and /sys of the running machine in place of SOURCE" },
-	{ "capture", "LOADER", OPT_CAPTURE, ON_MACHINE,
+	{ "capture", "LOADER", OPT_CAPTURE, ON_SHOWN,
 	  "not this machine but its capture kernel's, as kexec (kexec-tools) or the kernel itself "
 	  "(file) would start it in the crash kernel's memory" },
-	{ "managed", "FROM", OPT_MANAGED, ON_MACHINE,
+	{ "managed", "FROM", OPT_MANAGED, ON_SHOWN,
 	  "recorded: take managed pages from the input's zoneinfo, to check what follows from "
 	  "them; computed is the default" },
 	{ "json", NULL, OPT_JSON, ON_MACHINE | ON_ARCH, "print one JSON object" },
@@ -109,6 +111,12 @@ static const struct command_def command_defs[CMD_COUNT] = {
 		  "physzone map --log dmesg.txt", "low memory as wide as high memory",
 		  "physzone map --svg map.svg machine/", "and as a picture with tooltips",
 		  "physzone map --json /proc/iomem", "its pieces as JSON" },
+	},
+	[CMD_LOW1M] = {
+		"low1m", "[OPTION...] SOURCE",
+		"shows what became of the first megabyte of x86, commit by commit.",
+		{ "physzone low1m dmesg.txt", "how many of its pages each kernel can give out",
+		  "physzone low1m --json dmesg.txt", "as JSON" },
 	},
 	[CMD_ARCH] = {
 		"arch", "[OPTION...] [NAME...]",

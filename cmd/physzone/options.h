@@ -18,7 +18,7 @@ enum exit_code {
 	EXIT_UNDECIDED = 4, /* could not decide, or could not write the answer */
 };
 
-enum command { CMD_NONE, CMD_ZONES, CMD_MAP, CMD_ARCH, CMD_COUNT };
+enum command { CMD_NONE, CMD_ZONES, CMD_MAP, CMD_ARCH, CMD_LOW1M, CMD_COUNT };
 
 struct options {
 	enum command command;

@@ -75,6 +75,9 @@ static void x86_oddities(struct an_ctx *c, const struct pz_map *raw)
 		/* Partial pages are usual around 640 KiB and the end of memory. */
 		if (o->what == PZ_ODD_PARTIAL_PAGE || o->what == PZ_ODD_FEW)
 			continue;
+		/* kexec hands over a map in an order of its own. */
+		if (o->what == PZ_ODD_UNSORTED && !o->ref)
+			continue;
 		/* Reserved ranges up there are the firmware's business. */
 		if (o->what == PZ_ODD_BEYOND_WIDTH && o->type != PZ_MAP_RAM)
 			continue;
