@@ -5,9 +5,10 @@
  *
  *   golden [-v] MACHINES [PATTERN]
  *
- * Each machine is read twice: as a directory, and by its boot log alone. Results that the input
- * states are never used to compute, so this compares two independent things; the exception is
- * named: watermarks are also computed from the recorded managed pages.
+ * Each machine is read twice: as a directory, and by its boot log alone. Where the kernel that
+ * crashed is recorded too, the capture kernel's machine is also made out of that one's. Results
+ * that the input states are never used to compute, so this compares two independent things; the
+ * exception is named: watermarks are also computed from the recorded managed pages.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -71,9 +72,9 @@ static const struct an_zone *golden_zone(const struct analysis *a, const struct 
 	return NULL;
 }
 
-static void golden_layout(const char *name, const struct analysis *a, const struct facts *ref)
+static void golden_compare(const struct analysis *a, const struct facts *ref,
+			   struct golden_why *why)
 {
-	struct golden_why why = { "", 0 };
 	size_t rows = 0;
 
 	for (size_t i = 0; i < ref->zoneinfo.n; i++) {
@@ -81,12 +82,12 @@ static void golden_layout(const char *name, const struct analysis *a, const stru
 		const struct an_zone *r = golden_zone(a, z);
 
 		if (!r) {
-			golden_because(&why, "node %d zone %s is missing; ", z->nid, z->name);
+			golden_because(why, "node %d zone %s is missing; ", z->nid, z->name);
 			continue;
 		}
 		if (r->start_pfn != (z->start_pfn == UINT64_MAX ? 0 : z->start_pfn) ||
 		    r->spanned != z->spanned || r->present != z->present)
-			golden_because(&why,
+			golden_because(why,
 				       "node %d %s: start %llu spanned %llu present %llu, recorded "
 				       "%llu %llu %llu; ",
 				       z->nid, z->name, (unsigned long long)r->start_pfn,
@@ -100,7 +101,14 @@ static void golden_layout(const char *name, const struct analysis *a, const stru
 		for (int t = 0; t < PZ_ZONE_TYPES; t++)
 			rows += a->nodes.v[n].zone[t].shown;
 	if (rows != ref->zoneinfo.n)
-		golden_because(&why, "%zu rows, recorded %zu; ", rows, ref->zoneinfo.n);
+		golden_because(why, "%zu rows, recorded %zu; ", rows, ref->zoneinfo.n);
+}
+
+static void golden_layout(const char *name, const struct analysis *a, const struct facts *ref)
+{
+	struct golden_why why = { "", 0 };
+
+	golden_compare(a, ref, &why);
 	golden_ok(!why.n, name, "start, spanned and present of every zone", why.text);
 }
 
@@ -199,6 +207,46 @@ static bool golden_analyse(const char *name, const char *what, struct facts *f, 
 	return rc == 0;
 }
 
+/* The capture kernel's zones out of the machine that crashed, by one of the two ways to load it. */
+static void golden_capture(const char *dir, const char *name, const struct facts *ref)
+{
+	struct golden_why why[2] = { { "", 0 }, { "", 0 } };
+	struct analysis_options ao;
+	struct source_options so;
+	char path[4200];
+	struct stat st;
+	bool fits = false;
+
+	memset(&so, 0, sizeof(so));
+	memset(&ao, 0, sizeof(ao));
+	snprintf(path, sizeof(path), "%s/first", dir);
+	if (stat(path, &st))
+		return;
+	for (unsigned int file = 0; file < 2; file++) {
+		struct facts running, capture;
+		struct analysis a;
+		char *err = NULL;
+
+		ao.kexec_file = file;
+		facts_init(&running);
+		facts_init(&capture);
+		memset(&a, 0, sizeof(a));
+		if (source_read(&running, path, &so, &err) ||
+		    capture_machine(&capture, &running, &ao, &err) ||
+		    analyse(&a, &capture, &ao, &err))
+			golden_because(&why[file], "%s", err);
+		else
+			golden_compare(&a, ref, &why[file]);
+		free(err);
+		analysis_destroy(&a);
+		facts_destroy(&capture);
+		facts_destroy(&running);
+		fits = fits || !why[file].n;
+	}
+	golden_ok(fits, name, "the capture kernel's zones out of the machine that crashed",
+		  why[0].text);
+}
+
 static void golden_machine(const char *dir, const char *name)
 {
 	struct source_options so;
@@ -233,6 +281,7 @@ static void golden_machine(const char *dir, const char *name)
 	}
 	analysis_destroy(&a);
 
+	golden_capture(dir, name, &f);
 	ao.managed_recorded = true;
 	if (golden_analyse(name, "the machine is computed with recorded pages", &f, &a, &ao))
 		golden_marks(name, &a, &f);
