@@ -101,6 +101,13 @@ static void capture_fw(struct facts *out, enum fw_origin origin, struct pz_range
 	w->nid = nid;
 }
 
+static int capture_by_address(const void *a, const void *b)
+{
+	const struct fact_fw *x = a, *y = b;
+
+	return (x->range.first > y->range.first) - (x->range.first < y->range.first);
+}
+
 static int capture_x86(struct an_ctx *c, struct facts *out, const struct capture_area *a,
 		       bool kexec_file, struct pzl_capture *where, char **err)
 {
@@ -119,6 +126,9 @@ static int capture_x86(struct an_ctx *c, struct facts *out, const struct capture
 	for (uint32_t i = 0; i < map.count; i++)
 		capture_fw(out, FW_BIOS, map.v[i].range, map.v[i].type, PZ_NID_NONE);
 	pz_map_destroy(&map);
+	/* kexec's table is not in order; the capture kernel prints it sorted. */
+	if (out->fw.n)
+		qsort(out->fw.v, out->fw.n, sizeof(*out->fw.v), capture_by_address);
 	if (!rc)
 		return 0;
 	*err = xasprintf("the crash kernel's memory is too small for a capture kernel");
@@ -178,7 +188,7 @@ int capture_machine(struct facts *capture, struct facts *running, const struct a
 	capture->zone_types = c.configured;
 	facts_note(capture,
 		   "this is the capture kernel's machine, made out of the running one: crash "
-		   "kernel memory [mem %#018llx-%#018llx]",
+		   "kernel memory [mem 0x%016llx-0x%016llx]",
 		   (unsigned long long)area.main.first, (unsigned long long)area.main.last);
 out:
 	an_end(&c);

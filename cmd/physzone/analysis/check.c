@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define RANGE_FMT "[mem %#018llx-%#018llx]"
+#define RANGE_FMT "[mem 0x%016llx-0x%016llx]"
 #define RANGE_ARG(first, last) (unsigned long long)(first), (unsigned long long)(last)
 
 static int check_type(const char *name)

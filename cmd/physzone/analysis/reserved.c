@@ -236,7 +236,7 @@ static void reserved_crash(struct an_ctx *c)
 	c->crash_low = area.low;
 	c->has_crash = true;
 	c->has_crash_low = area.has_low;
-	an_note(c, "crashkernel= takes [mem %#018llx-%#018llx]",
+	an_note(c, "crashkernel= takes [mem 0x%016llx-0x%016llx]",
 		(unsigned long long)area.main.first, (unsigned long long)area.main.last);
 }
 

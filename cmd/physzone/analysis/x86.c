@@ -82,7 +82,7 @@ static void x86_oddities(struct an_ctx *c, const struct pz_map *raw)
 		if (o->what == PZ_ODD_BEYOND_WIDTH && o->type != PZ_MAP_RAM)
 			continue;
 		an_contradict(c, (struct where){ 0, o->ref }, "firmware map: %s at "
-			      "[mem %#018llx-%#018llx]",
+			      "[mem 0x%016llx-0x%016llx]",
 			      pz_map_oddity_name(o->what), (unsigned long long)o->range.first,
 			      (unsigned long long)o->range.last);
 	}
