@@ -274,8 +274,9 @@ int an_hotplug(struct an_ctx *c)
 		if (!in || known)
 			continue;
 		if (!state) {
-			an_note(c, "memory [mem 0x%016llx-0x%016llx] was added while running; it is "
-				   "taken to be off line",
+			an_note(c,
+				"memory [mem 0x%016llx-0x%016llx] was added while running; it is "
+				"taken to be off line",
 				(unsigned long long)e->range.first,
 				(unsigned long long)e->range.last);
 			continue;
@@ -308,7 +309,8 @@ int an_hotplug(struct an_ctx *c)
 		if (node->end_pfn < p.last + 1)
 			node->end_pfn = p.last + 1;
 		*vec_push(&c->hotplug) = (struct an_hotplug){ p, in->nid, t };
-		an_note(c, "memory [mem 0x%016llx-0x%016llx] was added while running, on line in %s",
+		an_note(c,
+			"memory [mem 0x%016llx-0x%016llx] was added while running, on line in %s",
 			(unsigned long long)e->range.first, (unsigned long long)e->range.last,
 			pz_zone_name(t));
 	}
