@@ -22,6 +22,7 @@
  */
 #include "input/log.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@
 #include "input/log_lines.h"
 
 /* A log that is damaged beyond this is no longer repaired line by line. */
-enum { LOG_REPAIRS = 16384, LOG_CUT_MIN = 58, LOG_CUT_MAX = 100 };
+enum { LOG_REPAIRS = 16384, LOG_CUT_MIN = 64, LOG_CUT_MAX = 100 };
 
 struct log_boot {
 	size_t from; /* line of the text, from 0 */
@@ -45,9 +46,10 @@ struct log_run {
 	uint8_t *marks;
 	VEC(struct log_boot) boots;
 	bool doubled; /* two consoles wrote the same lines */
-	bool stamped; /* most lines have a prefix */
 	char *joined;
 	size_t joined_n, joined_cap;
+	char *hand; /* the line in hand, where the reader's memory does not last */
+	size_t hand_cap;
 	struct log_line taken[LOG_AHEAD]; /* lines behind the one in hand */
 	char *taken_text[LOG_AHEAD];
 	unsigned int taken_n;
@@ -58,6 +60,11 @@ static bool log_is(const struct log_line *l, const char *text)
 	size_t n = strlen(text);
 
 	return l->len >= n && !memcmp(l->p, text, n);
+}
+
+static bool log_digit(char c)
+{
+	return c >= '0' && c <= '9';
 }
 
 static bool log_same_text(const struct text *t, const struct log_line *a, const struct log_line *b)
@@ -72,16 +79,15 @@ static bool log_same_text(const struct text *t, const struct log_line *a, const 
 static void log_survey(struct log_run *r)
 {
 	struct log_line line, before = { 0 };
-	size_t run = 0, lines = 0, prefixed = 0, same = 0;
+	size_t run = 0, lines = 0, same = 0, cut = 0;
 	double stamp = -1;
 
 	while (log_lines_next(&r->lines, &line)) {
 		size_t at = line.first - 1;
-		bool banner;
+		bool banner, repeated = log_same_text(r->t, &before, &line);
 
 		lines++;
-		prefixed += line.prefixed;
-		same += log_same_text(r->t, &before, &line);
+		same += repeated;
 		before = line;
 		if (line.stamp >= 0) {
 			if (line.stamp + 1 < stamp || (line.stamp <= 0 && stamp > 0))
@@ -91,8 +97,14 @@ static void log_survey(struct log_run *r)
 		if (*line.p == 'B' && log_is(&line, "Booting Linux on physical CPU 0x0"))
 			run = at;
 		banner = *line.p == 'L' && line.len > 14 && log_is(&line, "Linux version ") &&
-			 line.p[14] >= '0' && line.p[14] <= '9';
-		if (banner) {
+			 log_digit(line.p[14]);
+		/* Or cut right behind "version". */
+		if (cut && !line.prefixed && log_digit(*line.p)) {
+			banner = true;
+			at = cut - 1;
+		}
+		cut = line.len == 13 && log_is(&line, "Linux version") ? at + 1 : 0;
+		if (banner && !repeated) {
 			struct log_boot *b;
 			size_t last = r->boots.n ? r->boots.v[r->boots.n - 1].banner : 0;
 
@@ -102,7 +114,6 @@ static void log_survey(struct log_run *r)
 		}
 	}
 	r->doubled = same > 8 && same > lines / 3;
-	r->stamped = prefixed > lines / 2;
 }
 
 static void log_mark(struct log_run *r, const struct log_line *line)
@@ -182,7 +193,7 @@ static bool log_join(struct log_run *r, const struct log_head *h, const struct l
 	r->joined_n = 0;
 	log_append(r, line->p, line->len);
 	r->c.wrapped = true;
-	while (!done && s->ran_out && r->taken_n < 3 && log_take(r)) {
+	while (!done && r->taken_n < 3 && (!r->taken_n || s->ran_out) && log_take(r)) {
 		const struct log_line *next = &r->taken[r->taken_n - 1];
 		size_t before = r->joined_n;
 		struct log_scan tight;
@@ -212,9 +223,10 @@ static bool log_gather(struct log_run *r, const struct log_line *line)
 	bool any = false;
 
 	r->joined_n = 0;
-	if (!r->stamped && !r->lines.wrapped)
+	if (!r->lines.wrapped)
 		return false;
 	while (width <= LOG_CUT_MAX && r->joined_n < 1u << 16) {
+		const struct log_head *head;
 		struct log_scan rest;
 		struct log_line next;
 		size_t word = 0;
@@ -222,13 +234,13 @@ static bool log_gather(struct log_run *r, const struct log_line *line)
 		/* What is taken overwrites what is in hand. */
 		if (!any)
 			log_append(r, line->p, line->len);
-		if (!log_lines_next(&r->lines, &next)) {
+		if (!log_lines_next(&r->lines, &next))
 			break;
-		}
 		while (word < next.len && next.p[word] != ' ')
 			word++;
-		if (next.prefixed || width + 1 + word <= LOG_CUT_MIN ||
-		    log_head_find(next.p, next.len, &rest) || next.p[word - 1] == ':') {
+		head = log_head_find(next.p, next.len, &rest);
+		if (next.prefixed || width + 1 + word <= LOG_CUT_MIN || (head && *head->text) ||
+		    next.p[word - 1] == ':') {
 			log_lines_unread(&r->lines, &next);
 			break;
 		}
@@ -254,21 +266,40 @@ static void log_damaged(struct log_run *r, const char *p, size_t n, const char *
 		       i < n ? "..." : "");
 }
 
+/* What lies in the reader's own memory is lost when it reads on. */
+static void log_keep(struct log_run *r, struct log_line *line)
+{
+	if (line->p >= r->t->buf && line->p < r->t->buf + r->t->len)
+		return;
+	if (line->p >= r->hand && line->p < r->hand + r->hand_cap)
+		return;
+	if (line->len > r->hand_cap) {
+		r->hand_cap = line->len * 2;
+		r->hand = xrealloc(r->hand, r->hand_cap);
+	}
+	memcpy(r->hand, line->p, line->len);
+	line->p = r->hand;
+}
+
 /* One line, or what is left of it once another line was found to start inside it. */
 static void log_one(struct log_run *r, struct log_line *line)
 {
 	struct log_scan s;
 	const struct log_head *h = log_head_find(line->p, line->len, &s);
 	bool repair = r->c.unreported < LOG_REPAIRS;
-	struct log_line rest = *line;
-	const char *inside = NULL;
+	const char *inside = NULL, *why;
+	struct log_line rest;
 	enum log_ret ret;
 
 	if (!h)
 		return;
+	log_keep(r, line);
+	log_head_find(line->p, line->len, &s);
+	rest = *line;
 	r->c.at.line = line->first;
 	r->c.stamp = line->stamp;
 	r->c.line = line->p;
+	r->c.said = false;
 	if (h->wraps && log_gather(r, line)) {
 		line->p = r->joined;
 		line->len = r->joined_n;
@@ -280,60 +311,63 @@ static void log_one(struct log_run *r, struct log_line *line)
 		return;
 	}
 	ret = h->fn(&r->c, &s, h->arg);
-	if (ret == LOG_OTHER)
+	if (ret == LOG_OTHER) {
+		/* Mail may have cut it before the word that tells. */
+		if (repair && r->lines.wrapped && log_join(r, h, line, &s))
+			log_mark(r, &rest);
 		return;
-	if (ret == LOG_USED && line->ends_text && s.p == s.end && s.end[-1] >= '0' &&
-	    s.end[-1] <= 'f' && !h->wraps)
+	}
+	if (r->c.said && log_gather(r, line)) {
+		struct fact_said *said = &r->c.f->said.v[r->c.f->said.n - 1];
+
+		free(said->text);
+		said->text = xstrndup(r->joined, r->joined_n);
+		log_mark(r, &rest);
+		return;
+	}
+	if (ret == LOG_USED && line->ends_text && !h->wraps && s.p == s.end &&
+	    isxdigit((unsigned char)s.end[-1]))
 		facts_note(r->c.f,
 			   "line %" PRIu32 " is the last and has no end: its number may be cut",
 			   line->first);
 	if (h->wraps)
 		s.p = s.end;
-	if (repair && (ret == LOG_BAD || s.end - s.p > 15))
-		inside = log_head_inside(line->p, line->len,
-					 ret == LOG_BAD ? 8 : (size_t)(s.p - line->p));
-	if (ret == LOG_BAD && inside) {
-		/* Without what follows, the line may be whole. */
-		if (log_call(r, h, line->p, (size_t)(inside - line->p), &s) == LOG_USED)
-			ret = LOG_USED;
-	} else if (ret == LOG_BAD && s.ran_out && repair) {
-		size_t n = line->len < 48 ? line->len : 48;
-		char start[48];
-
-		memcpy(start, line->p, n);
-		if (log_join(r, h, line, &s))
-			ret = LOG_USED;
-		else
-			log_damaged(r, start, n, s.why);
-		if (ret == LOG_USED)
-			log_mark(r, line);
+	why = s.why;
+	if (repair && ret == LOG_BAD && s.ran_out && log_join(r, h, line, &s)) {
+		log_mark(r, &rest);
 		return;
 	}
+	if (repair && (ret == LOG_BAD || s.end - s.p > 15))
+		inside = log_head_inside(rest.p, rest.len,
+					 ret == LOG_BAD ? strlen(h->text) : (size_t)(s.p - rest.p));
+	/* Without what follows, the line may be whole. */
+	if (ret == LOG_BAD && inside)
+		ret = log_call(r, h, rest.p, (size_t)(inside - rest.p), &s);
 	if (ret == LOG_USED)
-		log_mark(r, line);
+		log_mark(r, &rest);
 	else
-		log_damaged(r, line->p, line->len, s.why);
+		log_damaged(r, rest.p, rest.len, why);
 	if (inside) {
-		rest.len -= (size_t)(inside - rest.p);
-		rest.p = inside;
-		*line = rest;
-	} else {
-		line->len = 0;
+		line->p = inside;
+		line->len = rest.len - (size_t)(inside - rest.p);
 	}
 }
 
 static void log_read_boot(struct log_run *r, size_t from, size_t to)
 {
 	struct log_line line, before = { 0 };
+	bool skipped = false;
 
 	log_lines_seek(&r->lines, from, to);
 	while (log_lines_next(&r->lines, &line)) {
 		struct log_line whole = line;
 
-		if (r->doubled && log_same_text(r->t, &before, &line)) {
+		if (r->doubled && !skipped && log_same_text(r->t, &before, &line)) {
 			log_mark(r, &line);
+			skipped = true;
 			continue;
 		}
+		skipped = false;
 		for (size_t left = line.len + 1; line.len && line.len < left;) {
 			left = line.len;
 			log_one(r, &line);
@@ -404,6 +438,7 @@ int log_parse(struct facts *f, const struct text *t, uint32_t file, unsigned int
 	log_lines_destroy(&r.lines);
 	vec_free(&r.boots);
 	free(r.joined);
+	free(r.hand);
 	return ret;
 }
 

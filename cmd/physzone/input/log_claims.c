@@ -361,5 +361,6 @@ enum log_ret log_said(struct log_ctx *c, struct log_scan *s, int arg)
 	e->text = xstrndup(c->line, (size_t)(s->end - c->line));
 	e->at = c->at;
 	s->p = s->end;
+	c->said = true;
 	return LOG_USED;
 }

@@ -61,6 +61,7 @@ struct log_ctx {
 	const char *line; /* its text; ends where the scan ends */
 	double stamp;
 	bool wrapped; /* the line in hand was put together from several */
+	bool said; /* the line in hand was kept as it stands: it may go on */
 
 	bool fw_head[FW_EFI + 1]; /* a map's heading came after its last entry */
 	bool fw_any[FW_EFI + 1];

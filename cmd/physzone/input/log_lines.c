@@ -59,7 +59,8 @@ static bool ll_is_quoted_printable(const struct text *t)
 		else if (end - p >= 2 && high == 3 && p[1] == 'D')
 			good += 2;
 		else if (end - p >= 2 && ll_hex(p[1]) >= 0 &&
-			 (high >= 8 || (high == 2 && p[1] == '0') || (high == 0 && p[1] == '9')))
+			 (high >= 8 || (high == 2 && p[1] == '0') || high == 0 ||
+			  (high == 1 && p[1] == 'B')))
 			good++;
 		else
 			bad++;
@@ -82,9 +83,14 @@ void log_lines_init(struct log_lines *l, const struct text *t)
 	memset(l, 0, sizeof(*l));
 	l->t = t;
 	l->quoted_printable = ll_is_quoted_printable(t);
-	l->unclean = t->nuls || t->controls || t->marks;
-	for (size_t i = 0; i < t->n; i++)
-		longer += t->start[i + 1] - t->start[i] > 100;
+	l->unclean = l->quoted_printable || t->nuls || t->controls || t->marks;
+	/* A quoted-printable text breaks long lines its own way, and takes the break back. */
+	for (size_t i = 0; i < t->n; i++) {
+		size_t n;
+		const char *p = text_line(t, i, &n);
+
+		longer += n > 100 || (l->quoted_printable && n && p[n - 1] == '=');
+	}
 	l->wrapped = longer <= t->n / 256;
 	log_lines_seek(l, 0, t->n);
 }
@@ -351,6 +357,20 @@ static const char *ll_skip_space(const char *p, const char *end)
 	return p;
 }
 
+/* Whether a tag follows a syslog time: one of the next words ends in a colon. */
+static bool ll_has_tag(const char *p, const char *end)
+{
+	for (int words = 0; words < 4 && p < end; words++) {
+		while (p < end && !ll_space(*p))
+			p++;
+		if (words && p[-1] == ':')
+			return true;
+		while (p < end && ll_space(*p))
+			p++;
+	}
+	return false;
+}
+
 /* Take off quote marks and whatever stands before a message, but not the kernel's time stamp. */
 static const char *ll_strip(const char *p, const char *end, bool *prefixed)
 {
@@ -365,7 +385,8 @@ static const char *ll_strip(const char *p, const char *end, bool *prefixed)
 		} else if ((q = ll_priority(p, end)) || (q = ll_bracket_time(p, end))) {
 			*prefixed = true;
 			p = q;
-		} else if ((q = ll_iso_time(p, end)) || (q = ll_syslog_time(p, end))) {
+		} else if ((q = ll_iso_time(p, end)) ||
+			   ((q = ll_syslog_time(p, end)) && ll_has_tag(q, end))) {
 			*prefixed = true;
 			p = ll_skip_space(q, end);
 			q = ll_kernel_tag(p, end, 3);

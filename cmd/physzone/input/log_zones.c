@@ -184,7 +184,9 @@ enum log_ret log_node_range(struct log_ctx *c, struct log_scan *s, int arg)
 	ls_space(s);
 	if (!ls_nid(s, &nid))
 		return LOG_OTHER;
-	if (ls_opt(s, " deferred pages initialised in ")) {
+	if (ls_opt(s, " deferred")) {
+		if (!ls_lit(s, " pages initialised in "))
+			return LOG_BAD;
 		c->f->deferred_nodes++;
 		return LOG_USED;
 	}
