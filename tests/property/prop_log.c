@@ -119,7 +119,8 @@ static void dress_journal(struct prop *p, struct bytes *out, const char *line, s
 {
 	puts_to(out, "Nov 21 06:00:00 some-host kernel: ");
 	put(out, line, n);
-	puts_to(out, at % 10 ? "\n" : "\nNov 21 06:00:01 some-host systemd[1]: Starting things...\n");
+	puts_to(out,
+		at % 10 ? "\n" : "\nNov 21 06:00:01 some-host systemd[1]: Starting things...\n");
 }
 
 static void dress_iso(struct prop *p, struct bytes *out, const char *line, size_t n, size_t at)
@@ -196,8 +197,9 @@ static void dress_colour(struct prop *p, struct bytes *out, const char *line, si
 static void dress_noise(struct prop *p, struct bytes *out, const char *line, size_t n, size_t at)
 {
 	static const char *const noise[] = {
-		"login: \n", "SeaBIOS (version 1.16.2-debian-1.16.2-1)\n", "\n",
-		"Loading initial ramdisk ...\n", "\r\r# ", "[  OK  ] Started a service.\n",
+		"login: \n", "SeaBIOS (version 1.16.2-debian-1.16.2-1)\n",
+		"\n",	     "Loading initial ramdisk ...\n",
+		"\r\r# ",    "[  OK  ] Started a service.\n",
 	};
 
 	if (at % 6 == 1)
@@ -389,9 +391,10 @@ static bool log_dressed(struct prop *p, void *ctx)
 	/* Quoted-printable comes last but for the ends of lines, and wrapping first. */
 	if ((mid->fn == dress_qp && out->fn != dress_return) || out->fn == dress_wrap)
 		out = &outer[0];
-	/* Lines that mail wrapped keep no more than their words; without time stamps nothing tells
-	 * a wrapped word from a line. */
-	if (mid->fn == dress_wrap && (in->bare || in->fn == dress_double || in->fn == dress_noise))
+	/* Without time stamps, or with other lines in between, nothing tells a wrapped word from a
+	 * line; behind the longest prefix no more than a word is left on a line. */
+	if (mid->fn == dress_wrap &&
+	    (in->bare || in->fn == dress_double || in->fn == dress_noise || in->fn == dress_iso))
 		mid = &outer[0];
 	if (in->fn == dress_merge && mid->fn == dress_wrap)
 		in = &inner[0];
@@ -411,7 +414,8 @@ static bool log_dressed(struct prop *p, void *ctx)
 	got = read_dump(b.p, b.n, file->path, in->bare);
 	want = in->bare ? file->bare : file->plain;
 	same = !strcmp(got, want);
-	prop_note(p, "%s: %s, %s, %s, packed %u", file->path, in->name, mid->name, out->name, packed);
+	prop_note(p, "%s: %s, %s, %s, packed %u", file->path, in->name, mid->name, out->name,
+		  packed);
 	if (!same)
 		prop_note(p, "got %.160s", first_difference(want, got));
 	if (!same)

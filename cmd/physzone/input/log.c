@@ -48,6 +48,9 @@ struct log_run {
 	bool doubled; /* two consoles wrote the same lines */
 	char *joined;
 	size_t joined_n, joined_cap;
+	struct log_line before; /* the line before the one in hand */
+	char *copy;		/* its text, where the reader's memory does not last */
+	size_t copy_cap;
 	char *hand; /* the line in hand, where the reader's memory does not last */
 	size_t hand_cap;
 	struct log_line taken[LOG_AHEAD]; /* lines behind the one in hand */
@@ -67,28 +70,42 @@ static bool log_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static bool log_same_text(const struct text *t, const struct log_line *a, const struct log_line *b)
+/* Whether a line is the one before it once more. */
+static bool log_is_repeated(const struct log_run *r, const struct log_line *l)
 {
-	bool mapped = a->p >= t->buf && a->p < t->buf + t->len;
+	return r->before.p && r->before.len == l->len && l->stamp >= 0 &&
+	       !(r->before.stamp < l->stamp) && !(r->before.stamp > l->stamp) &&
+	       !memcmp(r->before.p, l->p, l->len);
+}
 
-	return mapped && a->len == b->len && a->stamp >= 0 && !(a->stamp < b->stamp) &&
-	       !(a->stamp > b->stamp) && !memcmp(a->p, b->p, a->len);
+/* Remember a line; what lies in the reader's own memory is copied. */
+static void log_remember(struct log_run *r, const struct log_line *l)
+{
+	r->before = *l;
+	if (l->p >= r->t->buf && l->p < r->t->buf + r->t->len)
+		return;
+	if (l->len > r->copy_cap) {
+		r->copy_cap = l->len * 2;
+		r->copy = xrealloc(r->copy, r->copy_cap);
+	}
+	memcpy(r->copy, l->p, l->len);
+	r->before.p = r->copy;
 }
 
 /* Find the boots, and how the lines look. */
 static void log_survey(struct log_run *r)
 {
-	struct log_line line, before = { 0 };
+	struct log_line line;
 	size_t run = 0, lines = 0, same = 0, cut = 0;
 	double stamp = -1;
 
 	while (log_lines_next(&r->lines, &line)) {
 		size_t at = line.first - 1;
-		bool banner, repeated = log_same_text(r->t, &before, &line);
+		bool banner, repeated = log_is_repeated(r, &line);
 
 		lines++;
 		same += repeated;
-		before = line;
+		log_remember(r, &line);
 		if (line.stamp >= 0) {
 			if (line.stamp + 1 < stamp || (line.stamp <= 0 && stamp > 0))
 				run = at;
@@ -160,15 +177,19 @@ static void log_settle(struct log_run *r, unsigned int back)
 	}
 }
 
-/* Whether a line may be the rest of another: it has no prefix, and is of no interest itself. */
-static bool log_may_follow(const struct log_line *l)
+/*
+ * Whether a line may be the rest of another: it has no prefix where the other has one, or none has
+ * one and it is of no interest itself.
+ */
+static bool log_may_follow(const struct log_line *other, const struct log_line *l)
 {
 	static const char *const words[] = { "usable", "reserved", "ACPI data", "ACPI NVS",
 					     "unusable" };
 	struct log_scan rest;
 
 	if (!l->prefixed)
-		return !log_head_find(l->p, l->len, &rest) || (*l->p >= '0' && *l->p <= '9');
+		return other->prefixed || !log_head_find(l->p, l->len, &rest) || log_digit(*l->p) ||
+		       ls_find(l->p, l->len, "+0x");
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (l->len == strlen(words[i]) && log_is(l, words[i]))
 			return true;
@@ -188,32 +209,69 @@ static enum log_ret log_call(struct log_run *r, const struct log_head *h, const 
 static bool log_join(struct log_run *r, const struct log_head *h, const struct log_line *line,
 		     struct log_scan *s)
 {
+	unsigned int whole_taken = 0;
+	size_t whole = 0;
 	bool done = false;
 
 	r->joined_n = 0;
 	log_append(r, line->p, line->len);
 	r->c.wrapped = true;
-	while (!done && r->taken_n < 3 && (!r->taken_n || s->ran_out) && log_take(r)) {
+	while (!done && r->taken_n < 3 && (!r->taken_n || s->ran_out || s->cut) && log_take(r)) {
 		const struct log_line *next = &r->taken[r->taken_n - 1];
 		size_t before = r->joined_n;
-		struct log_scan tight;
 
-		if (!log_may_follow(next))
+		if (!log_may_follow(line, next))
 			break;
-		log_append(r, " ", 1);
-		log_append(r, next->p, next->len);
-		done = log_call(r, h, r->joined, r->joined_n, s) == LOG_USED;
-		if (done || s->ran_out)
-			continue;
-		/* A terminal cuts at its last column, in the middle of a word. */
-		r->joined_n = before;
-		log_append(r, next->p, next->len);
-		done = log_call(r, h, r->joined, r->joined_n, &tight) == LOG_USED;
-		*s = tight;
+		/* A mail program cuts at a blank, a terminal at its last column. */
+		for (int tight = 0; tight < 2 && !done; tight++) {
+			r->joined_n = before;
+			r->c.optional = false;
+			log_append(r, " ", tight ? 0 : 1);
+			log_append(r, next->p, next->len);
+			done = log_call(r, h, r->joined, r->joined_n, s) == LOG_USED;
+			if (!done && (s->ran_out || s->cut))
+				break;
+		}
+		if (!done && r->c.optional) {
+			whole = r->joined_n;
+			whole_taken = r->taken_n;
+		}
+	}
+	if (!done && whole) {
+		r->c.final = true;
+		done = log_call(r, h, r->joined, whole, s) == LOG_USED;
+		r->c.final = false;
+		log_settle(r, done ? r->taken_n - whole_taken : r->taken_n);
+	} else {
+		log_settle(r, done ? 0 : r->taken_n);
 	}
 	r->c.wrapped = false;
-	log_settle(r, done ? 0 : r->taken_n);
 	return done;
+}
+
+/* A line that ended in the middle of its head: put the next one behind it for good. */
+static const struct log_head *log_join_head(struct log_run *r, struct log_line *line)
+{
+	const struct log_head *h = NULL;
+	struct log_scan s;
+
+	r->joined_n = 0;
+	log_append(r, line->p, line->len);
+	log_append(r, " ", 1);
+	if (log_take(r) && log_may_follow(line, &r->taken[0])) {
+		log_append(r, r->taken[0].p, r->taken[0].len);
+		h = log_head_find(r->joined, r->joined_n, &s);
+	}
+	log_settle(r, h ? 0 : r->taken_n);
+	/* What it is in hand from now on lies in memory that joining does not touch. */
+	if (r->joined_n > r->hand_cap) {
+		r->hand_cap = r->joined_n * 2;
+		r->hand = xrealloc(r->hand, r->hand_cap);
+	}
+	memcpy(r->hand, r->joined, r->joined_n);
+	line->p = r->hand;
+	line->len = r->joined_n;
+	return h;
 }
 
 /* Free text: put the lines behind together with it as long as they look cut off from it. */
@@ -239,6 +297,9 @@ static bool log_gather(struct log_run *r, const struct log_line *line)
 		while (word < next.len && next.p[word] != ' ')
 			word++;
 		head = log_head_find(next.p, next.len, &rest);
+		/* An option may start as a line does: crashkernel=256M. */
+		if (memchr(next.p, '=', word))
+			head = NULL;
 		if (next.prefixed || width + 1 + word <= LOG_CUT_MIN || (head && *head->text) ||
 		    next.p[word - 1] == ':') {
 			log_lines_unread(&r->lines, &next);
@@ -288,9 +349,12 @@ static void log_one(struct log_run *r, struct log_line *line)
 	const struct log_head *h = log_head_find(line->p, line->len, &s);
 	bool repair = r->c.unreported < LOG_REPAIRS;
 	const char *inside = NULL, *why;
+	bool optional;
 	struct log_line rest;
 	enum log_ret ret;
 
+	if (!h && s.cut && r->lines.wrapped)
+		h = log_join_head(r, line);
 	if (!h)
 		return;
 	log_keep(r, line);
@@ -299,7 +363,7 @@ static void log_one(struct log_run *r, struct log_line *line)
 	r->c.at.line = line->first;
 	r->c.stamp = line->stamp;
 	r->c.line = line->p;
-	r->c.said = false;
+	r->c.said = r->c.optional = r->c.final = false;
 	if (h->wraps && log_gather(r, line)) {
 		line->p = r->joined;
 		line->len = r->joined_n;
@@ -313,7 +377,7 @@ static void log_one(struct log_run *r, struct log_line *line)
 	ret = h->fn(&r->c, &s, h->arg);
 	if (ret == LOG_OTHER) {
 		/* Mail may have cut it before the word that tells. */
-		if (repair && r->lines.wrapped && log_join(r, h, line, &s))
+		if (repair && (s.cut || r->lines.wrapped) && log_join(r, h, line, &s))
 			log_mark(r, &rest);
 		return;
 	}
@@ -333,9 +397,14 @@ static void log_one(struct log_run *r, struct log_line *line)
 	if (h->wraps)
 		s.p = s.end;
 	why = s.why;
-	if (repair && ret == LOG_BAD && s.ran_out && log_join(r, h, line, &s)) {
+	optional = r->c.optional;
+	if (repair && ret == LOG_BAD && (s.ran_out || s.cut) && log_join(r, h, line, &s)) {
 		log_mark(r, &rest);
 		return;
+	}
+	if (ret == LOG_BAD && optional) {
+		r->c.final = true;
+		ret = log_call(r, h, rest.p, rest.len, &s);
 	}
 	if (repair && (ret == LOG_BAD || s.end - s.p > 15))
 		inside = log_head_inside(rest.p, rest.len,
@@ -355,24 +424,24 @@ static void log_one(struct log_run *r, struct log_line *line)
 
 static void log_read_boot(struct log_run *r, size_t from, size_t to)
 {
-	struct log_line line, before = { 0 };
+	struct log_line line;
 	bool skipped = false;
 
 	log_lines_seek(&r->lines, from, to);
+	r->before.p = NULL;
 	while (log_lines_next(&r->lines, &line)) {
-		struct log_line whole = line;
-
-		if (r->doubled && !skipped && log_same_text(r->t, &before, &line)) {
-			log_mark(r, &line);
-			skipped = true;
-			continue;
+		if (r->doubled) {
+			skipped = !skipped && log_is_repeated(r, &line);
+			log_remember(r, &line);
+			if (skipped) {
+				log_mark(r, &line);
+				continue;
+			}
 		}
-		skipped = false;
 		for (size_t left = line.len + 1; line.len && line.len < left;) {
 			left = line.len;
 			log_one(r, &line);
 		}
-		before = whole;
 	}
 }
 
@@ -415,6 +484,7 @@ int log_parse(struct facts *f, const struct text *t, uint32_t file, unsigned int
 	r.c.stamp = -1;
 	r.c.failure = r.c.zone_report = UINT32_MAX;
 	log_lines_init(&r.lines, t);
+	r.c.may_wrap = r.lines.wrapped;
 	log_survey(&r);
 	if (boot > (r.boots.n ? r.boots.n : 1)) {
 		*err = xasprintf("%s: boot %u was asked for, and the log holds %zu",
@@ -439,6 +509,7 @@ int log_parse(struct facts *f, const struct text *t, uint32_t file, unsigned int
 	vec_free(&r.boots);
 	free(r.joined);
 	free(r.hand);
+	free(r.copy);
 	return ret;
 }
 

@@ -22,6 +22,18 @@ bool log_room(struct log_ctx *c, struct log_scan *s, size_t n)
 	       ls_fail(s, "there are more such lines than a kernel prints");
 }
 
+bool log_goes_on(struct log_ctx *c, struct log_scan *s)
+{
+	struct log_scan here = *s;
+
+	if (!c->may_wrap || c->final || !ls_done(&here))
+		return false;
+	c->optional = true;
+	s->ran_out = true;
+	s->why = "the line ends early";
+	return true;
+}
+
 struct fact_claim *log_claim(struct log_ctx *c, enum claim_kind kind, struct pz_range r, int nid,
 			     const char *text, size_t n)
 {
@@ -259,7 +271,7 @@ enum log_ret log_cma(struct log_ctx *c, struct log_scan *s, int arg)
 		return log_said(c, s, SAID_CMA_FAILED);
 	if (!ls_opt(s, " Reserved "))
 		return LOG_OTHER;
-	if (!ls_dec(s, &mib) || !ls_lit(s, " MiB at ") || !ls_hex(s, &at) ||
+	if (!ls_dec(s, &mib) || !ls_lit(s, " MiB at ") || !ls_hex(s, &at) || log_goes_on(c, s) ||
 	    (ls_opt(s, " on node ") && !ls_int(s, &nid)) || !log_mib(s, mib, &size) ||
 	    !log_base_size(s, at, size, &r) || !log_room(c, s, c->f->claims.n))
 		return LOG_BAD;

@@ -156,10 +156,10 @@ static bool log_head_is(const struct log_head *h, struct log_scan *s)
 
 const struct log_head *log_head_find(const char *p, size_t n, struct log_scan *rest)
 {
-	static const char failure[] = "page allocation failure";
+	static const char failure[] = ": page allocation";
 	unsigned int low = 0, high = LOG_HEADS;
 
-	*rest = (struct log_scan){ p, p + n, false, NULL };
+	*rest = (struct log_scan){ p, p + n, false, NULL, false };
 	if (n < 3)
 		return NULL;
 	while (low < high) {
@@ -170,9 +170,12 @@ const struct log_head *log_head_find(const char *p, size_t n, struct log_scan *r
 		else
 			high = mid;
 	}
-	for (; low < LOG_HEADS && log_heads[low].text[0] == *p; low++)
+	for (; low < LOG_HEADS && log_heads[low].text[0] == *p; low++) {
 		if (log_head_is(&log_heads[low], rest))
 			return &log_heads[low];
+		rest->cut = rest->cut || (rest->ran_out && n >= 8);
+		rest->ran_out = false;
+	}
 	if (*p >= '0' && *p <= '9') {
 		static const char loongson[] = "64-bit Loongson";
 
@@ -180,7 +183,7 @@ const struct log_head *log_head_find(const char *p, size_t n, struct log_scan *r
 			return &log_head_loongson;
 		return &log_head_number;
 	}
-	if (n > sizeof(failure) && ls_find(p, n, failure))
+	if (n > sizeof(failure) - 1 && ls_find(p, n, failure))
 		return &log_head_failure;
 	return NULL;
 }
@@ -188,7 +191,7 @@ const struct log_head *log_head_find(const char *p, size_t n, struct log_scan *r
 const char *log_head_inside(const char *p, size_t n, size_t from)
 {
 	for (size_t i = from; i + 16 < n; i++) {
-		struct log_scan s = { p + i, p + n, false, NULL };
+		struct log_scan s = { p + i, p + n, false, NULL, false };
 
 		for (unsigned int h = 0; h < LOG_HEADS; h++)
 			if (log_heads[h].text[0] == p[i] && !log_heads[h].wraps &&

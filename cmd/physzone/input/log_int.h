@@ -60,8 +60,10 @@ struct log_ctx {
 	struct where at;  /* of the line in hand */
 	const char *line; /* its text; ends where the scan ends */
 	double stamp;
-	bool wrapped; /* the line in hand was put together from several */
-	bool said; /* the line in hand was kept as it stands: it may go on */
+	bool wrapped;	      /* the line in hand was put together from several */
+	bool may_wrap;	      /* long lines may have been cut */
+	bool optional, final; /* what the line lacks is no must; there is no more to come */
+	bool said;	      /* the line in hand was kept as it stands: it may go on */
 
 	bool fw_head[FW_EFI + 1]; /* a map's heading came after its last entry */
 	bool fw_any[FW_EFI + 1];
@@ -97,7 +99,10 @@ struct log_head {
 	bool wraps; /* free text that mail may have wrapped */
 };
 
-/* The head that a line starts with, and the rest of the line; NULL for a line of no interest. */
+/*
+ * The head that a line starts with, and the rest of the line; NULL for a line of no interest. The
+ * rest is then marked as cut when the line ends in the middle of a head.
+ */
 const struct log_head *log_head_find(const char *p, size_t n, struct log_scan *rest);
 
 /* The place after @from where another line seems to start in the same text; NULL for none. */
@@ -189,6 +194,12 @@ enum log_ret log_zone_report(struct log_ctx *c, struct log_scan *s, int nid, con
 
 /* The zone type that a line names first ("DMA", "DMA32", ...), or NULL; the scan moves past it. */
 const char *log_zone_word(struct log_scan *s);
+
+/*
+ * Whether a line that is whole as it stands may yet go on behind a cut: then it counts as cut off,
+ * and is read once more as it stands when nothing fits behind it.
+ */
+bool log_goes_on(struct log_ctx *c, struct log_scan *s);
 
 /*
  * False, as a failed read, when the facts hold already more of a kind than a kernel prints, or the

@@ -78,7 +78,7 @@ void log_lines_seek(struct log_lines *l, size_t from, size_t to)
 
 void log_lines_init(struct log_lines *l, const struct text *t)
 {
-	size_t longer = 0;
+	size_t longer = 0, length = 0;
 
 	memset(l, 0, sizeof(*l));
 	l->t = t;
@@ -89,7 +89,11 @@ void log_lines_init(struct log_lines *l, const struct text *t)
 		size_t n;
 		const char *p = text_line(t, i, &n);
 
-		longer += n > 100 || (l->quoted_printable && n && p[n - 1] == '=');
+		length += n;
+		if (l->quoted_printable && n && p[n - 1] == '=')
+			continue;
+		longer += length > (l->quoted_printable ? 110 : 100);
+		length = 0;
 	}
 	l->wrapped = longer <= t->n / 256;
 	log_lines_seek(l, 0, t->n);

@@ -85,7 +85,7 @@ static bool log_e820_word(struct log_scan *s, const char *end, uint32_t *type, c
 	*word = p;
 	*n = (size_t)(end - p);
 	if (!*n) {
-		struct log_scan at_end = { s->end, s->end, false, NULL };
+		struct log_scan at_end = { s->end, s->end, false, NULL, false };
 
 		ls_lit(&at_end, "x");
 		s->ran_out = at_end.ran_out && s->p == s->end;
@@ -180,7 +180,8 @@ enum log_ret log_e820_remove(struct log_ctx *c, struct log_scan *s, int arg)
 	struct pz_range r;
 	size_t n;
 
-	if (!ls_mem(s, &r) || (!ls_done(s) && !log_e820_word(s, s->end, &from, &word, &n)))
+	if (!ls_mem(s, &r) || log_goes_on(c, s) ||
+	    (!ls_done(s) && !log_e820_word(s, s->end, &from, &word, &n)))
 		return LOG_BAD;
 	e = vec_push(&c->f->e820_changes);
 	e->range = r;
@@ -351,7 +352,7 @@ enum log_ret log_srat(struct log_ctx *c, struct log_scan *s, int arg)
 	if (!ls_opt(s, " Node "))
 		return LOG_OTHER;
 	if (!ls_nid(s, &nid) || !ls_lit(s, " PXM ") || !ls_dec(s, &pxm) || !ls_lit(s, " ") ||
-	    !ls_mem(s, &r))
+	    !ls_mem(s, &r) || log_goes_on(c, s))
 		return LOG_BAD;
 	hotplug = ls_opt(s, " hotplug");
 	non_volatile = ls_opt(s, " non-volatile");

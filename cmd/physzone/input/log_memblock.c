@@ -71,6 +71,8 @@ enum log_ret log_mb_event(struct log_ctx *c, struct log_scan *s, int arg)
 	if (ls_opt(s, " nid=") &&
 	    (!ls_int(s, &nid) || !ls_lit(s, " flags=") || !ls_bare_hex(s, &flags)))
 		return LOG_BAD;
+	if (log_goes_on(c, s))
+		return LOG_BAD;
 	n = log_mb_symbol(s, &caller);
 	if (empty)
 		return LOG_USED;
@@ -98,11 +100,15 @@ enum log_ret log_mb_alloc(struct log_ctx *c, struct log_scan *s, int arg)
 	log_dump_close(c);
 	c->caller[0] = '\0';
 	at = ls_find(s->p, (size_t)(s->end - s->p), " max_addr=");
-	if (!at)
-		return LOG_USED;
+	if (!at) {
+		s->p = s->end;
+		return log_goes_on(c, s) ? LOG_BAD : LOG_USED;
+	}
 	s->p = at + 10;
 	while (s->p < s->end && *s->p != ' ')
 		s->p++;
+	if (log_goes_on(c, s))
+		return LOG_BAD;
 	n = log_mb_symbol(s, &caller);
 	if (n >= sizeof(c->caller))
 		n = sizeof(c->caller) - 1;

@@ -80,9 +80,12 @@ bool ls_opt(struct log_scan *s, const char *lit)
 {
 	bool ran_out = s->ran_out;
 	const char *why = s->why;
+	struct log_scan blank = *s;
 
 	if (ls_lit(s, lit))
 		return true;
+	if (s->ran_out && !ls_done(&blank))
+		s->cut = true;
 	s->ran_out = ran_out;
 	s->why = why;
 	return false;

@@ -13,6 +13,7 @@ struct log_scan {
 	const char *p, *end;
 	bool ran_out;	 /* the last failure was that the line ended: it may go on elsewhere */
 	const char *why; /* why the last read failed */
+	bool cut;	 /* the line ended in the middle of a text that ls_opt() was asked for */
 };
 
 /* Skip white space. A tab may stand as "\x09" (journal) or "#011" (syslog). */

@@ -463,6 +463,10 @@ enum log_ret log_fallback(struct log_ctx *c, struct log_scan *s, int arg)
 	if (!ls_nid(s, &nid) || !ls_lit(s, ":"))
 		return LOG_BAD;
 	ahead = *s;
+	if (ls_done(&ahead) && !ls_int(&ahead, &n)) {
+		*s = ahead;
+		return LOG_BAD;
+	}
 	while (!ls_done(&ahead))
 		if (!ls_int(&ahead, &n)) {
 			*s = ahead;
