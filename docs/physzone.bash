@@ -17,8 +17,9 @@ _physzone()
 		case ${COMP_WORDS[1]-} in
 		zones) words='--model --arch --cmdline --boot --live --capture --managed --json --lines --width --color= --help' ;;
 		map) words='--model --arch --cmdline --boot --live --capture --managed --json --log --svg --width --color= --help' ;;
+		low1m) words='--model --arch --cmdline --boot --live --json --width --color= --help' ;;
 		arch) words='--model --json --color= --help' ;;
-		*) words='zones map arch --help --version' ;;
+		*) words='zones map arch low1m --help --version' ;;
 		esac
 		;;
 	esac
