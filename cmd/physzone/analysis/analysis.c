@@ -332,13 +332,43 @@ static void analysis_sources(struct an_ctx *c, enum managed_from from)
 	c->a->managed_from = xstrdup(managed[from]);
 }
 
+/* Sorted arrays of ranges are kept while reading lines in any order: refuse what is no machine. */
+static int analysis_bounds(const struct facts *f, char **err)
+{
+	const struct {
+		size_t n;
+		const char *what;
+	} all[] = {
+		{ f->fw.n, "firmware map entries" },
+		{ f->node_ranges.n, "memory ranges of nodes" },
+		{ f->srat.n, "SRAT ranges" },
+		{ f->claims.n, "reservations" },
+		{ f->iomem.n, "iomem entries" },
+		{ f->zoneinfo.n, "zones in zoneinfo" },
+		{ f->initmem.n, "nodes" },
+		{ f->freeing.n, "\"Freeing\" lines" },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i].n <= AN_RANGES_MAX)
+			continue;
+		*err = xasprintf("%s: %zu %s: expected at most %u of one machine",
+				 f->files.n ? f->files.v[0] : "input", all[i].n, all[i].what,
+				 AN_RANGES_MAX);
+		return 3;
+	}
+	return 0;
+}
+
 int an_prepare(struct an_ctx *c, const struct analysis_options *o, enum managed_from *from,
 	       char **err)
 {
 	int rc;
 
 	c->managed_recorded = o->managed_recorded;
-	rc = analysis_model(c, o, err);
+	rc = analysis_bounds(c->f, err);
+	if (!rc)
+		rc = analysis_model(c, o, err);
 	if (!rc)
 		rc = analysis_arch(c, o, err);
 	if (rc)
@@ -374,8 +404,8 @@ static int analysis_run(struct an_ctx *c, const struct analysis_options *o, char
 
 	if (rc)
 		return rc;
-	an_hotplug(c);
 	an_managed(c, from);
+	an_hotplug(c);
 	an_marks(c);
 	analysis_rows(c, from);
 	analysis_sources(c, from);

@@ -29,13 +29,6 @@ struct an_later {
 	enum pz_boot_phase phase;
 };
 
-/* Memory that was added while the kernel ran. */
-struct an_hotplug {
-	struct pz_range pfns;
-	int nid;
-	enum pz_zone_type type;
-};
-
 struct an_ctx {
 	struct analysis *a;
 	struct facts *f;
@@ -55,7 +48,7 @@ struct an_ctx {
 	bool capture; /* elfcorehdr= or a device tree says that it is a capture kernel */
 	int fixed_nid; /* a single node that everything belongs to, or PZ_NID_NONE */
 
-	VEC(struct an_hotplug) hotplug; /* memory that came after booting, present in zones */
+	VEC(struct pz_range) hotplug; /* page frames that came after booting */
 	VEC(struct an_later) later; /* what was given back after the memblock hand-over */
 	bool managed_recorded;
 	bool what_if; /* not what the input's kernel did: its results do not apply */
@@ -65,6 +58,9 @@ struct an_ctx {
 	bool has_crash, has_crash_low;
 	uint64_t later_unplaced; /* pages given back whose place is not known */
 };
+
+/* More ranges of one kind than any kernel prints; beyond it an input is not a machine's. */
+#define AN_RANGES_MAX 65536u
 
 extern const struct pz_meta an_meta;
 
@@ -85,7 +81,7 @@ uint32_t an_configured(const struct an_ctx *c);
 int an_memory(struct an_ctx *c, char **err);
 int an_x86_memory(struct an_ctx *c, char **err);
 int an_nodes(struct an_ctx *c);
-int an_hotplug(struct an_ctx *c);
+void an_hotplug(struct an_ctx *c);
 enum managed_from an_reserved(struct an_ctx *c);
 void an_managed(struct an_ctx *c, enum managed_from from);
 void an_marks(struct an_ctx *c);

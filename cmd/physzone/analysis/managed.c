@@ -331,13 +331,6 @@ void an_managed(struct an_ctx *c, enum managed_from from)
 		managed_zero_page(c);
 	if (from != MANAGED_ESTIMATE)
 		managed_freeing(c, from);
-	for (size_t i = 0; i < c->hotplug.n; i++) {
-		const struct an_hotplug *h = &c->hotplug.v[i];
-		struct pz_node *node = pz_zones_node(&c->z, h->nid);
-
-		if (node)
-			node->zone[h->type].managed += h->pfns.last - h->pfns.first + 1;
-	}
 
 	/* Pages without a known place: to the zone that has most of the memory. */
 	if (c->later_unplaced) {

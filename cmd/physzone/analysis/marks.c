@@ -46,25 +46,6 @@ static void marks_recorded(struct an_ctx *c)
 	}
 }
 
-/* The zone that a page belongs to; false when it lies in none. */
-static bool marks_zone_of(const struct an_ctx *c, uint64_t pfn, struct pz_boot_late *l)
-{
-	for (uint32_t i = 0; i < c->mb.memory.count; i++) {
-		const struct pz_mb_region *m = &c->mb.memory.v[i];
-		enum pz_zone_type t;
-
-		if (!pz_range_contains(m->range, pfn << c->a->page_shift))
-			continue;
-		t = pz_zones_of_pfn(&c->z, m->nid, pfn);
-		if (t == PZ_ZONE_TYPES)
-			return false;
-		l->nid = m->nid;
-		l->type = (uint8_t)t;
-		return true;
-	}
-	return false;
-}
-
 void an_marks(struct an_ctx *c)
 {
 	VEC(struct pz_boot_late) late = { NULL, 0, 0 };
@@ -75,9 +56,12 @@ void an_marks(struct an_ctx *c)
 		marks_recorded(c);
 	for (size_t i = 0; i < c->later.n; i++) {
 		struct pz_boot_late l = { c->later.v[i].phase, 0, 0, 0 };
+		enum pz_zone_type t;
 
-		if (!marks_zone_of(c, c->later.v[i].pfns.first, &l))
+		t = pz_zones_locate(&c->z, c->later.v[i].pfns.first, &l.nid);
+		if (t == PZ_ZONE_TYPES)
 			continue;
+		l.type = (uint8_t)t;
 		l.pages = c->later.v[i].pfns.last - c->later.v[i].pfns.first + 1;
 		*vec_push(&late) = l;
 	}

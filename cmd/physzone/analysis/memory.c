@@ -247,7 +247,7 @@ int an_nodes(struct an_ctx *c)
  * it booted with, in a range that the SRAT calls hotplug, and on line by the policy of the command
  * line. It becomes zones as memory hotplug makes them.
  */
-int an_hotplug(struct an_ctx *c)
+void an_hotplug(struct an_ctx *c)
 {
 	const char *state = strstr(c->cmdline, "memhp_default_state=online");
 	unsigned int s = c->a->page_shift;
@@ -257,8 +257,6 @@ int an_hotplug(struct an_ctx *c)
 		const struct fact_srat *in = NULL;
 		enum pz_zone_type t = PZ_ZONE_NORMAL;
 		struct pz_range p;
-		struct pz_node *node;
-		struct pz_zone *z;
 		bool known = false;
 
 		if (e->depth || strcmp(e->name, "System RAM") ||
@@ -281,38 +279,18 @@ int an_hotplug(struct an_ctx *c)
 				(unsigned long long)e->range.last);
 			continue;
 		}
-		if (pz_zones_add_node(&c->z, in->nid))
-			continue;
-		node = pz_zones_node(&c->z, in->nid);
 		if (!strncmp(state, "memhp_default_state=online_movable", 34) ||
 		    (strncmp(state, "memhp_default_state=online_kernel", 33) && c->cl.movable_node))
 			t = PZ_ZONE_MOVABLE;
 		else if ((c->configured & PZL_ZONE_BIT(PZ_ZONE_DMA32)) &&
 			 e->range.last < UINT64_C(1) << 32)
 			t = PZ_ZONE_DMA32;
-		z = &node->zone[t];
-		if (!z->spanned) {
-			z->start_pfn = p.first;
-			z->spanned = p.last - p.first + 1;
-		} else {
-			uint64_t end = z->start_pfn + z->spanned;
-
-			if (p.last + 1 > end)
-				end = p.last + 1;
-			if (p.first < z->start_pfn)
-				z->start_pfn = p.first;
-			z->spanned = end - z->start_pfn;
-		}
-		z->present += p.last - p.first + 1;
-		if (node->start_pfn > p.first || node->end_pfn == 0)
-			node->start_pfn = p.first;
-		if (node->end_pfn < p.last + 1)
-			node->end_pfn = p.last + 1;
-		*vec_push(&c->hotplug) = (struct an_hotplug){ p, in->nid, t };
+		if (pz_zones_online(&c->z, p, in->nid, t))
+			continue;
+		*vec_push(&c->hotplug) = p;
 		an_note(c,
 			"memory [mem 0x%016llx-0x%016llx] was added while running, on line in %s",
 			(unsigned long long)e->range.first, (unsigned long long)e->range.last,
 			pz_zone_name(t));
 	}
-	return 0;
 }

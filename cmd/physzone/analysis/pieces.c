@@ -113,8 +113,8 @@ static void pieces_boot(struct an_ctx *c, struct pz_map *m)
 		unsigned int s = c->a->page_shift;
 
 		pieces_add(m,
-			   (struct pz_range){ c->hotplug.v[i].pfns.first << s,
-					      (c->hotplug.v[i].pfns.last << s) |
+			   (struct pz_range){ c->hotplug.v[i].first << s,
+					      (c->hotplug.v[i].last << s) |
 						      ((UINT64_C(1) << s) - 1) },
 			   AN_RAM);
 	}

@@ -121,6 +121,13 @@ static bool reserved_from_log(struct an_ctx *c)
 			reserved_add(c, e->range);
 		else if (e->op == MBOP_FREE)
 			reserved_drop(c, e->range);
+		if (c->mb.reserved.count > AN_RANGES_MAX) {
+			an_note(c, "the log's memblock lines leave more than %u separate ranges, "
+				   "which no kernel does: they are not used",
+				AN_RANGES_MAX);
+			(void)pz_memblock_free(&c->mb, 0, UINT64_MAX);
+			return false;
+		}
 	}
 	/* Given back after the hand-over: the ranges, as the reserving function's name tells. */
 	for (size_t i = after; i < c->f->mb_events.n; i++) {
