@@ -47,7 +47,8 @@ import_dir()
 		if [ -f "$2/$file.xz" ] && xz -dc "$2/$file.xz" | cmp -s - "$1/$file"; then
 			continue
 		fi
-		xz -9e -c -T1 --check=crc32 "$1/$file" >"$2/$file.xz"
+		# A small dictionary, because who unpacks has to allocate all of it.
+		xz -c -T1 --check=crc32 --lzma2=preset=9e,dict=128KiB "$1/$file" >"$2/$file.xz"
 	done
 	if [ -d "$1/first" ]; then
 		import_dir "$1/first" "$2/first"
