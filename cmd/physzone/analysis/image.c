@@ -129,21 +129,16 @@ static bool image_is_low(const struct an_ctx *c, uint64_t image)
 	return early > seen && early - seen > image / 2;
 }
 
-/* Reserve room for the kernel image when nothing tells its place; false: size unknown. */
-bool an_place_image(struct an_ctx *c)
+static bool image_place(struct an_ctx *c, uint64_t pages)
 {
-	uint64_t pages = an_image_pages(c);
-	struct pz_mb_req req;
-	struct pz_range at;
+	struct pz_mb_req req = pz_mb_req(pages << c->a->page_shift, UINT64_C(1) << 21);
 	bool was = c->mb.bottom_up;
+	struct pz_range at;
 	int rc;
 
-	if (!pages)
-		return false;
-	req = pz_mb_req(pages << c->a->page_shift, UINT64_C(1) << 21);
 	if (c->x86)
 		req.min_addr = 0x1000000;
-	if (c->x86 && !image_is_low(c, pages))
+	if (c->x86 && c->f->memory.seen && !image_is_low(c, pages))
 		req.min_addr = UINT64_C(1) << 32;
 	/* A UEFI loader puts it high, other ones low. */
 	c->mb.bottom_up = !c->efi;
@@ -158,4 +153,23 @@ bool an_place_image(struct an_ctx *c)
 		"right to the zone at best",
 		(unsigned long long)pages, (unsigned long long)at.first);
 	return true;
+}
+
+bool an_place_image(struct an_ctx *c)
+{
+	uint64_t pages = an_image_pages(c);
+
+	return pages && image_place(c, pages);
+}
+
+void an_place_usual_image(struct an_ctx *c)
+{
+	const struct pzl_arch_info *info = pzl_arch_info(c->a->arch);
+	uint64_t mib = 14;
+
+	if (c->a->arch == PZL_ARCH_X86_64)
+		mib = 44;
+	else if (info->bits == 64)
+		mib = 26;
+	(void)image_place(c, mib << (20 - c->a->page_shift));
 }

@@ -96,6 +96,8 @@ bool an_kernel_image(const struct an_ctx *c, struct pz_range *bytes);
 uint64_t an_image_pages(const struct an_ctx *c);
 /* Reserve room for the kernel image when nothing tells its place; false: no size known. */
 bool an_place_image(struct an_ctx *c);
+/* The same with the size that a distribution's kernel usually keeps. */
+void an_place_usual_image(struct an_ctx *c);
 /* The initial RAM disk where it finally lies; false: unknown or none. */
 bool an_initrd(const struct an_ctx *c, struct pz_range *bytes);
 /* Memory shift: pages of a number of KiB. */

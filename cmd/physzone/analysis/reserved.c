@@ -343,37 +343,36 @@ static void reserved_spread(struct an_ctx *c, uint64_t pages)
 }
 
 /*
- * What a distribution's kernel takes for good besides the memory map: its image without the parts
- * that it frees, hash tables of directory entries and inodes, per-CPU areas, page tables.
+ * What a distribution's kernel takes for good besides its image: the memory map, hash tables of
+ * directory entries and inodes, per-CPU areas, page tables.
  */
-static uint64_t reserved_usual(struct an_ctx *c, bool image_known)
+static uint64_t reserved_usual(struct an_ctx *c)
 {
-	const struct pzl_arch_info *info = pzl_arch_info(c->a->arch);
 	uint64_t bytes = UINT64_C(3) << 20, ram = pz_memblock_bytes(&c->mb, PZ_MB_MEMORY);
 
-	if (!image_known) {
-		if (c->a->arch == PZL_ARCH_X86_64)
-			bytes += UINT64_C(44) << 20;
-		else
-			bytes += info->bits == 64 ? UINT64_C(26) << 20 : UINT64_C(14) << 20;
-	}
 	bytes += ram / 1024 + ram / 2048;
 	return (bytes >> c->a->page_shift) + reserved_memmap(c, PZ_NID_NONE);
 }
 
-/* The bounce buffers that x86_64 takes below 4 GiB when there is memory above. */
+/* The bounce buffers that a kernel takes when there is memory that not every device reaches. */
 static void reserved_bounce(struct an_ctx *c)
 {
 	struct pz_mb_req req = pz_mb_req(UINT64_C(64) << 20, UINT64_C(1) << c->a->page_shift);
 	struct pz_range at;
 
-	if (c->a->arch != PZL_ARCH_X86_64 || pz_memblock_last(&c->mb) <= UINT32_MAX ||
-	    strstr(c->cmdline, "swiotlb=") || an_claim(c, CLAIM_SWIOTLB))
-		return;
 	req.max_addr = UINT32_MAX;
+	if (c->a->arch == PZL_ARCH_ARM64 && (c->z.arch_has & PZL_ZONE_BIT(PZ_ZONE_DMA)))
+		req.max_addr = ((c->z.arch_range[PZ_ZONE_DMA].last + 1) << c->a->page_shift) - 1;
+	else if (c->a->arch != PZL_ARCH_X86_64)
+		return;
+	if (pz_memblock_last(&c->mb) <= req.max_addr || strstr(c->cmdline, "swiotlb=") ||
+	    an_claim(c, CLAIM_SWIOTLB))
+		return;
 	if (!pz_memblock_alloc(&c->mb, &req, &at))
-		an_note(c, "64 MiB of bounce buffers are taken below 4 GiB, as usual with memory "
-			   "above");
+		an_note(c,
+			"64 MiB of bounce buffers are taken below 0x%llx, as usual with memory "
+			"above",
+			(unsigned long long)req.max_addr + 1);
 }
 
 static uint64_t reserved_later_unplaced(const struct an_ctx *c)
@@ -405,6 +404,8 @@ enum managed_from an_reserved(struct an_ctx *c)
 	if (c->what_if || c->f->kind == SRC_DTB || c->f->kind == SRC_E820)
 		reserved_crash(c);
 	image_known = an_kernel_image(c, &image) || an_place_image(c);
+	if (!image_known && (c->what_if || !c->f->memory.seen))
+		an_place_usual_image(c);
 	for (uint32_t n = 0; n < c->z.node_count; n++)
 		for (int t = 0; t < PZ_ZONE_TYPES; t++)
 			present += c->z.node[n].zone[t].present;
@@ -420,7 +421,7 @@ enum managed_from an_reserved(struct an_ctx *c)
 
 	if (c->what_if || !c->f->memory.seen || c->f->memory.reserved == UINT64_MAX) {
 		reserved_bounce(c);
-		reserved_spread(c, reserved_usual(c, image_known));
+		reserved_spread(c, reserved_usual(c));
 		return MANAGED_ESTIMATE;
 	}
 	want = an_kib_pages(c, c->f->memory.reserved) - reserved_later_unplaced(c);
