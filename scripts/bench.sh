@@ -5,8 +5,4 @@ set -eu
 cd "$(dirname "$0")/.."
 dir=build/bench-release
 [ -f $dir/build.ninja ] || meson setup $dir -Dbuildtype=release >/dev/null
-ninja -C $dir >$dir/build.log || {
-	tail -n 30 $dir/build.log
-	exit 1
-}
-exec meson test -C $dir --no-rebuild --benchmark --verbose
+exec meson test -C $dir --benchmark --verbose
