@@ -270,23 +270,6 @@ void fabricate_random(struct fabricated *x, uint64_t seed)
 
 void fabricated_destroy(struct fabricated *x)
 {
-	size_t i;
-
-	for (i = 0; i < x->a.pieces.n; i++)
-		free(x->a.pieces.v[i].label);
-	for (i = 0; i < x->a.notes.n; i++)
-		free(x->a.notes.v[i]);
-	for (i = 0; i < x->a.contradictions.n; i++)
-		free(x->a.contradictions.v[i].text);
-	for (i = 0; i < x->a.problems.n; i++)
-		free(x->a.problems.v[i].text);
-	vec_free(&x->a.nodes);
-	vec_free(&x->a.pieces);
-	vec_free(&x->a.notes);
-	vec_free(&x->a.contradictions);
-	vec_free(&x->a.problems);
-	free(x->a.layout_from);
-	free(x->a.managed_from);
-	free(x->a.marks_from);
+	analysis_destroy(&x->a);
 	facts_destroy(&x->f);
 }
