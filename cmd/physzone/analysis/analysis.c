@@ -360,6 +360,17 @@ static int analysis_bounds(const struct facts *f, char **err)
 	return 0;
 }
 
+/* Without any memory there is nothing to decide about, whatever else the input tells. */
+static int analysis_has_memory(const struct facts *f, char **err)
+{
+	if (f->fw.n || f->node_ranges.n || f->mb_regions.n || f->iomem.n)
+		return 0;
+	*err = xasprintf("%s: no memory map found: expected e820 lines, memory node ranges, a "
+			 "device tree with memory nodes, or an iomem listing",
+			 f->files.n ? f->files.v[0] : "input");
+	return 3;
+}
+
 int an_prepare(struct an_ctx *c, const struct analysis_options *o, enum managed_from *from,
 	       char **err)
 {
@@ -367,6 +378,8 @@ int an_prepare(struct an_ctx *c, const struct analysis_options *o, enum managed_
 
 	c->managed_recorded = o->managed_recorded;
 	rc = analysis_bounds(c->f, err);
+	if (!rc)
+		rc = analysis_has_memory(c->f, err);
 	if (!rc)
 		rc = analysis_model(c, o, err);
 	if (!rc)
