@@ -332,7 +332,7 @@ static void log_keep(struct log_run *r, struct log_line *line)
 {
 	if (line->p >= r->t->buf && line->p < r->t->buf + r->t->len)
 		return;
-	if (line->p >= r->hand && line->p < r->hand + r->hand_cap)
+	if (r->hand && line->p >= r->hand && line->p < r->hand + r->hand_cap)
 		return;
 	if (line->len > r->hand_cap) {
 		r->hand_cap = line->len * 2;
