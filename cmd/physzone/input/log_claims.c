@@ -182,7 +182,7 @@ enum log_ret log_reserving(struct log_ctx *c, struct log_scan *s, int arg)
 	bool low;
 
 	if (!ls_dec(s, &size))
-		return LOG_OTHER;
+		return s->p < s->end && *s->p >= '0' && *s->p <= '9' ? LOG_BAD : LOG_OTHER;
 	if (ls_opt(s, " KiB of memory at ")) {
 		if (!ls_hex(s, &at) || !ls_lit(s, " for elfcorehdr"))
 			return LOG_BAD;

@@ -127,7 +127,9 @@ enum log_ret log_zone_name(struct log_ctx *c, struct log_scan *s, int arg)
 	}
 	if (*s->p == '[' && (s->end - s->p < 4 || memcmp(s->p, "[mem", 4) != 0)) {
 		s->ran_out = s->end - s->p < 4;
-		return s->ran_out ? LOG_BAD : LOG_OTHER;
+		s->why = "unexpected text";
+		return s->ran_out || ls_find(s->p, (size_t)(s->end - s->p), "-0x") ? LOG_BAD
+										   : LOG_OTHER;
 	}
 	return log_zone_range(c, s, zone);
 }
@@ -183,7 +185,7 @@ enum log_ret log_node_range(struct log_ctx *c, struct log_scan *s, int arg)
 
 	ls_space(s);
 	if (!ls_nid(s, &nid))
-		return LOG_OTHER;
+		return ls_find(s->p, (size_t)(s->end - s->p), ": [mem") ? LOG_BAD : LOG_OTHER;
 	if (ls_opt(s, " deferred")) {
 		if (!ls_lit(s, " pages initialised in "))
 			return LOG_BAD;
@@ -313,8 +315,11 @@ enum log_ret log_memory(struct log_ctx *c, struct log_scan *s, int arg)
 	memset(&m, 0xff, sizeof(m));
 	if (!ls_lit(s, " ") || !ls_dec(s, &m.available))
 		return s->ran_out ? LOG_BAD : LOG_OTHER;
-	if (!ls_opt(s, "K/"))
-		return s->end - s->p < 2 ? (s->ran_out = true, LOG_BAD) : LOG_OTHER;
+	/* Linux before 4.0 writes a small k, and other fields. */
+	if (ls_opt(s, "k/"))
+		return LOG_OTHER;
+	if (!ls_lit(s, "K/"))
+		return LOG_BAD;
 	if (!ls_dec(s, &m.physical) || !ls_lit(s, "K available ("))
 		return LOG_BAD;
 	while (more) {
