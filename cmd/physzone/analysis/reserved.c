@@ -316,6 +316,9 @@ static uint64_t reserved_memmap(struct an_ctx *c, int nid)
 
 		if (nid != PZ_NID_NONE && m->nid != nid)
 			continue;
+		/* A flat map has descriptors for the holes too. */
+		if (!section && pages)
+			first = done;
 		if (pages && first < done)
 			first = done;
 		if (first > last)
@@ -327,8 +330,34 @@ static uint64_t reserved_memmap(struct an_ctx *c, int nid)
 	       c->a->page_shift;
 }
 
+/* Take pages in one piece, as the boot allocator places it; 0 when they find no place. */
+static uint64_t reserved_block(struct an_ctx *c, uint64_t pages, uint64_t min_addr)
+{
+	struct pz_mb_req req = pz_mb_req(pages << c->a->page_shift,
+					 UINT64_C(1) << c->a->page_shift);
+	struct pz_range at;
+
+	req.min_addr = min_addr;
+	if (c->max_low_pfn && c->max_low_pfn < UINT64_MAX >> c->a->page_shift)
+		req.max_addr = (c->max_low_pfn << c->a->page_shift) - 1;
+	return pages && !pz_memblock_alloc(&c->mb, &req, &at) ? pages : 0;
+}
+
 static void reserved_spread(struct an_ctx *c, uint64_t pages)
 {
+	/*
+	 * From below, large blocks pass over gaps that are too small, and per-CPU areas start
+	 * above the 16 MiB that are kept for old devices; from the top neither matters.
+	 */
+	if (c->mb.bottom_up && c->z.node_count == 1) {
+		uint64_t map = reserved_memmap(c, PZ_NID_NONE);
+		uint64_t cpus = c->f->percpu_pages * (c->f->cpus ? c->f->cpus : 1);
+
+		if (map <= pages)
+			pages -= reserved_block(c, map, 0);
+		if (cpus <= pages)
+			pages -= reserved_block(c, cpus, 0x1000000);
+	}
 	if (c->z.node_count > 1) {
 		for (uint32_t i = 0; i < c->z.node_count; i++) {
 			uint64_t own = reserved_memmap(c, c->z.node[i].nid);
