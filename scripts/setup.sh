@@ -15,7 +15,7 @@ if [ "${1-}" = --name-only ]; then
 fi
 
 build='gcc libc6-dev meson ninja-build pkg-config libfdt-dev zlib1g-dev liblzma-dev libzstd-dev'
-clang='clang lld'
+clang='clang lld llvm'
 cross='gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf gcc-riscv64-linux-gnu'
 case "${1-}" in
 build | run | bench) want=$build ;;
