@@ -42,7 +42,9 @@ struct bytes {
 
 static void put(struct bytes *b, const char *p, size_t n)
 {
-	if (b->n + n + 1 > b->cap) {
+	if (n > SIZE_MAX / 4 - b->n)
+		abort();
+	if (n >= b->cap - b->n) {
 		b->cap = (b->n + n) * 2 + 4096;
 		b->p = xrealloc(b->p, b->cap);
 	}
