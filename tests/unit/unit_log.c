@@ -261,6 +261,10 @@ static void machine(void **state)
 		{ "Linux version 6.1.176\nsetup: Linux is running natively in 64-bit mode\n",
 		  "s390" },
 		{ "radix-mmu: Page sizes from device-tree:\nLinux version 6.1.176\n", "powerpc64" },
+		{ "Linux version 4.17.0\nBIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] "
+		  "usable\nEIP: dma_direct_alloc+0x22f/0x260\n",
+		  "i386" },
+		{ "Mem-Info:\nRIP: 0010:foo+0x1/0x2\n", "x86_64" },
 		{ "Linux version 6.1.176\nMIPS: machine is mti,malta\n", "mips" },
 	};
 
