@@ -101,22 +101,6 @@ uint32_t facts_file(struct facts *f, const char *name)
 	return (uint32_t)(f->files.n - 1);
 }
 
-static char *facts_format(const char *fmt, va_list ap)
-{
-	va_list again;
-	char *s;
-	int n;
-
-	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
-	va_end(again);
-	if (n < 0)
-		return xstrdup(fmt);
-	s = xmalloc((size_t)n + 1);
-	vsnprintf(s, (size_t)n + 1, fmt, ap);
-	return s;
-}
-
 void facts_keep_line(struct facts *f, const char *p, size_t n)
 {
 	char *copy = xstrndup(p, n);
@@ -133,7 +117,7 @@ void facts_note(struct facts *f, const char *fmt, ...)
 	char *s;
 
 	va_start(ap, fmt);
-	s = facts_format(fmt, ap);
+	s = xvasprintf(fmt, ap);
 	va_end(ap);
 	*vec_push(&f->notes) = s;
 }
@@ -145,7 +129,7 @@ void facts_contradict(struct facts *f, struct where at, const char *fmt, ...)
 	char *s;
 
 	va_start(ap, fmt);
-	s = facts_format(fmt, ap);
+	s = xvasprintf(fmt, ap);
 	va_end(ap);
 	c = vec_push(&f->contradictions);
 	c->text = s;

@@ -7,6 +7,7 @@
 #ifndef PHYSZONE_CMD_VEC_H
 #define PHYSZONE_CMD_VEC_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #define VEC(type)                                                                                  \
@@ -31,6 +32,7 @@ void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
+char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -25,26 +25,12 @@ static void meta_free(void *ctx, void *p, size_t size)
 
 const struct pz_meta an_meta = { meta_alloc, meta_free, NULL };
 
-static char *analysis_vprintf(const char *fmt, va_list ap)
-{
-	va_list again;
-	char *s;
-	int n;
-
-	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
-	va_end(again);
-	s = xmalloc((size_t)(n < 0 ? 0 : n) + 1);
-	vsnprintf(s, (size_t)(n < 0 ? 0 : n) + 1, fmt, ap);
-	return s;
-}
-
 void an_note(struct an_ctx *c, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	*vec_push(&c->a->notes) = analysis_vprintf(fmt, ap);
+	*vec_push(&c->a->notes) = xvasprintf(fmt, ap);
 	va_end(ap);
 }
 
@@ -53,7 +39,7 @@ void an_problem(struct an_ctx *c, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vec_push(&c->a->problems)->text = analysis_vprintf(fmt, ap);
+	vec_push(&c->a->problems)->text = xvasprintf(fmt, ap);
 	va_end(ap);
 }
 
@@ -63,7 +49,7 @@ void an_contradict(struct an_ctx *c, struct where at, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	x->text = analysis_vprintf(fmt, ap);
+	x->text = xvasprintf(fmt, ap);
 	x->at = at;
 	va_end(ap);
 }

@@ -8,8 +8,6 @@
  */
 #include "internal.h"
 
-#include <physzone/linux/crash.h>
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,33 +52,25 @@ static void capture_told(const struct facts *f, struct capture_area *a)
 /* By the command line, after what else is known to be reserved. */
 static int capture_computed(struct an_ctx *c, struct capture_area *a, char **err)
 {
-	uint64_t total = pz_memblock_bytes(&c->mb, PZ_MB_MEMORY), dma = 0;
+	const char *name = c->f->files.n ? c->f->files.v[0] : "input";
 	struct pzl_crash_request req;
 	struct pzl_crash_area area;
-	struct pzl_crash_env env;
-	int rc;
 
-	rc = pzl_crash_parse(c->a->model, c->a->arch, c->cmdline, strlen(c->cmdline), total, &req);
-	if (rc) {
-		*err = xasprintf("%s: no memory is reserved for a crash kernel: %s",
-				 c->f->files.n ? c->f->files.v[0] : "input",
+	switch (an_crash_reserve(c, &req, &area)) {
+	case 0:
+		break;
+	case -PZ_EINVAL:
+		*err = xasprintf("%s: no memory is reserved for a crash kernel: %s", name,
 				 pzl_crash_parse_text(req.parse));
 		return 1;
-	}
-	if (c->a->arch == PZL_ARCH_ARM64 && (c->z.arch_has & PZL_ZONE_BIT(PZ_ZONE_DMA)))
-		dma = (c->z.arch_range[PZ_ZONE_DMA].last + 1) << c->a->page_shift;
-	pzl_crash_env_init(&env, c->a->model, c->a->arch, &c->mb, dma);
-	env.capture = c->capture;
-	rc = pzl_crash_reserve(&env, &req, &c->mb, &area);
-	if (rc == -PZ_ENOENT) {
+	case -PZ_ENOENT:
 		*err = xasprintf("how %s reserves crash kernel memory on %s is not known: give an "
 				 "input that says where it lies",
 				 pzl_model_name(c->a->model), pzl_arch_name(c->a->arch));
 		return 4;
-	}
-	if (rc || area.result != PZL_CRASH_RESERVED) {
+	default:
 		*err = xasprintf("%s: the crash kernel's memory cannot be reserved on this machine",
-				 c->f->files.n ? c->f->files.v[0] : "input");
+				 name);
 		return 1;
 	}
 	a->main = area.main;

@@ -18,6 +18,7 @@
 #define PHYSZONE_CMD_AN_INTERNAL_H
 
 #include <physzone/linux/cmdline.h>
+#include <physzone/linux/crash.h>
 #include <physzone/map.h>
 #include <physzone/memblock.h>
 
@@ -87,6 +88,12 @@ void an_managed(struct an_ctx *c, enum managed_from from);
 void an_marks(struct an_ctx *c);
 void an_check(struct an_ctx *c);
 void an_pieces(struct an_ctx *c);
+
+/*
+ * Reserve what crashkernel= asks for, by the model. 0, -PZ_EINVAL when nothing is reserved for what
+ * req->parse says, -PZ_ENOENT when this kernel's way is not known, -PZ_ENOMEM for no place.
+ */
+int an_crash_reserve(struct an_ctx *c, struct pzl_crash_request *req, struct pzl_crash_area *area);
 
 /* Helpers on claims. */
 const struct fact_claim *an_claim(const struct an_ctx *c, enum claim_kind kind);

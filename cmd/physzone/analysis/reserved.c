@@ -16,7 +16,6 @@
  */
 #include "internal.h"
 
-#include <physzone/linux/crash.h>
 #include <physzone/linux/low1m.h>
 
 #include <string.h>
@@ -212,29 +211,40 @@ static void reserved_known(struct an_ctx *c)
 	}
 }
 
-/* What crashkernel= takes, when no line tells what it took. */
-static void reserved_crash(struct an_ctx *c)
+int an_crash_reserve(struct an_ctx *c, struct pzl_crash_request *req, struct pzl_crash_area *area)
 {
 	uint64_t total = pz_memblock_bytes(&c->mb, PZ_MB_MEMORY), dma = 0;
-	struct pzl_crash_request req;
-	struct pzl_crash_area area;
 	struct pzl_crash_env env;
 
-	if (pzl_crash_parse(c->a->model, c->a->arch, c->cmdline, strlen(c->cmdline), total, &req)) {
-		if (req.parse != PZL_CRASH_NONE)
-			an_problem(c, "no memory is reserved for a crash kernel: %s",
-				   pzl_crash_parse_text(req.parse));
-		return;
-	}
+	if (pzl_crash_parse(c->a->model, c->a->arch, c->cmdline, strlen(c->cmdline), total, req))
+		return -PZ_EINVAL;
 	if (c->a->arch == PZL_ARCH_ARM64 && (c->z.arch_has & PZL_ZONE_BIT(PZ_ZONE_DMA)))
 		dma = (c->z.arch_range[PZ_ZONE_DMA].last + 1) << c->a->page_shift;
 	pzl_crash_env_init(&env, c->a->model, c->a->arch, &c->mb, dma);
 	env.capture = c->capture;
-	if (pzl_crash_reserve(&env, &req, &c->mb, &area)) {
+	if (pzl_crash_reserve(&env, req, &c->mb, area))
+		return -PZ_ENOENT;
+	return area->result == PZL_CRASH_RESERVED ? 0 : -PZ_ENOMEM;
+}
+
+/* What crashkernel= takes, when no line tells what it took. */
+static void reserved_crash(struct an_ctx *c)
+{
+	struct pzl_crash_request req;
+	struct pzl_crash_area area;
+
+	switch (an_crash_reserve(c, &req, &area)) {
+	case 0:
+		break;
+	case -PZ_EINVAL:
+		if (req.parse != PZL_CRASH_NONE)
+			an_problem(c, "no memory is reserved for a crash kernel: %s",
+				   pzl_crash_parse_text(req.parse));
+		return;
+	case -PZ_ENOENT:
 		an_note(c, "what crashkernel= takes on this architecture is not known");
 		return;
-	}
-	if (area.result != PZL_CRASH_RESERVED) {
+	default:
 		an_problem(c, "crashkernel= asks for %llu MiB, and no place is found for it",
 			   (unsigned long long)(req.size >> 20));
 		return;
