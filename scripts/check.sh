@@ -101,7 +101,7 @@ step_install()
 	local dest rc=0
 	dest=$PWD/$top/install
 	rm -rf "$dest"
-	make --no-print-directory SETUP=no install PREFIX=/usr DESTDIR="$dest" &&
+	make --no-print-directory SETUP=no install BUILD=$top/gcc PREFIX=/usr DESTDIR="$dest" &&
 		tests/lint/installed.sh "$dest/usr"
 	result install "installed files work" $? || rc=1
 	tests/lint/subproject.sh
