@@ -372,6 +372,7 @@ struct facts {
 	struct fact_dt dt;
 
 	uint64_t last_pfn; /* "last_pfn = ", 0 when not seen */
+	struct where last_pfn_at;
 	uint64_t low_last_pfn; /* the second such line: end of RAM below 4 GiB; 0 when not seen */
 	uint64_t max_arch_pfn;
 	uint64_t low_ram_end; /* i386 "low ram: 0 - X", arm "lowmem"; 0 when not seen */
@@ -379,6 +380,7 @@ struct facts {
 	uint64_t lowmem_mb; /* i386 "NMB LOWMEM available." */
 	uint64_t phys_mem_size; /* powerpc "phys_mem_size = ", 0 when not seen */
 	uint64_t total_pages; /* "Total pages: N" of the zonelists line, 0 when not seen */
+	struct where total_pages_at;
 	unsigned int zonelists; /* "Built N zonelists", 0 when not seen */
 	bool mobility_off; /* "mobility grouping off" */
 	char policy_zone[16]; /* "Policy zone: Normal", empty when not seen */

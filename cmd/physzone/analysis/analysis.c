@@ -123,6 +123,11 @@ static int analysis_arch(struct an_ctx *c, const struct analysis_options *o, cha
 	} else if (analysis_is_pc(c->f)) {
 		c->a->arch = PZL_ARCH_X86_64;
 		c->a->arch_from = "assumed: the iomem of a PC, and nothing tells 32 from 64 bits";
+	} else if (!c->f->fw.n && !c->f->node_ranges.n && !c->f->mb_regions.n && !c->f->iomem.n) {
+		*err = xasprintf("%s: no memory map found: expected e820 lines, memory node "
+				 "ranges, a device tree with memory nodes, or an iomem listing",
+				 c->f->files.n ? c->f->files.v[0] : "input");
+		return 3;
 	} else {
 		*err = xasprintf("%s: cannot tell the architecture: give it with --arch",
 				 c->f->files.n ? c->f->files.v[0] : "input");

@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define RANGE_FMT "[mem 0x%016llx-0x%016llx]"
@@ -163,11 +164,10 @@ static void check_pages(struct an_ctx *c)
 				continue;
 			for (size_t i = 0; i < c->f->pages.n; i++) {
 				const struct fact_pages *p = &c->f->pages.v[i];
-				struct pz_range both, zr = { r->start_pfn,
-							     r->start_pfn + r->spanned - 1 };
+				struct pz_range both,
+					zr = { r->start_pfn, r->start_pfn + r->spanned - 1 };
 
-				if (p->cls == PGC_MANAGED &&
-				    pz_range_intersect(zr, p->pfns, &both))
+				if (p->cls == PGC_MANAGED && pz_range_intersect(zr, p->pfns, &both))
 					got += both.last - both.first + 1;
 			}
 			diff = got > r->managed ? got - r->managed : r->managed - got;
@@ -183,6 +183,43 @@ static void check_pages(struct an_ctx *c)
 					(unsigned long long)r->managed, (unsigned long long)got);
 		}
 	}
+}
+
+/* Totals that the kernel prints while booting: end of RAM, present pages, nodes. */
+static void check_totals(struct an_ctx *c)
+{
+	const struct facts *f = c->f;
+	unsigned int s = c->a->page_shift;
+	uint64_t present = 0, end = 0;
+
+	for (uint32_t n = 0; n < c->z.node_count; n++)
+		for (int t = 0; t < PZ_ZONE_TYPES; t++)
+			present += c->z.node[n].zone[t].present;
+	for (size_t i = 0; i < c->hotplug.n; i++)
+		present -= c->hotplug.v[i].pfns.last - c->hotplug.v[i].pfns.first + 1;
+	/* The end counts parts of pages too, which memblock does not have. */
+	for (uint32_t i = 0; i < c->map.count; i++)
+		if (c->map.v[i].type == PZ_MAP_RAM && end < (c->map.v[i].range.last + 1) >> s)
+			end = (c->map.v[i].range.last + 1) >> s;
+	if (f->last_pfn && c->map.count && f->last_pfn != end)
+		an_contradict(c, f->last_pfn_at,
+			      "RAM ends at page %#llx by the map, the log's last_pfn is %#llx",
+			      (unsigned long long)end, (unsigned long long)f->last_pfn);
+	/* Kernels before 3.11 print the end of memory there. */
+	if (f->memory.seen && f->memory.physical != UINT64_MAX &&
+	    (!f->release || strtoul(f->release, NULL, 10) >= 4) &&
+	    f->memory.physical != present << (s - 10))
+		an_contradict(c, f->memory.at, "%llu KiB present computed, the log says %llu KiB",
+			      (unsigned long long)(present << (s - 10)),
+			      (unsigned long long)f->memory.physical);
+	if (f->total_pages > present)
+		an_contradict(c, f->total_pages_at,
+			      "the log has %llu pages for its zonelists, %llu present are computed",
+			      (unsigned long long)f->total_pages, (unsigned long long)present);
+	if (f->zonelists && f->initmem.n && f->zonelists != f->initmem.n)
+		an_contradict(c, f->total_pages_at,
+			      "the log builds zonelists for %u nodes and sets up %zu", f->zonelists,
+			      f->initmem.n);
 }
 
 static void check_problems(struct an_ctx *c)
@@ -201,9 +238,9 @@ static void check_problems(struct an_ctx *c)
 				   "zone DMA has %llu present pages and none of them is managed: "
 				   "every GFP_DMA request fails%s",
 				   (unsigned long long)present,
-				   c->a->model == PZL_LINUX_5_15 ?
-					   ", and this kernel makes such requests while booting" :
-					   "");
+				   c->a->model == PZL_LINUX_5_15
+					   ? ", and this kernel makes such requests while booting"
+					   : "");
 		else
 			an_problem(c, "zone %s has %llu present pages and none of them is managed",
 				   pz_zone_name((enum pz_zone_type)t), (unsigned long long)present);
@@ -220,6 +257,7 @@ void an_check(struct an_ctx *c)
 	}
 	if (!c->what_if) {
 		check_zone_ranges(c);
+		check_totals(c);
 		check_movable(c);
 		check_node_ranges(c);
 		check_zoneinfo(c);

@@ -257,6 +257,19 @@ static void reserved_crash(struct an_ctx *c)
 		(unsigned long long)area.main.first, (unsigned long long)area.main.last);
 }
 
+/* Whether crashkernel= took memory, or failed to, without leaving a trace in the input. */
+static bool reserved_crash_untold(const struct an_ctx *c)
+{
+	if (c->what_if)
+		return true;
+	if (c->f->memory.seen || c->f->iomem.n || an_claim(c, CLAIM_CRASHKERNEL))
+		return false;
+	for (size_t i = 0; i < c->f->said.n; i++)
+		if (c->f->said.v[i].kind == SAID_CRASHKERNEL_FAILED)
+			return false;
+	return true;
+}
+
 /* Free pages of memory as it stands, of one node or of all. */
 static uint64_t reserved_free_pages(const struct an_ctx *c, int nid)
 {
@@ -440,7 +453,7 @@ enum managed_from an_reserved(struct an_ctx *c)
 		return MANAGED_MEMBLOCK;
 
 	reserved_known(c);
-	if (c->what_if || c->f->kind == SRC_DTB || c->f->kind == SRC_E820)
+	if (reserved_crash_untold(c))
 		reserved_crash(c);
 	image_known = an_kernel_image(c, &image) || an_place_image(c);
 	if (!image_known && (c->what_if || !c->f->memory.seen))

@@ -88,6 +88,14 @@ static void x86_oddities(struct an_ctx *c, const struct pz_map *raw)
 	}
 }
 
+static bool x86_has_kernel_room(const struct pz_map *m)
+{
+	for (uint32_t i = 0; i < m->count; i++)
+		if (m->v[i].type == PZ_MAP_RAM && m->v[i].range.last > 0x100000)
+			return true;
+	return false;
+}
+
 /* The map of the machine as firmware gave it. 0, or an exit code with *err. */
 static int x86_firmware(struct an_ctx *c, struct pz_map *raw, bool *after, char **err)
 {
@@ -117,6 +125,12 @@ static int x86_firmware(struct an_ctx *c, struct pz_map *raw, bool *after, char 
 				 "a kernel does",
 				 c->f->files.v[0], raw->v[0].ref);
 		return 3;
+	}
+	if (!x86_has_kernel_room(raw)) {
+		*err = xasprintf("%s: the memory map has no RAM above the first megabyte, where a "
+				 "kernel lies: it is cut off",
+				 c->f->files.n ? c->f->files.v[0] : "input");
+		return 4;
 	}
 	pz_map_init(&probe, &an_meta, NULL, 0);
 	for (uint32_t i = 0; i < raw->count; i++)

@@ -386,6 +386,20 @@ static const char *log_arch_by_signs(const struct log_ctx *c)
 	return NULL;
 }
 
+/* Kernels for larger pages stand beside the usual one: "6.12-arm64-16k", "el9.aarch64+64k". */
+static unsigned int log_page_by_release(const char *release)
+{
+	size_t n = strlen(release);
+
+	if (n > 4 && strchr("-+_", release[n - 4])) {
+		if (!strcmp(release + n - 3, "16k"))
+			return 14;
+		if (!strcmp(release + n - 3, "64k"))
+			return 16;
+	}
+	return 0;
+}
+
 void log_arch_decide(struct log_ctx *c)
 {
 	const struct log_arch_word *release = NULL, *compiler = NULL;
@@ -399,6 +413,8 @@ void log_arch_decide(struct log_ctx *c)
 	arch = release ? release->arch : signs ? signs : compiler ? compiler->arch : NULL;
 	if (release && release->pae)
 		f->pae = true;
+	if (f->release && !f->page_shift)
+		f->page_shift = log_page_by_release(f->release);
 	if (release && signs && strcmp(release->arch, signs) != 0 && f->zone_ranges.n) {
 		c->at = f->banner_at;
 		log_contradict(c, "the release %s is of %s, but other lines are of %s", f->release,

@@ -311,7 +311,9 @@ enum log_ret log_last_pfn(struct log_ctx *c, struct log_scan *s, int arg)
 	if (!ls_lit(s, " = ") || !ls_hex(s, &pfn) || !ls_lit(s, " max_arch_pfn = ") ||
 	    !ls_hex(s, &max))
 		return LOG_BAD;
-	if (max != (uint64_t)1 << 34 && max != (uint64_t)1 << 20 && max != (uint64_t)1 << 24) {
+	/* x86_64 with four and with five levels of page tables, i386 without and with PAE. */
+	if (max != (uint64_t)1 << 34 && max != (uint64_t)1 << 40 && max != (uint64_t)1 << 20 &&
+	    max != (uint64_t)1 << 24) {
 		ls_fail(s, "max_arch_pfn is none that a kernel has");
 		return LOG_BAD;
 	}
@@ -320,10 +322,11 @@ enum log_ret log_last_pfn(struct log_ctx *c, struct log_scan *s, int arg)
 		return LOG_USED;
 	}
 	f->max_arch_pfn = max;
-	c->signs |= 1u << (max == (uint64_t)1 << 34 ? SIGN_X86_64 : SIGN_I386);
+	c->signs |= 1u << (max >= (uint64_t)1 << 34 ? SIGN_X86_64 : SIGN_I386);
 	f->pae = f->pae || max == (uint64_t)1 << 24;
 	if (!f->last_pfn) {
 		f->last_pfn = pfn;
+		f->last_pfn_at = c->at;
 	} else if (pfn > f->last_pfn || (f->low_last_pfn && pfn > f->low_last_pfn)) {
 		log_contradict(c, "last_pfn was 0x%" PRIx64 " before, and does not grow",
 			       f->last_pfn);
@@ -335,6 +338,7 @@ enum log_ret log_last_pfn(struct log_ctx *c, struct log_scan *s, int arg)
 			       f->last_pfn);
 	} else {
 		f->last_pfn = pfn;
+		f->last_pfn_at = c->at;
 	}
 	c->e820_changed = false;
 	return LOG_USED;

@@ -443,6 +443,7 @@ enum log_ret log_built(struct log_ctx *c, struct log_scan *s, int arg)
 	if (c->f->total_pages)
 		return LOG_USED;
 	c->f->total_pages = pages;
+	c->f->total_pages_at = c->at;
 	c->f->zonelists = lists > 1u << 20 ? 0 : (unsigned int)lists;
 	c->f->mobility_off = off;
 	return LOG_USED;

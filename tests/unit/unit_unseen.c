@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Logs of machines that nobody recorded: parts of logs, other kernels' formats, logs that
+ * contradict themselves. Each is read and analysed in this process.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis.h"
+#include "facts.h"
+#include "input/source.h"
+#include "input/text.h"
+
+#define BANNER_6_1 "[    0.000000] Linux version 6.1.0-18-amd64 (gcc-12) #1 SMP Debian 6.1.76-1\n"
+#define E820_8G                                                                            \
+	"[    0.000000] BIOS-provided physical RAM map:\n"                                 \
+	"[    0.000000] BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable\n"   \
+	"[    0.000000] BIOS-e820: [mem 0x000000000009fc00-0x000000000009ffff] reserved\n" \
+	"[    0.000000] BIOS-e820: [mem 0x00000000000f0000-0x00000000000fffff] reserved\n" \
+	"[    0.000000] BIOS-e820: [mem 0x0000000000100000-0x00000000bfffffff] usable\n"   \
+	"[    0.000000] BIOS-e820: [mem 0x0000000100000000-0x000000023fffffff] usable\n"
+
+struct unseen {
+	struct facts f;
+	struct analysis a;
+	char *err;
+	int rc; /* of analyse(), or -1 when the input was refused */
+};
+
+static void unseen_open(struct unseen *u, const char *log, const struct analysis_options *how)
+{
+	const struct analysis_options none = { 0 };
+	struct text t;
+
+	memset(u, 0, sizeof(*u));
+	facts_init(&u->f);
+	facts_file(&u->f, "log");
+	assert_int_equal(text_from_memory(&t, log, strlen(log), "log", 0, &u->err), 0);
+	u->rc = -1;
+	if (!source_read_text(&u->f, &t, NULL, &u->err))
+		u->rc = analyse(&u->a, &u->f, how ? how : &none, &u->err);
+	text_destroy(&t);
+}
+
+static void unseen_close(struct unseen *u)
+{
+	analysis_destroy(&u->a);
+	facts_destroy(&u->f);
+	free(u->err);
+}
+
+static bool unseen_contradicts(const struct unseen *u, const char *words)
+{
+	for (size_t i = 0; i < u->a.contradictions.n; i++)
+		if (strstr(u->a.contradictions.v[i].text, words))
+			return true;
+	return false;
+}
+
+/* Processors with five levels of page tables have a larger max_arch_pfn. */
+static void unseen_five_levels(void **state)
+{
+	struct unseen u;
+
+	unseen_open(&u,
+		    BANNER_6_1 E820_8G
+		    "[    0.000000] last_pfn = 0x240000 max_arch_pfn = 0x10000000000\n",
+		    NULL);
+	assert_int_equal(u.rc, 0);
+	assert_int_equal(u.a.contradictions.n, 0);
+	assert_int_equal(u.f.last_pfn, 0x240000);
+	unseen_close(&u);
+}
+
+/* What the log says of totals is compared, and changes nothing. */
+static void unseen_totals(void **state)
+{
+	struct unseen u, same;
+
+	unseen_open(&same, BANNER_6_1 E820_8G, NULL);
+	assert_int_equal(same.rc, 0);
+	unseen_open(&u,
+		    BANNER_6_1 E820_8G
+		    "[    0.000000] last_pfn = 0x250000 max_arch_pfn = 0x400000000\n"
+		    "[    0.000000] Built 1 zonelists, mobility grouping on.  Total pages: "
+		    "99999999\n",
+		    NULL);
+	assert_int_equal(u.rc, 0);
+	assert_true(unseen_contradicts(&u, "last_pfn"));
+	assert_true(unseen_contradicts(&u, "99999999 pages for its zonelists"));
+	for (int t = 0; t < PZ_ZONE_TYPES; t++) {
+		assert_int_equal(u.a.nodes.v[0].zone[t].present, same.a.nodes.v[0].zone[t].present);
+		assert_int_equal(u.a.nodes.v[0].zone[t].managed, same.a.nodes.v[0].zone[t].managed);
+	}
+	unseen_close(&u);
+	unseen_open(&u,
+		    BANNER_6_1 E820_8G
+		    "[    0.000000] Memory: 7000000K/9000000K available (14342K kernel code, 2332K "
+		    "rwdata, 9036K rodata, 2808K init, 17392K bss, 300000K reserved, 0K "
+		    "cma-reserved)\n",
+		    NULL);
+	assert_int_equal(u.rc, 0);
+	assert_true(unseen_contradicts(&u, "the log says 9000000 KiB"));
+	unseen_close(&u);
+	unseen_close(&same);
+}
+
+/* A map that was cut in a mail tells of no machine. */
+static void unseen_cut_map(void **state)
+{
+	struct unseen u;
+
+	unseen_open(&u,
+		    "> [ 0.000000] Linux version 4.17.0-rc5+ (gcc version 6.4.0) #57\n"
+		    "> [ 0.000000] BIOS-provided physical RAM map:\n"
+		    "> [ 0.000000] BIOS-e820: [mem 0x0000000000000000-0x000000000009f7ff] usable\n"
+		    "> [ 0.000000] BIOS-e820: [mem 0x000000000009f800-0x000000000009ffff] "
+		    "reserved\n"
+		    "[snip....]\n"
+		    "> [ 1.540010] EIP: dma_direct_alloc+0x22f/0x260\n",
+		    NULL);
+	assert_int_equal(u.rc, 4);
+	assert_non_null(strstr(u.err, "cut off"));
+	assert_string_equal(u.f.arch_hint, "i386");
+	unseen_close(&u);
+}
+
+/* Kernels for larger pages are known by their names when no line tells. */
+static void unseen_page_sizes(void **state)
+{
+	static const struct {
+		const char *log;
+		unsigned int shift;
+	} logs[] = {
+		{ "Linux version 6.12.1-arm64-16k (gcc) #1\n", 14 },
+		{ "Linux version 5.14.0-362.el9.aarch64+64k (gcc) #1\n", 16 },
+		{ "Linux version 6.12.1-arm64 (gcc) #1\n", 12 },
+	};
+	static const char ranges[] =
+		"[    0.000000] Zone ranges:\n"
+		"[    0.000000]   DMA      [mem 0x0000000040000000-0x00000000bfffffff]\n"
+		"[    0.000000]   DMA32    empty\n"
+		"[    0.000000]   Normal   empty\n"
+		"[    0.000000] Early memory node ranges\n"
+		"[    0.000000]   node   0: [mem 0x0000000040000000-0x00000000bfffffff]\n";
+
+	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+		char text[1024];
+		struct unseen u;
+
+		strcpy(text, logs[i].log);
+		strcat(text, ranges);
+		unseen_open(&u, text, NULL);
+		assert_int_equal(u.rc, 0);
+		assert_int_equal(u.a.page_shift, logs[i].shift);
+		assert_int_equal(u.a.nodes.v[0].zone[PZ_ZONE_DMA].present,
+				 UINT64_C(0x80000000) >> logs[i].shift);
+		assert_int_equal(u.a.contradictions.n, 0);
+		unseen_close(&u);
+	}
+}
+
+/* crashkernel= takes its memory where the log tells neither of that nor of totals. */
+static void unseen_crashkernel(void **state)
+{
+	struct unseen with, without;
+
+	unseen_open(&with,
+		    BANNER_6_1 "[    0.000000] Command line: crashkernel=256M quiet\n" E820_8G,
+		    NULL);
+	unseen_open(&without, BANNER_6_1 "[    0.000000] Command line: quiet\n" E820_8G, NULL);
+	assert_int_equal(with.rc, 0);
+	assert_int_equal(without.rc, 0);
+	assert_int_equal(with.a.nodes.v[0].zone[PZ_ZONE_DMA32].managed + 65536,
+			 without.a.nodes.v[0].zone[PZ_ZONE_DMA32].managed);
+	unseen_close(&with);
+	unseen_close(&without);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(unseen_five_levels), cmocka_unit_test(unseen_totals),
+		cmocka_unit_test(unseen_cut_map),     cmocka_unit_test(unseen_page_sizes),
+		cmocka_unit_test(unseen_crashkernel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
