@@ -196,7 +196,7 @@ static void check_totals(struct an_ctx *c)
 		for (int t = 0; t < PZ_ZONE_TYPES; t++)
 			present += c->z.node[n].zone[t].present;
 	for (size_t i = 0; i < c->hotplug.n; i++)
-		present -= c->hotplug.v[i].pfns.last - c->hotplug.v[i].pfns.first + 1;
+		present -= c->hotplug.v[i].last - c->hotplug.v[i].first + 1;
 	/* The end counts parts of pages too, which memblock does not have. */
 	for (uint32_t i = 0; i < c->map.count; i++)
 		if (c->map.v[i].type == PZ_MAP_RAM && end < (c->map.v[i].range.last + 1) >> s)
