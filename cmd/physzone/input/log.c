@@ -30,6 +30,7 @@
 
 #include "input/log_int.h"
 #include "input/log_lines.h"
+#include "progress.h"
 
 /* A log that is damaged beyond this is no longer repaired line by line. */
 enum { LOG_REPAIRS = 16384, LOG_CUT_MIN = 64, LOG_CUT_MAX = 100 };
@@ -430,6 +431,8 @@ static void log_read_boot(struct log_run *r, size_t from, size_t to)
 	log_lines_seek(&r->lines, from, to);
 	r->before.p = NULL;
 	while (log_lines_next(&r->lines, &line)) {
+		if (!(line.first & 0xffff))
+			progress("reading the log", line.first - from, to - from);
 		if (r->doubled) {
 			skipped = !skipped && log_is_repeated(r, &line);
 			log_remember(r, &line);
@@ -443,6 +446,7 @@ static void log_read_boot(struct log_run *r, size_t from, size_t to)
 			log_one(r, &line);
 		}
 	}
+	progress_end();
 }
 
 /* Count the lines, and keep their text when it is asked for. */
