@@ -132,6 +132,9 @@ static enum pzl_arg_problem cl_memmap_percent(struct pzl_mem_op *op, const char 
 	}
 	if (n < len)
 		return PZL_ARG_REFUSED;
+	/* A change that changes nothing is a bug to the kernel, which it stops at. */
+	if (op->from && op->from == op->to)
+		return PZL_ARG_PANIC;
 	if (op->from && op->to)
 		op->kind = PZL_OP_UPDATE;
 	else if (op->to)
@@ -178,6 +181,7 @@ static enum pzl_arg_problem cl_memmap_x86(struct pzl_cmdline *c, const char *s, 
 	c->user_map = true;
 	if (n < len && s[n] == '%') {
 		problem = cl_memmap_percent(&op, s + n + 1, len - n - 1);
+		c->panics |= problem == PZL_ARG_PANIC;
 		if (problem != PZL_ARG_OK)
 			return problem;
 	} else if (n < len && cl_sign_type(s[n])) {

@@ -30,15 +30,15 @@ static uint64_t early_bytes(const struct pz_memblock *mb)
 	return pz_memblock_bytes(mb, PZ_MB_MEMORY);
 }
 
-/* Drop memory from an address on. */
+/* Drop memory from an address, 2 or higher, on: the size is cut where it would wrap. */
 static int early_cut(struct pz_memblock *mb, uint64_t from)
 {
-	return pz_memblock_remove(mb, from, UINT64_MAX - from);
+	return pz_memblock_remove(mb, from, UINT64_MAX);
 }
 
 static int early_add(struct pz_memblock *mb, struct pz_range r)
 {
-	int err = pz_memblock_add(mb, r.first, r.last - r.first + 1, PZ_NID_NONE, 0);
+	int err = pz_memblock_add(mb, r.first, pz_range_size(r), PZ_NID_NONE, 0);
 
 	/* Part of it is there with a node or flags of its own, which it keeps. */
 	return err == -PZ_EEXIST ? 0 : err;
@@ -206,9 +206,12 @@ static int early_amount(const struct pzl_early_input *in, struct pz_memblock *mb
 	return 0;
 }
 
-/* arm: low memory is what fits below the vmalloc area, and ends on a section. */
+/*
+ * arm: low memory is what fits below the vmalloc area. Before it is mapped allocations end at a
+ * section; that is also where memory is cut when there is more and no high memory to hold it.
+ */
 static int early_arm_low(const struct pzl_early_input *in, struct pz_memblock *mb,
-			 uint64_t *low_end)
+			 uint64_t phys_offset, uint64_t *low_end, uint64_t *cut)
 {
 	bool given = in->cmdline && in->cmdline->vmalloc_set;
 	uint64_t vmalloc = given ? in->cmdline->vmalloc : EARLY_ARM_VMALLOC;
@@ -217,7 +220,7 @@ static int early_arm_low(const struct pzl_early_input *in, struct pz_memblock *m
 	int err;
 
 	limit = EARLY_ARM_VMALLOC_END - vmalloc - EARLY_ARM_VMALLOC_OFFSET - EARLY_PAGE_OFFSET +
-		pz_memblock_start(mb);
+		phys_offset;
 	for (i = 0; i < mb->memory.count; i++) {
 		struct pz_range r = mb->memory.v[i].range;
 
@@ -249,8 +252,9 @@ static int early_arm_low(const struct pzl_early_input *in, struct pz_memblock *m
 	}
 	if (!block_limit)
 		block_limit = low;
-	*low_end = block_limit & ~(EARLY_ARM_PMD - 1);
-	mb->current_limit = *low_end ? *low_end - 1 : 0;
+	*low_end = low;
+	*cut = block_limit & ~(EARLY_ARM_PMD - 1);
+	mb->current_limit = low ? low - 1 : 0;
 	return 0;
 }
 
@@ -283,7 +287,7 @@ static int early_steps(const struct pzl_early_input *in, struct pz_memblock *mb,
 		       struct pzl_early *e)
 {
 	enum pzl_mem_meaning meaning = pzl_arch_info(in->arch)->mem;
-	uint64_t end, low_end;
+	uint64_t phys_offset = pz_memblock_start(mb), end, low_end, cut;
 	int err;
 
 	err = early_usable(in, mb, &e->notes);
@@ -313,19 +317,20 @@ static int early_steps(const struct pzl_early_input *in, struct pz_memblock *mb,
 
 	end = pz_memblock_last(mb);
 	end = end == PZ_ADDR_MAX ? end : end + 1;
-	low_end = early_low_end(in->arch, pz_memblock_start(mb), end);
+	low_end = cut = early_low_end(in->arch, pz_memblock_start(mb), end);
 	if (early_is_arm(in->arch)) {
-		err = early_arm_low(in, mb, &low_end);
+		err = early_arm_low(in, mb, phys_offset, &low_end, &cut);
 		if (err)
 			return err;
 	}
 	if (!in->highmem && low_end < end) {
 		e->notes |= PZL_EARLY_NOT_HIGH;
 		if (early_is_arm(in->arch)) {
-			err = early_cut(mb, low_end);
+			err = early_cut(mb, cut);
 			if (err)
 				return err;
-			end = low_end;
+			low_end = low_end < cut ? low_end : cut;
+			end = cut;
 		}
 	}
 	e->max_pfn = end >> mb->page_shift;

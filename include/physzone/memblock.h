@@ -239,7 +239,8 @@ int pz_memblock_alloc(struct pz_memblock *mb, const struct pz_mb_req *req, struc
 /**
  * pz_memblock_enforce_limit - keep only an amount of memory, counted from the bottom
  * @mb: the object
- * @amount: bytes to keep; 0 does nothing, as does what reaches the amount that there is
+ * @amount: bytes to keep; 0 does nothing, as does more than there is (with just what there is,
+ *   reservations past the end of memory go)
  * @keep_nomap: regions flagged NOMAP stay, wherever they are
  *
  * With @keep_nomap unset, memory and reservations above the resulting address go (Linux's

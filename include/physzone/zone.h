@@ -92,7 +92,8 @@ struct pz_zone_block {
  * spanned (in mirror mode, where Linux counts some pages of a zone as absent from it, both are
  * only <= spanned); 3. zones of a node do not overlap, except Movable with others in mirror mode
  * and any after pz_zones_online(); 4. a zone that is not configured is empty; 5. start_pfn is 0
- * where spanned is 0; 6. blocks are valid, ascend, and belong to a node.
+ * where spanned is 0; 6. blocks are valid, ascend, and belong to a node; 7. movable_pfn is 0, or a
+ * multiple of max_order_pages below the end of its node; 8. min <= low <= high.
  */
 struct pz_zones {
 	struct pz_zone_config cfg;
@@ -382,8 +383,7 @@ struct pz_zoneref {
  */
 int pz_zones_fallback(const struct pz_zones *z, int nid,
 		      unsigned int (*distance)(void *ctx, int from, int to), void *ctx,
-		      int32_t *order,
-		      uint32_t cap, uint32_t *load);
+		      int32_t *order, uint32_t cap, uint32_t *load);
 
 /**
  * pz_zones_zonelist - the zonelist of a node, as Linux builds it from populated zones

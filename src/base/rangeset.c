@@ -23,6 +23,7 @@
  */
 #include <physzone/range.h>
 
+#include "bits.h"
 #include "meta.h"
 #include "pz_string.h"
 
@@ -166,13 +167,8 @@ uint64_t pz_rangeset_bytes(const struct pz_rangeset *s)
 {
 	uint64_t n = 0;
 
-	for (uint32_t i = 0; i < s->count; i++) {
-		uint64_t size = pz_range_size(s->v[i]);
-
-		if (size > UINT64_MAX - n)
-			return UINT64_MAX;
-		n += size;
-	}
+	for (uint32_t i = 0; i < s->count; i++)
+		n = pz_add_sat64(n, pz_range_size(s->v[i]));
 	return n;
 }
 

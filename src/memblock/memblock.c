@@ -24,6 +24,7 @@
  *  A change of flags or nodes asks for two more regions than it may turn out to need.
  */
 #include "memblock_internal.h"
+#include "../base/bits.h"
 #include "../base/meta.h"
 #include "../base/pz_string.h"
 
@@ -502,11 +503,8 @@ uint64_t pz_memblock_bytes(const struct pz_memblock *mb, enum pz_mb_which which)
 	const struct pz_mb_array *a = which == PZ_MB_MEMORY ? &mb->memory : &mb->reserved;
 	uint64_t sum = 0;
 
-	for (uint32_t i = 0; i < a->count; i++) {
-		uint64_t size = pz_range_size(a->v[i].range);
-
-		sum = size > UINT64_MAX - sum ? UINT64_MAX : sum + size;
-	}
+	for (uint32_t i = 0; i < a->count; i++)
+		sum = pz_add_sat64(sum, pz_range_size(a->v[i].range));
 	return sum;
 }
 

@@ -113,6 +113,17 @@ static void mm_log_oddities(struct pz_mm *mm)
 	}
 }
 
+/* The size of the whole space does not fit 64 bits; its last byte is added by itself. */
+static int mm_add_ram(struct pz_memblock *mb, struct pz_range r)
+{
+	uint64_t size = pz_range_size(r);
+	int rc = pz_memblock_add(mb, r.first, size, PZ_NID_NONE, 0);
+
+	if (!rc && size - 1 != r.last - r.first)
+		rc = pz_memblock_add(mb, r.last, 1, PZ_NID_NONE, 0);
+	return rc;
+}
+
 int pz_mm_take_map(struct pz_mm *mm)
 {
 	struct pz_memblock mb;
@@ -124,23 +135,21 @@ int pz_mm_take_map(struct pz_mm *mm)
 	if (rc)
 		return rc;
 	rc = pz_memblock_init(&mb, &mm->meta.meta, mm->page_shift);
+	if (!rc) /* there is nothing to copy but the settings */
+		rc = pz_memblock_copy(&mb, &mm->memblock);
 	for (uint32_t i = 0; !rc && i < mm->map.count; i++) {
-		const struct pz_map_entry *e = &mm->map.v[i];
-
-		if (e->type == PZ_MAP_RAM)
-			rc = pz_memblock_add(&mb, e->range.first, pz_range_size(e->range),
-					     PZ_NID_NONE, 0);
+		if (mm->map.v[i].type == PZ_MAP_RAM)
+			rc = mm_add_ram(&mb, mm->map.v[i].range);
 	}
-	if (!rc) {
-		mb.bottom_up = mm->memblock.bottom_up;
-		mb.current_limit = mm->memblock.current_limit;
-		pz_memblock_destroy(&mm->memblock);
-		mm->memblock = mb;
-		mm_log_oddities(mm);
-		return 0;
+	if (rc) {
+		pz_memblock_destroy(&mb);
+		return rc;
 	}
-	pz_memblock_destroy(&mb);
-	return rc;
+	(void)pz_memblock_trim(&mb, (uint64_t)1 << mm->page_shift);
+	pz_memblock_destroy(&mm->memblock);
+	mm->memblock = mb;
+	mm_log_oddities(mm);
+	return 0;
 }
 
 int pz_mm_lay_out(struct pz_mm *mm, const struct pz_zone_config *cfg, uint64_t max_pfn)

@@ -77,6 +77,13 @@ static int check_node(const struct pz_zones *z, const struct pz_node *n)
 		if (!n->zone[t].spanned && n->zone[t].start_pfn)
 			return 5;
 	}
+	if (n->movable_pfn &&
+	    (n->movable_pfn >= n->end_pfn || (n->movable_pfn & (z->cfg.max_order_pages - 1))))
+		return 7;
+	for (unsigned int t = 0; t < PZ_ZONE_TYPES; t++) {
+		if (n->zone[t].min > n->zone[t].low || n->zone[t].low > n->zone[t].high)
+			return 8;
+	}
 	return 0;
 }
 

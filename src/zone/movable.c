@@ -5,16 +5,16 @@
  * Concept: ZONE_MOVABLE takes the upper end of each node, out of the highest zone type that is not
  * empty. Three rules, of which the first that applies counts:
  *  1. movable_node: from the lowest hot-pluggable memory of the node;
- *  2. kernelcore=mirror: from the lowest memory of the node that is not mirrored, at or above 4
- * GiB;
+ *  2. kernelcore=mirror: from the lowest memory of the node that is not mirrored, at or above
+ *     4 GiB;
  *  3. kernelcore= and movablecore=: kernel memory is shared out evenly over the nodes, and Movable
  *     begins above the share. Memory that could never be movable counts towards the share. What a
  *     small node cannot take is shared out again over one node less each time.
  * The start is then rounded up to the largest buddy block; at or past the end of the node there is
  * no Movable. Page frame 0 means "none", so Movable can never begin there.
  *
- * Invariants: 1. movable_pfn is a multiple of max_order_pages; 2. it lies inside (start, end) of
- * its node or is 0.
+ * Invariants: 1. movable_pfn is a multiple of max_order_pages; 2. it lies below the end of its node,
+ * or is 0.
  *
  * Cost: the spreading keeps a place in each node's list of blocks, so that all passes together
  * visit a block once; a pass costs the nodes that still have memory.

@@ -123,7 +123,27 @@ static const struct early_case early_cases[] = {
 	  { { G1, 0xbfffffff } },
 	  { { 0x50000000, 0x53ffffff }, { 0x60001000, 0x600fffff } },
 	  0x60100,
-	  0x60000,
+	  0x60100,
+	  PZL_EARLY_REPLACED },
+	/* Low memory need not end on a section. */
+	{ "mem=255M",
+	  PZL_LINUX_6_1,
+	  PZL_ARCH_ARM,
+	  12,
+	  { { G1, 0xbfffffff } },
+	  { { G1, G1 + 255 * M1 - 1 } },
+	  0x4ff00,
+	  0x4ff00,
+	  PZL_EARLY_REPLACED },
+	/* Its limit counts from where the kernel was loaded, not from where mem= begins. */
+	{ "mem=1G@0x50000000",
+	  PZL_LINUX_6_1,
+	  PZL_ARCH_ARM,
+	  12,
+	  { { G1, 0xbfffffff } },
+	  { { 0x50000000, 0x8fffffff } },
+	  0x90000,
+	  0x70000,
 	  PZL_EARLY_REPLACED },
 	{ "vmalloc=496M",
 	  PZL_LINUX_6_1,
@@ -244,6 +264,50 @@ static void early_arm64(struct tap *t)
 	in.arch = PZL_ARCH_X86_64;
 	(void)pz_memblock_init(&mb, t->meta, 12);
 	CHECK(t, pzl_early_memory(&in, &mb, &e) == -PZ_EINVAL);
+	pz_memblock_destroy(&mb);
+}
+
+/* Without high memory arm cuts memory at a section, and low memory with it. */
+static void early_arm_low(struct tap *t)
+{
+	struct pz_memblock mb;
+	struct pzl_cmdline cl;
+	struct pzl_arg args[2];
+	struct pzl_early_input in;
+	struct pzl_early e;
+
+	pzl_cmdline_init(&cl, args, 2, NULL, 0);
+	(void)pzl_cmdline_parse(&cl, PZL_LINUX_6_1, PZL_ARCH_ARM, 12, "vmalloc=241M", 12);
+	pzl_early_input_init(&in, PZL_LINUX_6_1, PZL_ARCH_ARM);
+	in.cmdline = &cl;
+	in.highmem = false;
+	(void)pz_memblock_init(&mb, t->meta, 12);
+	(void)pz_memblock_add(&mb, G1, G1, 0, 0);
+	CHECK(t, pzl_early_memory(&in, &mb, &e) == 0 && e.notes == PZL_EARLY_NOT_HIGH);
+	CHECK(t, e.max_pfn == 0x6fe00 && e.max_low_pfn == 0x6fe00);
+	CHECK(t, mb.memory.count == 1 && mb.memory.v[0].range.last == 0x6fdfffff);
+	pz_memblock_destroy(&mb);
+	in.highmem = true;
+	(void)pz_memblock_init(&mb, t->meta, 12);
+	(void)pz_memblock_add(&mb, G1, G1, 0, 0);
+	CHECK(t, pzl_early_memory(&in, &mb, &e) == 0 && e.notes == 0);
+	CHECK(t, e.max_pfn == 0x80000 && e.max_low_pfn == 0x6ff00);
+	pz_memblock_destroy(&mb);
+}
+
+/* Memory at the top of the space that no kernel of the architecture can name. */
+static void early_top(struct tap *t)
+{
+	struct pz_memblock mb;
+	struct pzl_early_input in;
+	struct pzl_early e;
+
+	pzl_early_input_init(&in, PZL_LINUX_6_1, PZL_ARCH_ARM64);
+	(void)pz_memblock_init(&mb, t->meta, 12);
+	(void)pz_memblock_add(&mb, G1, G1, 0, 0);
+	(void)pz_memblock_add(&mb, (uint64_t)0 - G1, G1, 0, 0);
+	CHECK(t, pzl_early_memory(&in, &mb, &e) == 0 && e.notes == PZL_EARLY_BEYOND);
+	CHECK(t, mb.memory.count == 1 && e.max_pfn == 0x80000);
 	pz_memblock_destroy(&mb);
 }
 
@@ -466,6 +530,8 @@ void contract_linux_boot(struct tap *t)
 	for (i = 0; i < ROWS(early_cases); i++)
 		early_one(t, &early_cases[i]);
 	early_arm64(t);
+	early_arm_low(t);
+	early_top(t);
 	for (i = 0; i < ROWS(boot_cases); i++)
 		boot_one(t, &boot_cases[i]);
 	boot_other_lines(t);

@@ -175,6 +175,8 @@ static void cl_memmap(struct tap *t)
 	CHECK(t, b.arg[1].problem == PZL_ARG_REMOVES_ALL && b.arg[2].problem == PZL_ARG_REFUSED &&
 			 b.arg[3].problem == PZL_ARG_NO_START &&
 			 b.arg[4].problem == PZL_ARG_TRAILING);
+	cl_parse(&b, PZL_ARCH_X86_64, "memmap=1M%2M-2+2");
+	CHECK(t, b.c.panics && b.arg[0].problem == PZL_ARG_PANIC && b.c.op_count == 0);
 	cl_parse(&b, PZL_ARCH_X86_64, "memmap=1M@1M,bad,1M@4M");
 	CHECK(t, b.c.op_count == 2 && b.arg[0].problem == PZL_ARG_PARTIAL);
 	cl_parse(&b, PZL_ARCH_X86_64, "memmap=exactmapfoo");

@@ -292,14 +292,62 @@ static void check_copy(struct tap *t)
 	CHECK(t, !pz_memblock_add(&a, GIB, GIB, 3, PZ_MB_HOTPLUG));
 	CHECK(t, !pz_memblock_reserve(&a, GIB, 1, 0, 0) && !pz_memblock_add(&b, 0, 7, 0, 0));
 	a.bottom_up = true;
+	a.skip_hotplug = true;
 	a.current_limit = 5;
 	CHECK(t, !pz_memblock_copy(&b, &a) && !pz_memblock_copy(&a, &a));
 	CHECK(t,
 	      b.memory.count == 1 && region_is(&b.memory, 0, GIB, 2 * GIB - 1, 3, PZ_MB_HOTPLUG));
 	CHECK(t, region_is(&b.reserved, 0, GIB, GIB, 0, 0));
-	CHECK(t, b.bottom_up && b.current_limit == 5 && b.page_shift == 14);
+	CHECK(t, b.bottom_up && b.skip_hotplug && b.current_limit == 5 && b.page_shift == 14);
 	pz_memblock_destroy(&a);
 	pz_memblock_destroy(&b);
+}
+
+/* What joins two regions makes room for what is new in the same call. */
+static void check_join_and_fill(struct tap *t)
+{
+	struct pz_memblock mb;
+
+	CHECK(t, !pz_memblock_init(&mb, t->meta, 12));
+	CHECK(t, !pz_memblock_add(&mb, 0, MIB, 0, 0) && !pz_memblock_add(&mb, 2 * MIB, MIB, 0, 0));
+	CHECK(t, !pz_memblock_add(&mb, 3 * MIB, MIB, 1, 0));
+	CHECK(t, !pz_memblock_add(&mb, 5 * MIB, MIB, 1, 0));
+	CHECK(t, pz_memblock_add(&mb, 0, 6 * MIB, 0, 0) == -PZ_EEXIST);
+	CHECK(t, mb.memory.count == 4 && region_is(&mb.memory, 0, 0, 3 * MIB - 1, 0, 0));
+	CHECK(t, region_is(&mb.memory, 2, 4 * MIB, 5 * MIB - 1, 0, 0));
+	CHECK(t, !pz_memblock_check(&mb));
+	pz_memblock_destroy(&mb);
+}
+
+/* Any change of an array merges the edges that isolating left, also far away from it. */
+static void check_settle(struct tap *t)
+{
+	struct pz_range r = { MIB, 2 * MIB - 1 };
+	struct pz_memblock mb;
+	uint32_t start, end;
+
+	CHECK(t, !pz_memblock_init(&mb, t->meta, 12) && !pz_memblock_add(&mb, 0, 8 * MIB, 0, 0));
+	CHECK(t, !pz_memblock_isolate(&mb, PZ_MB_MEMORY, r, &start, &end));
+	CHECK(t, mb.memory.split && mb.memory.count == 3 && start == 1 && end == 2);
+	CHECK(t, !pz_memblock_mark(&mb, PZ_MB_MEMORY, 4 * MIB, MIB, PZ_MB_NOMAP, 0));
+	CHECK(t, !mb.memory.split && mb.memory.count == 3 && !pz_memblock_check(&mb));
+	CHECK(t, region_is(&mb.memory, 0, 0, 4 * MIB - 1, 0, 0));
+	pz_memblock_destroy(&mb);
+}
+
+/* The whole space has one byte more than a number can say. */
+static void check_saturated(struct tap *t)
+{
+	struct pz_memblock mb;
+
+	CHECK(t, !pz_memblock_init(&mb, t->meta, 12));
+	CHECK(t, !pz_memblock_add(&mb, 0, UINT64_MAX, 0, 0));
+	CHECK(t, pz_memblock_bytes(&mb, PZ_MB_MEMORY) == UINT64_MAX);
+	CHECK(t, !pz_memblock_add(&mb, 1, UINT64_MAX, 0, 0) && mb.memory.count == 1);
+	CHECK(t, pz_memblock_last(&mb) == UINT64_MAX);
+	CHECK(t, !pz_memblock_set_node(&mb, PZ_MB_MEMORY, MIB, MIB, 1) && mb.memory.count == 3);
+	CHECK(t, pz_memblock_bytes(&mb, PZ_MB_MEMORY) == UINT64_MAX);
+	pz_memblock_destroy(&mb);
 }
 
 void contract_memblock(struct tap *t)
@@ -310,4 +358,7 @@ void contract_memblock(struct tap *t)
 	check_hand_over(t);
 	check_failure(t);
 	check_copy(t);
+	check_join_and_fill(t);
+	check_settle(t);
+	check_saturated(t);
 }

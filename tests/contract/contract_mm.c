@@ -120,7 +120,7 @@ static void whole(struct tap *t, struct pz_mm *mm)
 	CHECK(t, boot(mm, 64) == 0 && pz_mm_check(mm) == 0);
 	pz_mm_snapshot(mm, &s);
 	CHECK(t, s.page_shift == 12 && s.map_entries == 3 && s.map_ram == 0x9fc00 + 0x4000000);
-	CHECK(t, s.memory_regions == 2 && s.memory_bytes == s.map_ram);
+	CHECK(t, s.memory_regions == 2 && s.memory_bytes == 0x9f000 + 0x4000000);
 	CHECK(t, s.reserved_regions == 2 && s.reserved_bytes == 0x900000);
 	CHECK(t, s.nodes == 1 && s.zone[PZ_ZONE_DMA].populated == 1);
 	CHECK(t, s.zone[PZ_ZONE_DMA].present == 0x9f + 0xf00);
@@ -147,6 +147,24 @@ static void whole(struct tap *t, struct pz_mm *mm)
 	CHECK(t, mm->meta.bytes == 0 && mm->meta.blocks == 0 && mm->bugs.count == 0);
 }
 
+/* What was set before the map is taken holds after, and no byte of RAM is too high. */
+static void settings(struct tap *t, struct pz_mm *mm)
+{
+	struct pz_mm_config cfg = config(t);
+
+	cfg.phys_bits = 64;
+	CHECK(t, pz_mm_init(mm, &cfg) == 0);
+	mm->memblock.bottom_up = true;
+	mm->memblock.skip_hotplug = true;
+	mm->memblock.current_limit = 0xfffff;
+	CHECK(t, !pz_map_insert_range(&mm->map, (struct pz_range){ 0, UINT64_MAX }, PZ_MAP_RAM, 0));
+	CHECK(t, pz_mm_take_map(mm) == 0 && pz_mm_check(mm) == 0);
+	CHECK(t, mm->memblock.bottom_up && mm->memblock.skip_hotplug &&
+			 mm->memblock.current_limit == 0xfffff);
+	CHECK(t, mm->memblock.memory.count == 1 && pz_memblock_last(&mm->memblock) == UINT64_MAX);
+	pz_mm_destroy(mm);
+}
+
 /* Machines of different size side by side, and gone in another order than they came. */
 static void several(struct tap *t, struct pz_mm *mm)
 {
@@ -163,7 +181,7 @@ static void several(struct tap *t, struct pz_mm *mm)
 		if (i == 1)
 			continue;
 		pz_mm_snapshot(&mm[i], &s);
-		kept = kept && s.memory_bytes == 0x9fc00 + ((uint64_t)32 << i << 20);
+		kept = kept && s.memory_bytes == 0x9f000 + ((uint64_t)32 << i << 20);
 		sound = sound && !pz_mm_check(&mm[i]);
 	}
 	CHECK_NAMED(t, kept && sound, "each has its own numbers");
@@ -304,6 +322,7 @@ void contract_mm(struct tap *t)
 		return;
 	arguments(t, mm);
 	whole(t, mm);
+	settings(t, mm);
 	several(t, mm);
 	sweep(t, mm);
 	pieces(t, mm);

@@ -206,6 +206,71 @@ static void zone_mirror(struct tap *t)
 	pz_memblock_destroy(&mb);
 }
 
+/* A limit may lie past the end of the space; what is printed of it does not. */
+static void zone_past_the_top(struct tap *t)
+{
+	struct pz_zone_config c = zone_x86_64_config(2 * GIB);
+	struct pz_memblock mb;
+	struct pz_zones z;
+
+	c.max_pfn[PZ_ZONE_NORMAL] = UINT64_MAX;
+	CHECK(t, pz_memblock_init(&mb, t->meta, 12) == 0);
+	CHECK(t, pz_memblock_add(&mb, (uint64_t)0 - GIB, GIB, 0, 0) == 0);
+	CHECK(t, pz_zones_build(&z, t->meta, &mb, &c) == 0 && pz_zones_check(&z) == 0);
+	CHECK(t, z.arch_range[PZ_ZONE_NORMAL].last == UINT64_MAX >> 12);
+	CHECK(t, z.node[0].end_pfn == (UINT64_MAX >> 12) + 1);
+	CHECK(t, z.node[0].zone[PZ_ZONE_NORMAL].present == GIB >> 12);
+	pz_zones_destroy(&z);
+	pz_memblock_destroy(&mb);
+}
+
+/* What pz_zones_check() says of each invariant that is broken. */
+static void zone_broken(struct tap *t)
+{
+	struct pz_zone_config c = zone_x86_64_config(2 * GIB);
+	struct pz_memblock mb;
+	struct pz_zones z;
+	struct pz_zone *dma;
+
+	c.movablecore.kind = PZ_CORE_PAGES;
+	c.movablecore.value = 0x10000;
+	CHECK(t, pz_memblock_init(&mb, t->meta, 12) == 0);
+	CHECK(t, pz_memblock_add(&mb, 0, 2 * GIB, 0, 0) == 0);
+	CHECK(t, pz_zones_build(&z, t->meta, &mb, &c) == 0 && pz_zones_check(&z) == 0);
+	CHECK(t, z.node[0].movable_pfn == 0x70000);
+	z.node[0].movable_pfn++;
+	CHECK(t, pz_zones_check(&z) == 7);
+	z.node[0].movable_pfn = z.node[0].end_pfn;
+	CHECK(t, pz_zones_check(&z) == 7);
+	z.node[0].movable_pfn = 0x70000;
+	dma = &z.node[0].zone[PZ_ZONE_DMA];
+	dma->min = 1;
+	CHECK(t, pz_zones_check(&z) == 8);
+	dma->low = 2;
+	CHECK(t, pz_zones_check(&z) == 8);
+	dma->high = 2;
+	CHECK(t, pz_zones_check(&z) == 0);
+	dma->managed = dma->present + 1;
+	CHECK(t, pz_zones_check(&z) == 2);
+	dma->managed = 0;
+	z.node[0].zone[PZ_ZONE_DMA32].start_pfn--;
+	CHECK(t, pz_zones_check(&z) == 3);
+	z.node[0].zone[PZ_ZONE_DMA32].start_pfn++;
+	z.cfg.configured &= ~BIT(PZ_ZONE_DMA);
+	CHECK(t, pz_zones_check(&z) == 4);
+	z.cfg.configured = c.configured;
+	z.node[0].zone[PZ_ZONE_DEVICE].start_pfn = 1;
+	CHECK(t, pz_zones_check(&z) == (c.configured & BIT(PZ_ZONE_DEVICE) ? 5 : 4));
+	z.node[0].zone[PZ_ZONE_DEVICE].start_pfn = 0;
+	z.block[0].nid = 1;
+	CHECK(t, pz_zones_check(&z) == 6);
+	z.block[0].nid = 0;
+	z.node[0].zone[PZ_ZONE_DMA].managed = 0;
+	CHECK(t, pz_zones_check(&z) == 0);
+	pz_zones_destroy(&z);
+	pz_memblock_destroy(&mb);
+}
+
 /* Hot-plugged memory goes to the zone that it is told, wherever it lies. */
 static void zone_online(struct tap *t)
 {
@@ -234,6 +299,8 @@ static void zone_online(struct tap *t)
 	CHECK(t, pz_zones_account(&z, (struct pz_range){ 0x9ffff, 0xa0000 }, false) == 2);
 	CHECK(t, n->zone[PZ_ZONE_MOVABLE].managed == 0x4ffff);
 	CHECK(t, n->zone[PZ_ZONE_DMA32].managed == 0);
+	CHECK_NAMED(t, n->start_pfn == gap.first && n->end_pfn == high.last + 1,
+		    "what lies below the end of a node leaves the end alone");
 	CHECK(t, pz_zones_check(&z) == 0);
 	CHECK(t,
 	      pz_zones_online(&z, (struct pz_range){ 0, 0x90000 }, 0, PZ_ZONE_DMA) == -PZ_EEXIST);
@@ -517,6 +584,8 @@ void contract_zone(struct tap *t)
 	zone_layout(t);
 	zone_movable(t);
 	zone_mirror(t);
+	zone_past_the_top(t);
+	zone_broken(t);
 	zone_online(t);
 	zone_vectors(t);
 	zone_recorded(t);

@@ -44,7 +44,7 @@ enum pzl_arg_problem {
 	PZL_ARG_PARTIAL,     /* a list: some elements were refused, the rest is applied */
 	PZL_ARG_TRAILING,    /* applied; text after the value is ignored */
 	PZL_ARG_NO_START,    /* applied with start 0: no number after the sign */
-	PZL_ARG_PANIC,	     /* the kernel dereferences a null pointer and dies */
+	PZL_ARG_PANIC,	     /* the kernel dies: a null pointer, or a bug that it stops at */
 	PZL_ARG_ZERO,	     /* mem=: a size of 0 or no number is refused, nothing is removed */
 	PZL_ARG_REMOVES_ALL, /* memmap=0: all RAM is removed */
 	PZL_ARG_OVER_100,    /* a percentage above 100: a warning, and applied */
