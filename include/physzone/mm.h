@@ -105,8 +105,8 @@ void pz_mm_destroy(struct pz_mm *mm);
  * pz_mm_take_map - sanitise the map, and make its RAM the memory of the machine
  * @mm: a machine without memory, its map filled by pz_map_insert() or a decoder
  *
- * RAM is trimmed inwards to whole pages. Settings of the memblock (direction, limit) stay. Each kind
- * of oddity in the map is logged once.
+ * RAM is trimmed inwards to whole pages. Settings of the memblock (direction, limit) stay. Each
+ * kind of oddity in the map is logged once.
  *
  * Context: any; may call the metadata hook.
  * Return: 0, -PZ_EBUSY when there is memory or a reservation already, -PZ_ENOMEM; the memory is

@@ -13,8 +13,8 @@
  * The start is then rounded up to the largest buddy block; at or past the end of the node there is
  * no Movable. Page frame 0 means "none", so Movable can never begin there.
  *
- * Invariants: 1. movable_pfn is a multiple of max_order_pages; 2. it lies below the end of its node,
- * or is 0.
+ * Invariants: 1. movable_pfn is a multiple of max_order_pages; 2. it lies below the end of its
+ * node, or is 0.
  *
  * Cost: the spreading keeps a place in each node's list of blocks, so that all passes together
  * visit a block once; a pass costs the nodes that still have memory.
