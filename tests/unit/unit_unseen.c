@@ -183,12 +183,30 @@ static void unseen_crashkernel(void **state)
 	unseen_close(&without);
 }
 
+/* Memory beyond what the kernel can name is in no zone, and the zones are counted all the same. */
+static void unseen_beyond_width(void **state)
+{
+	struct unseen u;
+
+	unseen_open(
+		&u,
+		BANNER_6_1 E820_8G
+		"[    0.000000] BIOS-e820: [mem 0x0000400000000000-0x000040000fffffff] usable\n",
+		NULL);
+	assert_int_equal(u.rc, 0);
+	assert_int_equal(u.a.nodes.v[0].zone[PZ_ZONE_DMA].present, 3998);
+	assert_int_equal(u.a.nodes.v[0].zone[PZ_ZONE_DMA].managed, 3840);
+	assert_true(u.a.nodes.v[0].zone[PZ_ZONE_NORMAL].managed <
+		    u.a.nodes.v[0].zone[PZ_ZONE_NORMAL].present);
+	unseen_close(&u);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unseen_five_levels), cmocka_unit_test(unseen_totals),
 		cmocka_unit_test(unseen_cut_map),     cmocka_unit_test(unseen_page_sizes),
-		cmocka_unit_test(unseen_crashkernel),
+		cmocka_unit_test(unseen_crashkernel), cmocka_unit_test(unseen_beyond_width),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -321,10 +321,26 @@ static void managed_zero_page(struct an_ctx *c)
 	}
 }
 
+/* The end of the highest zone: memory that the kernel cannot name is above it. */
+static uint64_t managed_end(const struct an_ctx *c)
+{
+	uint64_t end = 0;
+
+	for (uint32_t n = 0; n < c->z.node_count; n++) {
+		for (int t = 0; t < PZ_ZONE_TYPES; t++) {
+			const struct pz_zone *z = &c->z.node[n].zone[t];
+
+			if (z->start_pfn + z->spanned > end)
+				end = z->start_pfn + z->spanned;
+		}
+	}
+	return end;
+}
+
 void an_managed(struct an_ctx *c, enum managed_from from)
 {
 	managed_cma(c);
-	if (pz_zones_set_managed(&c->z, &c->mb, UINT64_MAX) == -PZ_EINVAL)
+	if (pz_zones_set_managed(&c->z, &c->mb, managed_end(c)) == -PZ_EINVAL)
 		an_note(c, "some free memory lies in no zone");
 	managed_cma_count(c);
 	if (from == MANAGED_MEMBLOCK)
