@@ -377,6 +377,9 @@ static char *arch_unknown_model(const char *name)
 
 	for (i = 0; i < PZL_MODELS; i++)
 		words[i] = pzl_model_name((enum pzl_model)i);
+	if (!nearest_word(name, words))
+		return xasprintf("unknown model '%s': expected linux-5.15, linux-6.1 or linux-6.12",
+				 name);
 	return arch_unknown("model", name, words);
 }
 

@@ -262,6 +262,11 @@ static int options_number(const char *name, const char *s, unsigned long low, un
 	return 0;
 }
 
+static bool options_is_when(const char *s)
+{
+	return s && (!strcmp(s, "always") || !strcmp(s, "never") || !strcmp(s, "auto"));
+}
+
 static int options_take(struct options *o, int key, const char *value, char **err)
 {
 	switch (key) {
@@ -387,6 +392,9 @@ static int options_scan(struct options *o, enum command c, int argc, char **argv
 			*err = options_refused(c, arg);
 			return EXIT_USAGE;
 		}
+		/* "--color never" as well as "--color=never". */
+		if (key == OPT_COLOUR && !optarg && optind < argc && options_is_when(argv[optind]))
+			optarg = argv[optind++];
 		rc = options_take(o, key, optarg, err);
 		if (rc)
 			return rc;
@@ -438,6 +446,10 @@ int options_parse(struct options *o, int argc, char **argv, char **err)
 		return EXIT_USAGE;
 	}
 	o->source = o->live ? NULL : o->operands[0];
+	if (o->source && !*o->source) {
+		*err = xstrdup("the name of SOURCE is empty");
+		return EXIT_USAGE;
+	}
 	return 0;
 }
 

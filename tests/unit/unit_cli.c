@@ -141,6 +141,7 @@ static void cli_wrong_usage(void **state)
 	cli_fails("zones", NULL, 2, "no SOURCE");
 	cli_fails("zones --modell x y", NULL, 2, "did you mean '--model'?");
 	cli_fails("zones --model linux-9.9 MACHINES/x86_64/6.1-pc-1G", NULL, 2, "linux-9.9");
+	cli_fails("arch --model foo", NULL, 2, "expected linux-5.15");
 	cli_fails("zones --arch pdp11 MACHINES/x86_64/6.1-pc-1G", NULL, 2, "pdp11");
 }
 
@@ -172,6 +173,9 @@ static void cli_machines(void **state)
 	assert_int_equal(cli("map --color MACHINES/x86_64/6.1-kdump-256M", NULL, CLI_CAPTURE), 1);
 	assert_non_null(strchr(cli_stdout, '\033'));
 	assert_int_equal(cli("map MACHINES/x86_64/6.1-kdump-256M", NULL, CLI_CAPTURE), 1);
+	assert_null(strchr(cli_stdout, '\033'));
+	assert_int_equal(cli("map --color never MACHINES/x86_64/6.1-kdump-256M", NULL, CLI_CAPTURE),
+			 1);
 	assert_null(strchr(cli_stdout, '\033'));
 }
 
