@@ -366,8 +366,32 @@ static uint64_t reserved_block(struct an_ctx *c, uint64_t pages, uint64_t min_ad
 	return pages && !pz_memblock_alloc(&c->mb, &req, &at) ? pages : 0;
 }
 
+/*
+ * movable_node makes x86 allocate from below until it has read the SRAT, so that what it takes
+ * lies near the image. A log buffer that was asked for is taken by then: text, and 3.5 times as
+ * much for its descriptors.
+ */
+static uint64_t reserved_early(struct an_ctx *c)
+{
+	const char *arg = strstr(c->cmdline, "log_buf_len=");
+	uint64_t bytes, pages;
+
+	if (!c->x86 || !c->mb.bottom_up)
+		return 0;
+	bytes = arg ? pzl_memparse(arg + 12, strlen(arg + 12), NULL, NULL) : 0;
+	if (bytes > UINT64_C(1) << 31)
+		bytes = 0;
+	pages = (bytes * 9 / 2) >> c->a->page_shift;
+	reserved_take(c, pages, PZ_NID_NONE);
+	c->mb.bottom_up = false;
+	return pages;
+}
+
 static void reserved_spread(struct an_ctx *c, uint64_t pages)
 {
+	uint64_t early = reserved_early(c);
+
+	pages -= early < pages ? early : pages;
 	/*
 	 * From below, large blocks pass over gaps that are too small, and per-CPU areas start
 	 * above the 16 MiB that are kept for old devices; from the top neither matters.

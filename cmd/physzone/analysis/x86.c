@@ -15,6 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What RESERVE_BRK() adds up to in a distribution's kernel. */
+#define X86_BRK 0x30000u
+
 /* Names of /proc/iomem that stand for types of a firmware map. */
 static const struct {
 	const char *name;
@@ -213,6 +216,9 @@ int an_x86_memory(struct an_ctx *c, char **err)
 	in.firmware = &raw;
 	in.cmdline = after ? NULL : &c->cl;
 	in.has_kernel = an_kernel_image(c, &in.kernel);
+	/* Behind what /proc/iomem shows lies room for early page tables, up to the image's end. */
+	if (in.has_kernel && c->a->arch == PZL_ARCH_X86_64)
+		in.kernel.last = (in.kernel.last | 0xfff) + X86_BRK;
 	in.update_count = x86_updates(c, &ops);
 	in.update = ops;
 	rc = pzl_x86_memory(&mem, &an_meta, &in);
