@@ -183,6 +183,49 @@ static void unseen_crashkernel(void **state)
 	unseen_close(&without);
 }
 
+/* Where only zones and node ranges are left of a log, low memory still ends where it does. */
+static void unseen_i386_zones(void **state)
+{
+	struct unseen u;
+
+	unseen_open(&u,
+		    "[    0.000000] Linux version 6.1.0 (gcc) #1 SMP\n"
+		    "[    0.000000] Zone ranges:\n"
+		    "[    0.000000]   DMA      [mem 0x0000000000001000-0x0000000000ffffff]\n"
+		    "[    0.000000]   Normal   [mem 0x0000000001000000-0x0000000036bfdfff]\n"
+		    "[    0.000000]   HighMem  [mem 0x0000000036bfe000-0x000000007ffdffff]\n"
+		    "[    0.000000] Movable zone start for each node\n"
+		    "[    0.000000] Early memory node ranges\n"
+		    "[    0.000000]   node   0: [mem 0x0000000000001000-0x000000000009efff]\n"
+		    "[    0.000000]   node   0: [mem 0x0000000000100000-0x000000007ffdffff]\n",
+		    NULL);
+	assert_int_equal(u.rc, 0);
+	assert_int_equal(u.a.arch, PZL_ARCH_I386);
+	assert_int_equal(u.a.contradictions.n, 0);
+	assert_int_equal(u.a.nodes.v[0].zone[PZ_ZONE_HIGHMEM].start_pfn, 0x36bfe);
+	assert_int_equal(u.a.nodes.v[0].zone[PZ_ZONE_HIGHMEM].present, 0x7ffe0 - 0x36bfe);
+	unseen_close(&u);
+}
+
+/* An arm64 kernel lists all that was reserved: nothing more is put upon it. */
+static void unseen_arm64_iomem(void **state)
+{
+	const struct analysis_options how = { .arch = "arm64" };
+	struct unseen u;
+
+	unseen_open(&u,
+		    "40000000-7fffffff : System RAM\n"
+		    "  40210000-4185ffff : Kernel code\n"
+		    "  41860000-41eaffff : reserved\n"
+		    "  41eb0000-4220ffff : Kernel data\n"
+		    "  7ec00000-7fffffff : reserved\n",
+		    &how);
+	assert_int_equal(u.rc, 0);
+	assert_int_equal(u.a.nodes.v[0].zone[PZ_ZONE_DMA].present, 262144);
+	assert_int_equal(u.a.nodes.v[0].zone[PZ_ZONE_DMA].managed, 262144 - 0x2000 - 0x1400);
+	unseen_close(&u);
+}
+
 /* Memory beyond what the kernel can name is in no zone, and the zones are counted all the same. */
 static void unseen_beyond_width(void **state)
 {
@@ -207,6 +250,7 @@ int main(void)
 		cmocka_unit_test(unseen_five_levels), cmocka_unit_test(unseen_totals),
 		cmocka_unit_test(unseen_cut_map),     cmocka_unit_test(unseen_page_sizes),
 		cmocka_unit_test(unseen_crashkernel), cmocka_unit_test(unseen_beyond_width),
+		cmocka_unit_test(unseen_i386_zones),  cmocka_unit_test(unseen_arm64_iomem),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

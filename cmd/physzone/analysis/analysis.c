@@ -105,6 +105,24 @@ static bool analysis_is_pc(const struct facts *f)
 	return false;
 }
 
+/* Page 0 is never memory of a PC, and zone DMA always ends at 16 MiB there. */
+static bool analysis_by_zones(const struct facts *f, enum pzl_arch *arch)
+{
+	bool pc = false, wide = false;
+
+	for (size_t i = 0; i < f->zone_ranges.n; i++) {
+		const struct fact_zone_range *z = &f->zone_ranges.v[i];
+
+		if (!strcmp(z->name, "DMA32"))
+			wide = true;
+		if (!strcmp(z->name, "DMA") && !z->empty && z->range.first == 0x1000 &&
+		    z->range.last == 0xffffff)
+			pc = true;
+	}
+	*arch = wide ? PZL_ARCH_X86_64 : PZL_ARCH_I386;
+	return pc;
+}
+
 static int analysis_arch(struct an_ctx *c, const struct analysis_options *o, char **err)
 {
 	if (o->arch) {
@@ -123,6 +141,8 @@ static int analysis_arch(struct an_ctx *c, const struct analysis_options *o, cha
 	} else if (analysis_is_pc(c->f)) {
 		c->a->arch = PZL_ARCH_X86_64;
 		c->a->arch_from = "assumed: the iomem of a PC, and nothing tells 32 from 64 bits";
+	} else if (analysis_by_zones(c->f, &c->a->arch)) {
+		c->a->arch_from = "assumed: zone DMA from page 1 to 16 MiB is a PC's";
 	} else if (!c->f->fw.n && !c->f->node_ranges.n && !c->f->mb_regions.n && !c->f->iomem.n) {
 		*err = xasprintf("%s: no memory map found: expected e820 lines, memory node "
 				 "ranges, a device tree with memory nodes, or an iomem listing",
@@ -413,7 +433,7 @@ static int analysis_run(struct an_ctx *c, const struct analysis_options *o, char
 	an_marks(c);
 	analysis_rows(c, from);
 	analysis_sources(c, from);
-	an_check(c);
+	an_check(c, from);
 	an_pieces(c);
 	return 0;
 }

@@ -222,7 +222,7 @@ static void check_totals(struct an_ctx *c)
 			      f->initmem.n);
 }
 
-static void check_problems(struct an_ctx *c)
+static void check_problems(struct an_ctx *c, enum managed_from from)
 {
 	for (int t = 0; t < PZ_ZONE_TYPES; t++) {
 		uint64_t present = 0, managed = 0;
@@ -233,7 +233,11 @@ static void check_problems(struct an_ctx *c)
 		}
 		if (!present || managed)
 			continue;
-		if (t == PZ_ZONE_DMA)
+		/* Below is where these place everything, the kernel's own place being unknown. */
+		if (from == MANAGED_ESTIMATE && c->mb.bottom_up && !c->x86)
+			an_note(c, "zone %s may have no managed page, by an estimate",
+				pz_zone_name((enum pz_zone_type)t));
+		else if (t == PZ_ZONE_DMA)
 			an_problem(c,
 				   "zone DMA has %llu present pages and none of them is managed: "
 				   "every GFP_DMA request fails%s",
@@ -247,7 +251,7 @@ static void check_problems(struct an_ctx *c)
 	}
 }
 
-void an_check(struct an_ctx *c)
+void an_check(struct an_ctx *c, enum managed_from from)
 {
 	for (size_t i = 0; i < c->f->contradictions.n; i++) {
 		struct fact_contradiction *x = vec_push(&c->a->contradictions);
@@ -263,5 +267,5 @@ void an_check(struct an_ctx *c)
 		check_zoneinfo(c);
 		check_pages(c);
 	}
-	check_problems(c);
+	check_problems(c, from);
 }

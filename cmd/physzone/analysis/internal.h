@@ -86,7 +86,7 @@ void an_hotplug(struct an_ctx *c);
 enum managed_from an_reserved(struct an_ctx *c);
 void an_managed(struct an_ctx *c, enum managed_from from);
 void an_marks(struct an_ctx *c);
-void an_check(struct an_ctx *c);
+void an_check(struct an_ctx *c, enum managed_from from);
 void an_pieces(struct an_ctx *c);
 
 /*

@@ -430,6 +430,15 @@ static uint64_t reserved_usual(struct an_ctx *c)
 	return (bytes >> c->a->page_shift) + reserved_memmap(c, PZ_NID_NONE);
 }
 
+/* arm64 lists in /proc/iomem all that memblock had reserved, not only what has a name. */
+static bool reserved_listed(const struct an_ctx *c)
+{
+	for (size_t i = 0; i < c->f->iomem.n && c->a->arch == PZL_ARCH_ARM64; i++)
+		if (c->f->iomem.v[i].depth && !strcmp(c->f->iomem.v[i].name, "reserved"))
+			return !c->what_if;
+	return false;
+}
+
 /* The bounce buffers that a kernel takes when there is memory that not every device reaches. */
 static void reserved_bounce(struct an_ctx *c)
 {
@@ -496,8 +505,13 @@ enum managed_from an_reserved(struct an_ctx *c)
 	}
 
 	if (c->what_if || !c->f->memory.seen || c->f->memory.reserved == UINT64_MAX) {
-		reserved_bounce(c);
-		reserved_spread(c, reserved_usual(c));
+		if (reserved_listed(c)) {
+			an_note(c, "what /proc/iomem calls reserved is taken as such; contiguous "
+				   "areas and the initial RAM disk may be in it, and are managed");
+		} else {
+			reserved_bounce(c);
+			reserved_spread(c, reserved_usual(c));
+		}
 		return MANAGED_ESTIMATE;
 	}
 	want = an_kib_pages(c, c->f->memory.reserved) - reserved_later_unplaced(c);

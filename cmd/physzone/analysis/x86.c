@@ -170,6 +170,34 @@ static uint32_t x86_updates(const struct an_ctx *c, struct pzl_mem_op **ops)
 	return n;
 }
 
+/* The command line without what it does to the map, which has been done already. */
+static struct pzl_cmdline x86_cmdline_done(const struct an_ctx *c)
+{
+	struct pzl_cmdline cl = c->cl;
+
+	cl.op_count = 0;
+	cl.user_map = false;
+	return cl;
+}
+
+/* The end of low memory where only RAM is known; 0 when it cannot be told. */
+static uint64_t x86_low_memory(struct an_ctx *c)
+{
+	struct pzl_cmdline cl = x86_cmdline_done(c);
+	struct pzl_x86_memory mem;
+	struct pzl_x86_input in;
+	uint64_t pfn;
+
+	pzl_x86_input_init(&in, c->a->model, c->a->arch, c->f->pae);
+	in.firmware = &c->map;
+	in.cmdline = &cl;
+	if (pzl_x86_memory(&mem, &an_meta, &in))
+		return 0;
+	pfn = mem.max_low_pfn;
+	pzl_x86_memory_destroy(&mem);
+	return pfn;
+}
+
 /* Last resort for a log whose beginning is lost: the ranges that the kernel prints by node. */
 static bool x86_from_ranges(struct an_ctx *c)
 {
@@ -188,7 +216,8 @@ static bool x86_from_ranges(struct an_ctx *c)
 		xstrdup("computed from the memory ranges that the kernel lists by node: "
 			"the firmware's map is not in the input");
 	if (c->a->arch == PZL_ARCH_I386)
-		c->max_low_pfn = c->f->low_ram_end >> c->a->page_shift;
+		c->max_low_pfn = c->f->low_ram_end ? c->f->low_ram_end >> c->a->page_shift
+						   : x86_low_memory(c);
 	return true;
 }
 
@@ -196,6 +225,7 @@ int an_x86_memory(struct an_ctx *c, char **err)
 {
 	struct pzl_mem_op *ops = NULL;
 	struct pzl_x86_memory mem;
+	struct pzl_cmdline done;
 	struct pzl_x86_input in;
 	struct pz_map raw;
 	bool after;
@@ -214,7 +244,10 @@ int an_x86_memory(struct an_ctx *c, char **err)
 	}
 	pzl_x86_input_init(&in, c->a->model, c->a->arch, c->f->pae);
 	in.firmware = &raw;
-	in.cmdline = after ? NULL : &c->cl;
+	done = x86_cmdline_done(c);
+	in.cmdline = after ? &done : &c->cl;
+	/* Only with five levels of page tables a kernel can name more than 64 TiB. */
+	in.la57 = c->a->arch == PZL_ARCH_X86_64 && c->f->max_arch_pfn > UINT64_C(1) << 34;
 	in.has_kernel = an_kernel_image(c, &in.kernel);
 	/* Behind what /proc/iomem shows lies room for early page tables, up to the image's end. */
 	if (in.has_kernel && c->a->arch == PZL_ARCH_X86_64)
