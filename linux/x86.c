@@ -122,6 +122,30 @@ static int x86_change(struct x86_table *t, struct pz_range r, uint32_t from, uin
 	return 0;
 }
 
+/*
+ * A change of size 0 changes no memory, yet it splits the entries that its start lies inside, and
+ * with a new type it leaves an entry of size 0 for each: both count.
+ */
+static int x86_split(struct x86_table *t, const struct pzl_mem_op *op)
+{
+	for (uint32_t i = 0; i < t->m.count; i++) {
+		struct pz_map_entry *e = &t->m.v[i];
+		struct pz_range above = { op->base, e->range.last };
+		int err;
+
+		if ((op->from && e->type != op->from) || e->range.first >= op->base ||
+		    e->range.last < op->base)
+			continue;
+		e->range.last = op->base - 1;
+		if (op->kind == PZL_OP_UPDATE && t->count < t->max)
+			t->count++;
+		err = x86_append(t, above, e->type);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static int x86_op(struct x86_table *t, const struct pzl_mem_op *op)
 {
 	struct pz_range r;
@@ -143,9 +167,10 @@ static int x86_op(struct x86_table *t, const struct pzl_mem_op *op)
 		return 0;
 	case PZL_OP_UPDATE:
 		return x86_range(op->base, op->size, &r) ? x86_change(t, r, op->from, op->to, NULL)
-							 : 0;
+							 : x86_split(t, op);
 	case PZL_OP_REMOVE:
-		return x86_range(op->base, op->size, &r) ? x86_change(t, r, op->from, 0, NULL) : 0;
+		return x86_range(op->base, op->size, &r) ? x86_change(t, r, op->from, 0, NULL)
+							 : x86_split(t, op);
 	default:
 		return 0;
 	}

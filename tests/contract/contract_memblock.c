@@ -310,11 +310,12 @@ static void check_join_and_fill(struct tap *t)
 
 	CHECK(t, !pz_memblock_init(&mb, t->meta, 12));
 	CHECK(t, !pz_memblock_add(&mb, 0, MIB, 0, 0) && !pz_memblock_add(&mb, 2 * MIB, MIB, 0, 0));
-	CHECK(t, !pz_memblock_add(&mb, 3 * MIB, MIB, 1, 0));
+	CHECK(t, !pz_memblock_add(&mb, 4 * MIB, MIB, 0, 0));
 	CHECK(t, !pz_memblock_add(&mb, 5 * MIB, MIB, 1, 0));
-	CHECK(t, pz_memblock_add(&mb, 0, 6 * MIB, 0, 0) == -PZ_EEXIST);
-	CHECK(t, mb.memory.count == 4 && region_is(&mb.memory, 0, 0, 3 * MIB - 1, 0, 0));
-	CHECK(t, region_is(&mb.memory, 2, 4 * MIB, 5 * MIB - 1, 0, 0));
+	CHECK(t, !pz_memblock_add(&mb, 7 * MIB, MIB, 1, 0));
+	CHECK(t, pz_memblock_add(&mb, 0, 8 * MIB, 0, 0) == -PZ_EEXIST);
+	CHECK(t, mb.memory.count == 4 && region_is(&mb.memory, 0, 0, 5 * MIB - 1, 0, 0));
+	CHECK(t, region_is(&mb.memory, 2, 6 * MIB, 7 * MIB - 1, 0, 0));
 	CHECK(t, !pz_memblock_check(&mb));
 	pz_memblock_destroy(&mb);
 }
