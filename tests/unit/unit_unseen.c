@@ -226,6 +226,28 @@ static void unseen_arm64_iomem(void **state)
 	unseen_close(&u);
 }
 
+/* A guest of Xen without firmware, as a log and as a listing. */
+static void unseen_xen(void **state)
+{
+	static const char log[] = BANNER_6_1
+		"[    0.000000] BIOS-provided physical RAM map:\n"
+		"[    0.000000] Xen: [mem 0x0000000000000000-0x000000000009ffff] usable\n"
+		"[    0.000000] Xen: [mem 0x00000000000a0000-0x00000000000fffff] reserved\n"
+		"[    0.000000] Xen: [mem 0x0000000000100000-0x000000007fffffff] usable\n";
+	static const char listing[] = "Xen: [mem 0x0000000000000000-0x000000000009ffff] usable\n"
+				      "Xen: [mem 0x0000000000100000-0x000000007fffffff] usable\n";
+	struct unseen u;
+
+	unseen_open(&u, log, NULL);
+	assert_int_equal(u.rc, 0);
+	assert_int_equal(u.a.nodes.v[0].zone[PZ_ZONE_DMA32].present, 0x7f000);
+	unseen_close(&u);
+	unseen_open(&u, listing, NULL);
+	assert_int_equal(u.rc, 0);
+	assert_int_equal(u.a.nodes.v[0].zone[PZ_ZONE_DMA32].present, 0x7f000);
+	unseen_close(&u);
+}
+
 /* Memory beyond what the kernel can name is in no zone, and the zones are counted all the same. */
 static void unseen_beyond_width(void **state)
 {
@@ -251,6 +273,7 @@ int main(void)
 		cmocka_unit_test(unseen_cut_map),     cmocka_unit_test(unseen_page_sizes),
 		cmocka_unit_test(unseen_crashkernel), cmocka_unit_test(unseen_beyond_width),
 		cmocka_unit_test(unseen_i386_zones),  cmocka_unit_test(unseen_arm64_iomem),
+		cmocka_unit_test(unseen_xen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

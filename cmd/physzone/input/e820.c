@@ -101,7 +101,7 @@ static enum e820_form e820_line(struct span s, struct e820_line *l)
 	memset(l, 0, sizeof(*l));
 	span_blanks(&s);
 	span_trim(&s);
-	if (span_text(&s, "BIOS-e820:"))
+	if (span_text(&s, "BIOS-e820:") || span_text(&s, "Xen:"))
 		return e820_log_line(s, l) ? E820_BIOS : E820_NONE;
 	if (s.p < s.end && *s.p == '[')
 		return e820_log_line(s, l) ? E820_BIOS : E820_NONE;
