@@ -128,7 +128,7 @@ static void mips_limits(const struct pzl_arch_input *in, struct pzl_zone_limits 
 	out->max_pfn[PZ_ZONE_DMA] =
 		in->variant == PZL_VAR_MIPS_IP22 ? 0 : ARCH_16M >> in->page_shift;
 	out->max_pfn[PZ_ZONE_HIGHMEM] = in->high_end_pfn;
-	if (in->dcache_aliases && in->max_low_pfn != in->high_end_pfn)
+	if (in->dcache_aliases)
 		out->max_pfn[PZ_ZONE_HIGHMEM] = in->max_low_pfn;
 	out->what =
 		in->variant == PZL_VAR_MIPS_IP22

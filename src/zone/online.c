@@ -13,28 +13,8 @@
  *
  * Shortcomings: memory cannot be taken away again. Blocks brought online are not merged.
  */
-#include "../base/bits.h"
 #include "../base/pz_string.h"
 #include "zone_internal.h"
-
-/* Room for one more block. */
-static int online_reserve(struct pz_zones *z)
-{
-	uint32_t cap = z->block_cap ? z->block_cap * 2 : 4;
-	struct pz_zone_block *v;
-
-	if (z->block_count < z->block_cap)
-		return 0;
-	v = cap > z->block_cap ? pz_zone_alloc(z->meta, cap, sizeof(*v)) : NULL;
-	if (!v)
-		return -PZ_ENOMEM;
-	if (z->block_count)
-		memcpy(v, z->block, z->block_count * sizeof(*v));
-	pz_zone_free(z->meta, z->block, z->block_cap, sizeof(*v));
-	z->block = v;
-	z->block_cap = cap;
-	return 0;
-}
 
 static bool online_args_ok(const struct pz_zones *z, struct pz_range pfns, int nid,
 			   enum pz_zone_type type)
@@ -67,6 +47,7 @@ static void online_grow_node(struct pz_node *n, struct pz_range pfns)
 int pz_zones_online(struct pz_zones *z, struct pz_range pfns, int nid, enum pz_zone_type type)
 {
 	struct pz_zone_block b = { pfns, nid, false, (uint8_t)type };
+	struct pz_zone_block *v;
 	struct pz_node *n;
 	uint32_t at;
 	int err;
@@ -77,10 +58,12 @@ int pz_zones_online(struct pz_zones *z, struct pz_range pfns, int nid, enum pz_z
 	if (at < z->block_count && z->block[at].pfns.first <= pfns.last)
 		return -PZ_EEXIST;
 	err = pz_zones_add_node(z, nid);
-	if (!err)
-		err = online_reserve(z);
 	if (err)
 		return err;
+	v = pz_zone_grow(z->meta, z->block, z->block_count, &z->block_cap, sizeof(b));
+	if (!v)
+		return -PZ_ENOMEM;
+	z->block = v;
 	memmove(&z->block[at + 1], &z->block[at], (z->block_count - at) * sizeof(b));
 	z->block[at] = b;
 	z->block_count++;

@@ -59,4 +59,11 @@ bool pz_zone_wmark_ok(const struct pz_wmark_config *w);
 void *pz_zone_alloc(const struct pz_meta *meta, uint32_t count, size_t size);
 void pz_zone_free(const struct pz_meta *meta, void *p, uint32_t count, size_t size);
 
+/* Such an array with room for one element more than @count; NULL when there is none, @v stays. */
+void *pz_zone_grow(const struct pz_meta *meta, void *v, uint32_t count, uint32_t *cap, size_t size);
+
+/* Heapsort: no recursion, no memory, O(n log n); what comes before everything else goes first. */
+void pz_zone_sort(int32_t *v, uint32_t n, bool (*before)(const void *ctx, int32_t x, int32_t y),
+		  const void *ctx);
+
 #endif

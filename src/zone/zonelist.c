@@ -43,8 +43,9 @@ static unsigned int zonelist_distance(const struct zonelist_ask *a, int32_t inde
 }
 
 /* Whether the node at x is to be asked before the one at y. */
-static bool zonelist_before(const struct zonelist_ask *a, int32_t x, int32_t y)
+static bool zonelist_before(const void *ctx, int32_t x, int32_t y)
 {
+	const struct zonelist_ask *a = ctx;
 	const struct pz_node *nx = &a->z->node[x], *ny = &a->z->node[y];
 	uint64_t vx =
 		(uint64_t)zonelist_distance(a, x) + (nx->nid < a->from->nid) + (nx->cpus != 0);
@@ -56,39 +57,6 @@ static bool zonelist_before(const struct zonelist_ask *a, int32_t x, int32_t y)
 	if (a->load && a->load[x] != a->load[y])
 		return a->load[x] < a->load[y];
 	return x < y;
-}
-
-static void zonelist_sift(const struct zonelist_ask *a, int32_t *v, uint32_t root, uint32_t n)
-{
-	for (;;) {
-		uint32_t child = 2 * root + 1;
-		int32_t tmp;
-
-		if (child >= n)
-			return;
-		if (child + 1 < n && zonelist_before(a, v[child], v[child + 1]))
-			child++;
-		if (!zonelist_before(a, v[root], v[child]))
-			return;
-		tmp = v[root];
-		v[root] = v[child];
-		v[child] = tmp;
-		root = child;
-	}
-}
-
-/* Heapsort, the node that is asked first in front. */
-static void zonelist_sort(const struct zonelist_ask *a, int32_t *v, uint32_t n)
-{
-	for (uint32_t i = n / 2; i-- > 0;)
-		zonelist_sift(a, v, i, n);
-	for (uint32_t end = n; end > 1; end--) {
-		int32_t tmp = v[0];
-
-		v[0] = v[end - 1];
-		v[end - 1] = tmp;
-		zonelist_sift(a, v, 0, end - 1);
-	}
 }
 
 int pz_zones_fallback(const struct pz_zones *z, int nid,
@@ -115,7 +83,7 @@ int pz_zones_fallback(const struct pz_zones *z, int nid,
 		if (i != local && zonelist_has_memory(&z->node[i]))
 			order[count++] = (int32_t)i;
 	}
-	zonelist_sort(&a, order + first, count - first);
+	pz_zone_sort(order + first, count - first, zonelist_before, &a);
 
 	/* The first of each group of equal distance bears the load. */
 	near = zonelist_distance(&a, (int32_t)local);

@@ -20,6 +20,7 @@
  * start vanish with their memory, as they do in Linux.
  */
 #include "../base/bits.h"
+#include "../base/meta.h"
 #include "../base/pz_string.h"
 #include "zone_internal.h"
 
@@ -34,6 +35,16 @@ void pz_zone_free(const struct pz_meta *meta, void *p, uint32_t count, size_t si
 {
 	if (p)
 		meta->free(meta->ctx, p, (size_t)count * size);
+}
+
+void *pz_zone_grow(const struct pz_meta *meta, void *v, uint32_t count, uint32_t *cap, size_t size)
+{
+	struct pz_array a = { v, *cap, v != NULL };
+
+	if (count == UINT32_MAX || pz_array_grow(meta, &a, count, count + 1, size))
+		return NULL;
+	*cap = a.cap;
+	return a.v;
 }
 
 static bool zone_core_ok(const struct pz_core_spec *c, bool mirror_allowed)
@@ -58,8 +69,8 @@ static bool zone_config_ok(const struct pz_zone_config *cfg, const struct pz_mem
 	       zone_core_ok(&cfg->kernelcore, true) && zone_core_ok(&cfg->movablecore, false);
 }
 
-/* Heapsort of node ids: no recursion, no memory, O(n log n). */
-static void zone_sift(int32_t *v, uint32_t root, uint32_t n)
+static void zone_sift(int32_t *v, uint32_t root, uint32_t n,
+		      bool (*before)(const void *ctx, int32_t x, int32_t y), const void *ctx)
 {
 	for (;;) {
 		uint32_t child = 2 * root + 1;
@@ -67,9 +78,9 @@ static void zone_sift(int32_t *v, uint32_t root, uint32_t n)
 
 		if (child >= n)
 			return;
-		if (child + 1 < n && v[child + 1] > v[child])
+		if (child + 1 < n && before(ctx, v[child], v[child + 1]))
 			child++;
-		if (v[root] >= v[child])
+		if (!before(ctx, v[root], v[child]))
 			return;
 		tmp = v[root];
 		v[root] = v[child];
@@ -78,17 +89,24 @@ static void zone_sift(int32_t *v, uint32_t root, uint32_t n)
 	}
 }
 
-static void zone_sort(int32_t *v, uint32_t n)
+void pz_zone_sort(int32_t *v, uint32_t n, bool (*before)(const void *ctx, int32_t x, int32_t y),
+		  const void *ctx)
 {
 	for (uint32_t i = n / 2; i-- > 0;)
-		zone_sift(v, i, n);
+		zone_sift(v, i, n, before, ctx);
 	for (uint32_t end = n; end > 1; end--) {
 		int32_t tmp = v[0];
 
 		v[0] = v[end - 1];
 		v[end - 1] = tmp;
-		zone_sift(v, 0, end - 1);
+		zone_sift(v, 0, end - 1, before, ctx);
 	}
+}
+
+static bool zone_lower_nid(const void *ctx, int32_t x, int32_t y)
+{
+	(void)ctx; /* the ids are all there is to know */
+	return x < y;
 }
 
 /* Node ids of memory, ascending and each once; @ids has room for one a region. */
@@ -102,7 +120,7 @@ static uint32_t zone_collect_nids(const struct pz_memblock *mb, int32_t *ids)
 		if (!n || ids[n - 1] != nid)
 			ids[n++] = nid;
 	}
-	zone_sort(ids, n);
+	pz_zone_sort(ids, n, zone_lower_nid, NULL);
 	for (uint32_t i = 0; i < n; i++) {
 		if (!out || ids[out - 1] != ids[i])
 			ids[out++] = ids[i];
@@ -341,23 +359,16 @@ static uint32_t zone_node_lower(const struct pz_zones *z, int nid)
 int pz_zones_add_node(struct pz_zones *z, int nid)
 {
 	uint32_t at = zone_node_lower(z, nid);
+	struct pz_node *v;
 
 	if (nid < 0)
 		return -PZ_EINVAL;
 	if (at < z->node_count && z->node[at].nid == nid)
 		return 0;
-	if (z->node_count == z->node_cap) {
-		uint32_t cap = z->node_cap ? z->node_cap * 2 : 4;
-		struct pz_node *v = pz_zone_alloc(z->meta, cap, sizeof(*v));
-
-		if (!v)
-			return -PZ_ENOMEM;
-		if (z->node_count)
-			memcpy(v, z->node, z->node_count * sizeof(*v));
-		pz_zone_free(z->meta, z->node, z->node_cap, sizeof(*v));
-		z->node = v;
-		z->node_cap = cap;
-	}
+	v = pz_zone_grow(z->meta, z->node, z->node_count, &z->node_cap, sizeof(*v));
+	if (!v)
+		return -PZ_ENOMEM;
+	z->node = v;
 	memmove(&z->node[at + 1], &z->node[at], (z->node_count - at) * sizeof(*z->node));
 	zone_node_init(&z->node[at], nid);
 	z->node_count++;

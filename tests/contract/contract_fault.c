@@ -64,6 +64,17 @@ static bool fill(struct pz_rangeset *s, bool *unchanged)
 	return true;
 }
 
+/* A hook that gave more at once before. */
+static void peak_stays(struct tap *t, struct pz_fault_meta *fm)
+{
+	uint64_t peak = fm->peak;
+	void *p = fm->meta.alloc(fm->meta.ctx, 16);
+
+	CHECK(t, p && fm->bytes == 16 && fm->peak == peak);
+	if (p)
+		fm->meta.free(fm->meta.ctx, p, 16);
+}
+
 static void sweep(struct tap *t)
 {
 	struct pz_fault_point store[1];
@@ -92,6 +103,9 @@ static void sweep(struct tap *t)
 	CHECK_NAMED(t, !kept, "no failure leaks");
 	CHECK(t, fm.peak >= 60 * sizeof(struct pz_range));
 	CHECK(t, f.v[0].failed == n - 2 && pz_faults_check(&f) == 0);
+
+	pz_fault_arm(&f, id, 0, 0);
+	peak_stays(t, &fm);
 
 	pz_fault_meta_init(&fm, NULL, &f, id);
 	pz_rangeset_init(&s, &fm.meta, NULL, 0);

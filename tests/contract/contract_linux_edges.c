@@ -207,6 +207,11 @@ static uint64_t edge_capture(struct tap *t, struct pz_range crash, uint64_t elf)
 	(void)pz_map_sanitise(&from, 12, 64);
 	pzl_capture_input_init(&in, PZL_LINUX_6_1, &from, crash);
 	in.elf_bytes = elf;
+	in.has_low = true;
+	in.low = (struct pz_range){ M1, crash.first };
+	CHECK_NAMED(t, pzl_capture_map(&in, &out, NULL) == -PZ_EINVAL && out.count == 0,
+		    "a low block that shares a byte with the main one");
+	in.has_low = false;
 	if (CHECK(t, pzl_capture_map(&in, &out, NULL) == 0))
 		for (uint32_t i = 0; i < out.count; i++)
 			bytes += pz_range_size(out.v[i].range);
@@ -226,8 +231,11 @@ static void edge_pieces(struct tap *t)
 }
 
 /* The notes of a table of @n entries of one page of RAM, a page between each two. */
-static uint32_t edge_table(struct tap *t, uint32_t n, uint32_t *regions)
+static uint32_t edge_table(struct tap *t, uint32_t n, const char *s, uint32_t *regions)
 {
+	struct pzl_mem_op op[2];
+	struct pzl_arg arg[2];
+	struct pzl_cmdline c;
 	struct pzl_x86_input in;
 	struct pzl_x86_memory m;
 	uint32_t notes = 0;
@@ -236,8 +244,11 @@ static uint32_t edge_table(struct tap *t, uint32_t n, uint32_t *regions)
 	pz_map_init(&fw, t->meta, NULL, 0);
 	for (uint32_t i = 0; i < n; i++)
 		(void)pz_map_insert(&fw, M1 + i * 0x2000ull, 0x1000, PZ_MAP_RAM, 0);
+	pzl_cmdline_init(&c, arg, 2, op, 2);
+	(void)pzl_cmdline_parse(&c, PZL_LINUX_6_1, PZL_ARCH_I386, 12, s, edge_len(s));
 	pzl_x86_input_init(&in, PZL_LINUX_6_1, PZL_ARCH_I386, true);
 	in.firmware = &fw;
+	in.cmdline = &c;
 	if (CHECK(t, pzl_x86_memory(&m, t->meta, &in) == 0)) {
 		notes = m.notes;
 		*regions = m.mb.memory.count;
@@ -256,8 +267,12 @@ static void edge_x86(struct tap *t)
 	struct pz_map fw;
 	uint32_t n = 0;
 
-	CHECK(t, edge_table(t, 131, &n) == 0 && n == 131);
-	CHECK(t, edge_table(t, 132, &n) == PZL_X86_TOO_MANY && n == 131);
+	CHECK(t, edge_table(t, 131, "", &n) == 0 && n == 131);
+	CHECK(t, edge_table(t, 132, "", &n) == PZL_X86_TOO_MANY && n == 131);
+	CHECK(t, edge_table(t, 129, "memmap=0%0x100800-1+2", &n) == PZL_X86_USER_MAP);
+	CHECK_NAMED(t, edge_table(t, 130, "memmap=0%0x100800-1+2", &n) ==
+			       (PZL_X86_USER_MAP | PZL_X86_TOO_MANY),
+		    "an entry without size takes a place");
 
 	pz_map_init(&fw, t->meta, NULL, 0);
 	(void)pz_map_insert(&fw, 0, 128 * M1, PZ_MAP_RAM, 0);

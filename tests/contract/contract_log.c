@@ -45,6 +45,20 @@ static void order(struct tap *t)
 	CHECK(t, log.written == 3 && !pz_log_read(&log, &rd, &rec));
 }
 
+/* Records that fill the ring to the last byte all stay. */
+static void full(struct tap *t)
+{
+	unsigned char ring[PZ_LOG_MIN_SIZE];
+	struct pz_log log;
+
+	CHECK(t, pz_log_init(&log, ring, sizeof(ring)) == 0);
+	for (unsigned int i = 0; i < 4; i++)
+		pz_log_write(&log, PZ_LOG_INFO, "%61u", i);
+	CHECK(t, log.used == log.size && log.count == 4 && log.lost == 0);
+	pz_log_write(&log, PZ_LOG_INFO, "%s", "");
+	CHECK(t, log.count == 4 && log.lost == 1 && pz_log_check(&log) == 0);
+}
+
 static void loss(struct tap *t)
 {
 	unsigned char ring[PZ_LOG_MIN_SIZE + 1];
@@ -116,6 +130,7 @@ static void broken(struct tap *t)
 void contract_log(struct tap *t)
 {
 	order(t);
+	full(t);
 	loss(t);
 	truncation(t);
 	broken(t);
