@@ -248,6 +248,26 @@ static void unseen_xen(void **state)
 	unseen_close(&u);
 }
 
+/* With large physical addresses a 32-bit arm kernel keeps what lies above 4 GiB. */
+static void unseen_arm_lpae(void **state)
+{
+	struct unseen u;
+
+	unseen_open(&u,
+		    "[    0.000000] Linux version 6.1.0-13-armmp-lpae (gcc-12) #1 SMP\n"
+		    "[    0.000000] Zone ranges:\n"
+		    "[    0.000000]   DMA      [mem 0x0000000040000000-0x000000006fffffff]\n"
+		    "[    0.000000]   Normal   empty\n"
+		    "[    0.000000]   HighMem  [mem 0x0000000070000000-0x000000013fffffff]\n"
+		    "[    0.000000] Early memory node ranges\n"
+		    "[    0.000000]   node   0: [mem 0x0000000040000000-0x000000013fffffff]\n",
+		    NULL);
+	assert_int_equal(u.rc, 0);
+	assert_int_equal(u.a.contradictions.n, 0);
+	assert_int_equal(u.a.nodes.v[0].zone[PZ_ZONE_HIGHMEM].present, 0xd0000);
+	unseen_close(&u);
+}
+
 /* Memory beyond what the kernel can name is in no zone, and the zones are counted all the same. */
 static void unseen_beyond_width(void **state)
 {
@@ -273,7 +293,7 @@ int main(void)
 		cmocka_unit_test(unseen_cut_map),     cmocka_unit_test(unseen_page_sizes),
 		cmocka_unit_test(unseen_crashkernel), cmocka_unit_test(unseen_beyond_width),
 		cmocka_unit_test(unseen_i386_zones),  cmocka_unit_test(unseen_arm64_iomem),
-		cmocka_unit_test(unseen_xen),
+		cmocka_unit_test(unseen_xen),	      cmocka_unit_test(unseen_arm_lpae),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

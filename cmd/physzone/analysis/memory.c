@@ -88,6 +88,17 @@ static bool memory_from_iomem(struct an_ctx *c)
 	return any;
 }
 
+/* Whether this kernel of arm has large physical addresses: by its name, or by what it printed. */
+static bool memory_large_physical(const struct an_ctx *c, uint32_t usual)
+{
+	if (c->a->arch != PZL_ARCH_ARM || usual > 32)
+		return false;
+	for (size_t i = 0; i < c->f->node_ranges.n; i++)
+		if (c->f->node_ranges.v[i].range.last > UINT32_MAX)
+			return true;
+	return c->f->release && strstr(c->f->release, "lpae");
+}
+
 /* What the kernel makes of that memory: usable ranges, mem=, what it can name, low memory. */
 static int memory_early(struct an_ctx *c, bool told_by_firmware, char **err)
 {
@@ -98,6 +109,8 @@ static int memory_early(struct an_ctx *c, bool told_by_firmware, char **err)
 	pzl_early_input_init(&in, c->a->model, c->a->arch);
 	in.cmdline = &c->cl;
 	in.highmem = an_configured(c) & PZL_ZONE_BIT(PZ_ZONE_HIGHMEM);
+	if (memory_large_physical(c, in.phys_bits))
+		in.phys_bits = 40;
 	for (size_t i = 0; told_by_firmware && i < c->f->dt.usable.n && i < PZL_USABLE_MAX; i++)
 		in.usable[in.usable_count++] = c->f->dt.usable.v[i];
 	in.has_kernel = an_kernel_image(c, &in.kernel);
