@@ -5,54 +5,8 @@
  */
 #include "internal.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void *meta_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return xmalloc(size);
-}
-
-static void meta_free(void *ctx, void *p, size_t size)
-{
-	(void)ctx;
-	(void)size;
-	free(p);
-}
-
-const struct pz_meta an_meta = { meta_alloc, meta_free, NULL };
-
-void an_note(struct an_ctx *c, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	*vec_push(&c->a->notes) = xvasprintf(fmt, ap);
-	va_end(ap);
-}
-
-void an_problem(struct an_ctx *c, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vec_push(&c->a->problems)->text = xvasprintf(fmt, ap);
-	va_end(ap);
-}
-
-void an_contradict(struct an_ctx *c, struct where at, const char *fmt, ...)
-{
-	struct fact_contradiction *x = vec_push(&c->a->contradictions);
-	va_list ap;
-
-	va_start(ap, fmt);
-	x->text = xvasprintf(fmt, ap);
-	x->at = at;
-	va_end(ap);
-}
 
 static int analysis_model(struct an_ctx *c, const struct analysis_options *o, char **err)
 {

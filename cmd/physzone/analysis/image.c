@@ -12,16 +12,6 @@
 
 #include <string.h>
 
-const struct fact_claim *an_claim(const struct an_ctx *c, enum claim_kind kind)
-{
-	const struct fact_claim *found = NULL;
-
-	for (size_t i = 0; i < c->f->claims.n; i++)
-		if (c->f->claims.v[i].kind == kind)
-			found = &c->f->claims.v[i];
-	return found;
-}
-
 /* Another command line may have taken away the memory where a thing was put. */
 static bool image_applies(const struct an_ctx *c, struct pz_range r)
 {

@@ -12,6 +12,7 @@
  *   marks.c     watermarks and reserves                     -> z
  *   check.c     results that the input states               -> contradictions, problems
  *   pieces.c    the physical address space for the map      -> pieces
+ * common.c has what all of them use.
  * capture.c makes the capture kernel's machine, which is then analysed like any other.
  */
 #ifndef PHYSZONE_CMD_AN_INTERNAL_H

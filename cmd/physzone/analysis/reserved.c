@@ -20,16 +20,6 @@
 
 #include <string.h>
 
-uint64_t an_kib_pages(const struct an_ctx *c, uint64_t kib)
-{
-	return kib >> (c->a->page_shift - 10);
-}
-
-bool an_after(struct where a, struct where b)
-{
-	return a.file == b.file && a.line > b.line;
-}
-
 static void reserved_add(struct an_ctx *c, struct pz_range r)
 {
 	uint64_t size = r.last - r.first + 1;
