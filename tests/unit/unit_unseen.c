@@ -268,6 +268,33 @@ static void unseen_arm_lpae(void **state)
 	unseen_close(&u);
 }
 
+/* Bounce buffers of the size that was asked for, where nothing tells what was taken. */
+static void unseen_bounce_buffers(void **state)
+{
+	static const struct {
+		const char *cmdline;
+		uint64_t pages;
+	} asked[] = {
+		{ "swiotlb=noforce", 0 },
+		{ "quiet", 16384 },
+		{ "swiotlb=131072", 65536 },
+		{ "swiotlb=65537,4,force", 32768 + 64 },
+	};
+	uint64_t none = 0;
+
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		const struct analysis_options how = { .cmdline = asked[i].cmdline };
+		struct unseen u;
+
+		unseen_open(&u, BANNER_6_1 E820_8G, &how);
+		assert_int_equal(u.rc, 0);
+		if (!i)
+			none = u.a.nodes.v[0].zone[PZ_ZONE_DMA32].managed;
+		assert_int_equal(u.a.nodes.v[0].zone[PZ_ZONE_DMA32].managed, none - asked[i].pages);
+		unseen_close(&u);
+	}
+}
+
 /* Memory beyond what the kernel can name is in no zone, and the zones are counted all the same. */
 static void unseen_beyond_width(void **state)
 {
@@ -289,11 +316,17 @@ static void unseen_beyond_width(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(unseen_five_levels), cmocka_unit_test(unseen_totals),
-		cmocka_unit_test(unseen_cut_map),     cmocka_unit_test(unseen_page_sizes),
-		cmocka_unit_test(unseen_crashkernel), cmocka_unit_test(unseen_beyond_width),
-		cmocka_unit_test(unseen_i386_zones),  cmocka_unit_test(unseen_arm64_iomem),
-		cmocka_unit_test(unseen_xen),	      cmocka_unit_test(unseen_arm_lpae),
+		cmocka_unit_test(unseen_five_levels),
+		cmocka_unit_test(unseen_totals),
+		cmocka_unit_test(unseen_cut_map),
+		cmocka_unit_test(unseen_page_sizes),
+		cmocka_unit_test(unseen_crashkernel),
+		cmocka_unit_test(unseen_beyond_width),
+		cmocka_unit_test(unseen_i386_zones),
+		cmocka_unit_test(unseen_arm64_iomem),
+		cmocka_unit_test(unseen_xen),
+		cmocka_unit_test(unseen_arm_lpae),
+		cmocka_unit_test(unseen_bounce_buffers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

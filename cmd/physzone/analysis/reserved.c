@@ -429,10 +429,43 @@ static bool reserved_listed(const struct an_ctx *c)
 	return false;
 }
 
+/* What swiotlb= asks for: a number of slabs of 2 KiB, then a number of areas, then a word. */
+struct reserved_slabs {
+	uint64_t bytes;
+	bool force, never;
+};
+
+static struct reserved_slabs reserved_slabs_asked(const char *cmdline)
+{
+	struct reserved_slabs r = { UINT64_C(64) << 20, false, false };
+	const char *p = cmdline;
+
+	while ((p = strstr(p, "swiotlb="))) {
+		bool word = p == cmdline || p[-1] == ' ';
+		uint64_t slabs = 0;
+
+		p += 8;
+		if (!word)
+			continue;
+		for (; *p >= '0' && *p <= '9' && slabs < UINT64_C(1) << 40; p++)
+			slabs = slabs * 10 + (uint64_t)(*p - '0');
+		if (slabs)
+			r.bytes = ((slabs + 127) & ~UINT64_C(127)) << 11;
+		while (*p == ',' || (*p >= '0' && *p <= '9'))
+			p++;
+		if (!strncmp(p, "force", 5))
+			r.force = true;
+		else if (!strncmp(p, "noforce", 7))
+			r.never = true;
+	}
+	return r;
+}
+
 /* The bounce buffers that a kernel takes when there is memory that not every device reaches. */
 static void reserved_bounce(struct an_ctx *c)
 {
-	struct pz_mb_req req = pz_mb_req(UINT64_C(64) << 20, UINT64_C(1) << c->a->page_shift);
+	struct reserved_slabs want = reserved_slabs_asked(c->cmdline);
+	struct pz_mb_req req = pz_mb_req(want.bytes, UINT64_C(1) << c->a->page_shift);
 	struct pz_range at;
 
 	req.max_addr = UINT32_MAX;
@@ -440,14 +473,14 @@ static void reserved_bounce(struct an_ctx *c)
 		req.max_addr = ((c->z.arch_range[PZ_ZONE_DMA].last + 1) << c->a->page_shift) - 1;
 	else if (c->a->arch != PZL_ARCH_X86_64)
 		return;
-	if (pz_memblock_last(&c->mb) <= req.max_addr || strstr(c->cmdline, "swiotlb=") ||
-	    an_claim(c, CLAIM_SWIOTLB))
+	if (want.never || an_claim(c, CLAIM_SWIOTLB) ||
+	    (pz_memblock_last(&c->mb) <= req.max_addr && !want.force))
 		return;
 	if (!pz_memblock_alloc(&c->mb, &req, &at))
-		an_note(c,
-			"64 MiB of bounce buffers are taken below 0x%llx, as usual with memory "
-			"above",
-			(unsigned long long)req.max_addr + 1);
+		an_note(c, "%llu MiB of bounce buffers are taken below 0x%llx, as %s",
+			(unsigned long long)(want.bytes >> 20),
+			(unsigned long long)req.max_addr + 1,
+			want.force ? "swiotlb= asks" : "usual with memory above");
 }
 
 static uint64_t reserved_later_unplaced(const struct an_ctx *c)
