@@ -304,7 +304,10 @@ uint64_t pz_memblock_last(const struct pz_memblock *mb);
  */
 uint64_t pz_memblock_bytes(const struct pz_memblock *mb, enum pz_mb_which which);
 
-/* Iteration over free memory (memory minus reserved). Zero-fill to start. */
+/*
+ * Iteration over free memory (memory minus reserved). Zero-fill to start. Memory and reserved
+ * ranges by themselves are the regions [0, count) of their arrays.
+ */
 struct pz_mb_iter {
 	uint32_t mem, res; /* private */
 	uint64_t cursor; /* private */

@@ -597,8 +597,9 @@ static bool prop_failure(struct prop *p, void *ctx)
 
 	(void)ctx;
 	PROP_ASSERT(p, world_start(&w, p));
-	fine = fill(&w, p) && pz_memblock_init(&before, &w.meta, 12) == 0 &&
-	       pz_memblock_init(&copy, &w.meta, 12) == 0;
+	PROP_ASSERT(p, pz_memblock_init(&before, &w.meta, 12) == 0);
+	PROP_ASSERT(p, pz_memblock_init(&copy, &w.meta, 12) == 0);
+	fine = fill(&w, p);
 	for (unsigned int i = 0; i < 20 && fine; i++) {
 		unsigned int op = prop_choice(p, 8);
 		unsigned int from = (unsigned int)prop_draw(p, CELLS - 1);
