@@ -26,7 +26,15 @@
 static int source_log(struct facts *f, uint32_t file, const struct text *t,
 		      const struct source_options *o, char **err)
 {
-	return log_parse(f, t, file, o ? o->boot : 0, err) ? INPUT_BAD : 0;
+	const struct where at = { file, 0 };
+
+	if (text_is_binary(t))
+		return scan_error(f, at, err, "not text: expected a kernel log");
+	if (log_parse(f, t, file, o ? o->boot : 0, err))
+		return INPUT_BAD;
+	if (!f->lines_used)
+		facts_note(f, "%s: no line of it tells of a kernel's start", f->files.v[file]);
+	return 0;
 }
 
 static int source_iomem(struct facts *f, uint32_t file, const struct text *t,
