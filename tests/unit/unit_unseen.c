@@ -295,6 +295,25 @@ static void unseen_bounce_buffers(void **state)
 	}
 }
 
+/* Another command line leaves the initial RAM disk's pages given back, as the kernel did. */
+static void unseen_what_if_gives_back(void **state)
+{
+	static const char log[] = BANNER_6_1 "[    0.000000] Command line: quiet\n" E820_8G
+					     "[    0.000000] RAMDISK: [mem 0x30000000-0x33ffffff]\n"
+					     "[    0.500000] Freeing initrd memory: 65536K\n";
+	static const char none[] = BANNER_6_1 "[    0.000000] Command line: quiet\n" E820_8G;
+	const struct analysis_options how = { .cmdline = "quiet other=1" };
+	struct unseen with, without;
+
+	unseen_open(&with, log, &how);
+	unseen_open(&without, none, &how);
+	assert_int_equal(with.rc, 0);
+	assert_int_equal(with.a.nodes.v[0].zone[PZ_ZONE_DMA32].managed,
+			 without.a.nodes.v[0].zone[PZ_ZONE_DMA32].managed);
+	unseen_close(&with);
+	unseen_close(&without);
+}
+
 /* Memory beyond what the kernel can name is in no zone, and the zones are counted all the same. */
 static void unseen_beyond_width(void **state)
 {
@@ -327,6 +346,7 @@ int main(void)
 		cmocka_unit_test(unseen_xen),
 		cmocka_unit_test(unseen_arm_lpae),
 		cmocka_unit_test(unseen_bounce_buffers),
+		cmocka_unit_test(unseen_what_if_gives_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -345,7 +345,8 @@ void an_managed(struct an_ctx *c, enum managed_from from)
 	managed_cma_count(c);
 	if (from == MANAGED_MEMBLOCK)
 		managed_zero_page(c);
-	if (from != MANAGED_ESTIMATE)
+	/* Another command line leaves what the same kernel gives back as it was. */
+	if (from != MANAGED_ESTIMATE || c->what_if)
 		managed_freeing(c, from);
 
 	/* Pages without a known place: to the zone that has most of the memory. */

@@ -163,7 +163,7 @@ static void reserved_known(struct an_ctx *c)
 		const struct fact_iomem *e = &c->f->iomem.v[i];
 
 		if ((!strncmp(e->name, "Crash kernel", 12) && !c->what_if) ||
-		    (!c->x86 && e->depth > 0 &&
+		    (!c->x86 && e->depth > 0 && !c->what_if &&
 		     (!strcmp(e->name, "reserved") || !strcmp(e->name, "Reserved"))))
 			reserved_add(c, e->range);
 	}
