@@ -676,7 +676,8 @@ int pzl_cmdline_parse(struct pzl_cmdline *c, enum pzl_model model, enum pzl_arch
 		      unsigned int page_shift, const char *text, size_t len)
 {
 	struct cl_core kernelcore = { 0, 0, false }, movablecore = { 0, 0, false };
-	struct cl_parser p = { model, arch, page_shift, &kernelcore, &movablecore, false };
+	struct cl_parser p = { model, arch, page_shift, &kernelcore, &movablecore,
+			       false, false };
 	bool init = false;
 	size_t at = 0, full;
 

@@ -77,6 +77,7 @@ static void cl_mem_range(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_
 
 void cl_parse_mem(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a, uint32_t index)
 {
+	bool riscv = p->arch == PZL_ARCH_RISCV64 || p->arch == PZL_ARCH_RISCV32;
 	uint64_t page = (uint64_t)1 << p->page_shift;
 	bool wrapped = false;
 	size_t n;
@@ -104,12 +105,16 @@ void cl_parse_mem(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a,
 	if (v == 0) {
 		a->problem = PZL_ARG_ZERO;
 		c->mem_limited = false;
+		p->mem_zero = true;
 		return;
 	}
 	cl_number_problem(a, n, wrapped);
-	/* riscv keeps the smallest, the others the last. */
-	if ((p->arch == PZL_ARCH_RISCV64 || p->arch == PZL_ARCH_RISCV32) && c->mem_limited &&
-	    c->mem_limit < v)
+	/* riscv keeps the smallest, also when that is 0 and means none; the others the last. */
+	if (riscv && p->mem_zero) {
+		a->problem = PZL_ARG_OVERRIDDEN;
+		return;
+	}
+	if (riscv && c->mem_limited && c->mem_limit < v)
 		a->problem = PZL_ARG_OVERRIDDEN;
 	else
 		c->mem_limit = v;

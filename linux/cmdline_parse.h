@@ -18,6 +18,7 @@ struct cl_parser {
 	unsigned int page_shift;
 	struct cl_core *kernelcore, *movablecore;
 	bool kernelcore_mirror;
+	bool mem_zero; /* riscv: a mem= of 0 was seen, below which no later one gets */
 };
 
 /* The value of a digit in any base up to 16; 255 for what is none. */

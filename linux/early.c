@@ -78,17 +78,18 @@ static bool early_list_range(const struct pzl_early_input *in, const struct pzl_
 		r->last = size - 1 > UINT64_MAX - start ? UINT64_MAX : start + size - 1;
 		return true;
 	}
-	if (start > UINT64_MAX - page)
+	/* What runs past the top of the space is dropped as a whole. */
+	if (start > UINT64_MAX - page || size > UINT64_MAX - start)
 		return false;
 	up = (start + page - 1) & ~(page - 1);
 	if (up - start >= size)
 		return false;
 	size -= up - start;
 	start = up;
-	if (start > 0xffffffffull)
+	if (in->phys_bits <= 32 && start > 0xffffffffull)
 		return false;
 	/* The last page below 4 GiB is lost to the 32-bit end address. */
-	if (size > 0xffffffffull - start)
+	if (in->phys_bits <= 32 && size > 0xffffffffull - start)
 		size = 0xffffffffull - start;
 	if (start < phys_offset) {
 		if (start + size <= phys_offset)
@@ -102,6 +103,12 @@ static bool early_list_range(const struct pzl_early_input *in, const struct pzl_
 	r->first = start;
 	r->last = start + size - 1;
 	return true;
+}
+
+/* Whether an argument was read to its end. */
+static bool early_is_clean(const struct pzl_cmdline *c, uint32_t arg)
+{
+	return arg >= c->arg_cap || c->arg[arg].problem != PZL_ARG_TRAILING;
 }
 
 /* arm, mips, loongarch: mem= as a list, and mips' memmap=. */
@@ -127,6 +134,9 @@ static int early_list(const struct pzl_early_input *in, struct pz_memblock *mb, 
 				return err;
 		}
 		if (op->kind == PZL_OP_ADD) {
+			/* After a memmap= without a mistake mem= only adds, too. */
+			if (early_is_clean(c, op->arg))
+				first = false;
 			if (op->size == 0)
 				continue;
 			r.first = op->base;

@@ -106,6 +106,11 @@ static void edge_words(struct tap *t)
 	pzl_cmdline_init(&c, arg, 4, NULL, 0);
 	(void)pzl_cmdline_parse(&c, PZL_LINUX_6_1, PZL_ARCH_POWERPC64, 12, "mem=1G mem=0", 12);
 	CHECK_NAMED(t, !c.mem_limited && arg[1].problem == PZL_ARG_ZERO, "mem=0 lifts the limit");
+	(void)pzl_cmdline_parse(&c, PZL_LINUX_6_1, PZL_ARCH_POWERPC64, 12, "mem=0 mem=1G", 12);
+	CHECK(t, c.mem_limited && c.mem_limit == G1);
+	(void)pzl_cmdline_parse(&c, PZL_LINUX_6_1, PZL_ARCH_RISCV64, 12, "mem=0 mem=1G", 12);
+	CHECK_NAMED(t, !c.mem_limited && arg[1].problem == PZL_ARG_OVERRIDDEN,
+		    "riscv keeps the smallest, and 0 is no limit");
 	(void)pzl_cmdline_parse(&c, PZL_LINUX_6_1, PZL_ARCH_X86_64, 12, "kernelcore=100%", 15);
 	CHECK(t, arg[0].problem == PZL_ARG_OK && c.kernelcore.value == 100);
 	(void)pzl_cmdline_parse(&c, PZL_LINUX_6_1, PZL_ARCH_X86_64, 12, "\"foo=\"64M\"\"", 11);
@@ -183,7 +188,23 @@ static void edge_amounts(struct tap *t)
 	CHECK_NAMED(t, mb.memory.count == 1, "only mem= makes arm64 add its kernel back");
 	pz_memblock_destroy(&mb);
 
+	pzl_early_input_init(&in, PZL_LINUX_6_1, PZL_ARCH_MIPS);
+	CHECK(t, edge_early(t, &in, "memmap=1M@256M mem=1M@512M", small, none, &mb));
+	CHECK_NAMED(t, mb.memory.count == 3, "after memmap= mips' mem= takes nothing away");
+	pz_memblock_destroy(&mb);
+	CHECK(t, edge_early(t, &in, "memmap=1M@256Mx mem=1M@512M", small, none, &mb));
+	CHECK_NAMED(t, mb.memory.count == 1, "unless that had text after it");
+	pz_memblock_destroy(&mb);
+
 	pzl_early_input_init(&in, PZL_LINUX_6_1, PZL_ARCH_ARM);
+	CHECK(t, edge_early(t, &in, "mem=0xffffffffffffffff@0x80000000", g1, none, &mb));
+	CHECK_NAMED(t, mb.memory.count == 0, "a range that wraps is dropped");
+	pz_memblock_destroy(&mb);
+	in.phys_bits = 40;
+	CHECK(t, edge_early(t, &in, "mem=512M@0xf0000000", g1, none, &mb));
+	CHECK_NAMED(t, pz_memblock_last(&mb) == 0x10fffffff, "LPAE has no end at 4 GiB");
+	pz_memblock_destroy(&mb);
+	in.phys_bits = 32;
 	CHECK(t, edge_early(t, &in, "mem=512M@0xf0000000", g1, none, &mb));
 	CHECK_NAMED(t, mb.memory.count == 1 && pz_memblock_last(&mb) == 0xffffefff,
 		    "the last page below 4 GiB is lost");
