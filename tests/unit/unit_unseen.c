@@ -311,6 +311,12 @@ static void unseen_what_if_gives_back(void **state)
 	assert_int_equal(with.a.nodes.v[0].zone[PZ_ZONE_DMA32].managed,
 			 without.a.nodes.v[0].zone[PZ_ZONE_DMA32].managed);
 	unseen_close(&with);
+	/* An estimate that is no answer to a question of this kind gives it back as well. */
+	unseen_open(&with, log, NULL);
+	assert_int_equal(with.rc, 0);
+	assert_int_equal(with.a.nodes.v[0].zone[PZ_ZONE_DMA32].managed,
+			 without.a.nodes.v[0].zone[PZ_ZONE_DMA32].managed);
+	unseen_close(&with);
 	unseen_close(&without);
 }
 

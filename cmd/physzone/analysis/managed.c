@@ -321,6 +321,27 @@ static void managed_zero_page(struct an_ctx *c)
 	}
 }
 
+/* An estimate is of a kernel that has started: its initial RAM disk is unpacked and given back. */
+static void managed_initrd_unsaid(struct an_ctx *c)
+{
+	struct pz_range r, p;
+	bool memory = false;
+
+	for (size_t i = 0; i < c->f->freeing.n; i++)
+		if (c->what_if && !strcmp(c->f->freeing.v[i].what, "initrd"))
+			return;
+	if (!an_initrd(c, &r) || !pz_range_trim(r, c->a->page_shift, &p) ||
+	    managed_reserved_in(c, p) < p.last - p.first + 1)
+		return;
+	for (uint32_t i = 0; i < c->mb.memory.count && !memory; i++)
+		memory = c->mb.memory.v[i].range.first <= r.first &&
+			 r.last <= c->mb.memory.v[i].range.last;
+	if (!memory)
+		return;
+	pz_zones_account(&c->z, p, true);
+	managed_later(c, p, PZ_BOOT_THP);
+}
+
 /* The end of the highest zone: memory that the kernel cannot name is above it. */
 static uint64_t managed_end(const struct an_ctx *c)
 {
@@ -348,6 +369,8 @@ void an_managed(struct an_ctx *c, enum managed_from from)
 	/* Another command line leaves what the same kernel gives back as it was. */
 	if (from != MANAGED_ESTIMATE || c->what_if)
 		managed_freeing(c, from);
+	if (from == MANAGED_ESTIMATE)
+		managed_initrd_unsaid(c);
 
 	/* Pages without a known place: to the zone that has most of the memory. */
 	if (c->later_unplaced) {
