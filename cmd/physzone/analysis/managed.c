@@ -205,16 +205,48 @@ static void managed_initrd(struct an_ctx *c, const struct fact_freeing *fr)
 	managed_later(c, p, PZ_BOOT_THP);
 }
 
+/*
+ * Gigantic pages are taken from memblock, and managed once they are huge pages. Where memblock's
+ * own list is known they are whole reserved GiB, from the top; else they were never taken out.
+ */
+static void managed_gigantic(struct an_ctx *c, uint64_t pages, enum managed_from from)
+{
+	uint64_t gib = UINT64_C(1) << (30 - c->a->page_shift);
+	uint64_t end = (pz_memblock_last(&c->mb) >> c->a->page_shift) + 1;
+
+	if (from != MANAGED_MEMBLOCK) {
+		managed_later(c, (struct pz_range){ end - pages, end - 1 }, PZ_BOOT_MARKS);
+		return;
+	}
+	for (uint64_t at = end & ~(gib - 1); pages >= gib && at >= gib; at -= gib) {
+		struct pz_range p = { at - gib, at - 1 };
+		bool memory = false;
+
+		for (uint32_t i = 0; i < c->mb.memory.count && !memory; i++) {
+			struct pz_range m;
+
+			memory = pz_range_trim(c->mb.memory.v[i].range, c->a->page_shift, &m) &&
+				 m.first <= p.first && m.last >= p.last;
+		}
+		if (!memory || managed_reserved_in(c, p) < gib)
+			continue;
+		pz_zones_account(&c->z, p, true);
+		managed_later(c, p, PZ_BOOT_MARKS);
+		pages -= gib;
+	}
+	if (pages)
+		an_note(c, "%llu pages of gigantic pages have no known place and are not counted",
+			(unsigned long long)pages);
+}
+
 /* Pages that are counted as free all along; only the first watermarks did not know of them. */
-static bool managed_never_taken(struct an_ctx *c, const struct fact_freeing *fr, uint64_t pages)
+static bool managed_never_taken(struct an_ctx *c, const struct fact_freeing *fr, uint64_t pages,
+				enum managed_from from)
 {
 	if (!strcmp(fr->what, "unused early sccb"))
 		return true;
 	if (!strncmp(fr->what, "HugeTLB", 7)) {
-		/* Gigantic pages come from the top of memory. */
-		uint64_t top = (pz_memblock_last(&c->mb) >> c->a->page_shift) + 1;
-
-		managed_later(c, (struct pz_range){ top - pages, top - 1 }, PZ_BOOT_MARKS);
+		managed_gigantic(c, pages, from);
 		return true;
 	}
 	if (strncmp(fr->what, "EFI boot services", 17))
@@ -248,7 +280,7 @@ static void managed_freeing(struct an_ctx *c, enum managed_from from)
 			managed_initrd(c, fr);
 			continue;
 		}
-		if (managed_never_taken(c, fr, pages))
+		if (managed_never_taken(c, fr, pages, from))
 			continue;
 		if (strstr(fr->what, "text/rodata gap"))
 			ok = managed_into(c, &im.text_rodata, pages, true);
@@ -263,9 +295,9 @@ static void managed_freeing(struct an_ctx *c, enum managed_from from)
 							 im.init.pfns.first + pages - 1 },
 				      PZ_BOOT_THP);
 			ok = true;
-		}
-		else
+		} else {
 			ok = managed_into(c, &im.init, pages, late);
+		}
 		if (!ok && !managed_guess(c, pages, late))
 			c->later_unplaced += pages;
 	}

@@ -70,7 +70,7 @@ static uint32_t x86_insert_iomem(struct pz_map *m, const struct facts *f)
 }
 
 /* What was odd in the map, once for each kind, with the first place. */
-static void x86_oddities(struct an_ctx *c, const struct pz_map *raw)
+static void x86_oddities(struct an_ctx *c, const struct pz_map *raw, bool bios)
 {
 	for (uint32_t i = 0; i < raw->odd_count; i++) {
 		const struct pz_map_odd *o = &raw->odd[i];
@@ -78,8 +78,8 @@ static void x86_oddities(struct an_ctx *c, const struct pz_map *raw)
 		/* Partial pages are usual around 640 KiB and the end of memory. */
 		if (o->what == PZ_ODD_PARTIAL_PAGE || o->what == PZ_ODD_FEW)
 			continue;
-		/* kexec hands over a map in an order of its own. */
-		if (o->what == PZ_ODD_UNSORTED && !o->ref)
+		/* kexec has an order of its own, and /sys/firmware/memmap is listed in any. */
+		if (o->what == PZ_ODD_UNSORTED && (!o->ref || !bios))
 			continue;
 		/* Reserved ranges up there are the firmware's business. */
 		if (o->what == PZ_ODD_BEYOND_WIDTH && o->type != PZ_MAP_RAM)
@@ -104,11 +104,12 @@ static int x86_firmware(struct an_ctx *c, struct pz_map *raw, bool *after, char 
 {
 	struct pz_map probe;
 	const char *from = NULL;
+	bool bios = false;
 	uint32_t n;
 
 	*after = false;
 	if ((n = x86_insert(raw, c->f, FW_BIOS)))
-		from = "the firmware's e820 map";
+		from = "the firmware's e820 map", bios = true;
 	else if ((n = x86_insert(raw, c->f, FW_EFI)))
 		from = "UEFI's memory map";
 	else if ((n = x86_insert(raw, c->f, FW_MEMMAP)))
@@ -138,8 +139,10 @@ static int x86_firmware(struct an_ctx *c, struct pz_map *raw, bool *after, char 
 	pz_map_init(&probe, &an_meta, NULL, 0);
 	for (uint32_t i = 0; i < raw->count; i++)
 		(void)pz_map_insert_range(&probe, raw->v[i].range, raw->v[i].type, raw->v[i].ref);
-	(void)pz_map_sanitise(&probe, c->a->page_shift, pzl_arch_info(c->a->arch)->phys_bits);
-	x86_oddities(c, &probe);
+	/* A 32-bit kernel on a 64-bit machine meets memory that it does not use: nothing odd. */
+	(void)pz_map_sanitise(&probe, c->a->page_shift,
+			      pzl_arch_info(PZL_ARCH_X86_64)->phys_bits);
+	x86_oddities(c, &probe, bios);
 	pz_map_destroy(&probe);
 	c->a->layout_from = xasprintf("computed from %s%s and the command line", from,
 				      *after ? " (which has its command line applied)" : "");
