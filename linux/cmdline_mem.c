@@ -226,9 +226,9 @@ static enum pzl_arg_problem cl_memmap_mips(struct pzl_cmdline *c, const char *s,
 		op.to = PZ_MAP_RESERVED;
 	op.base = pzl_memparse(s + n + 1, len - n - 1, &m, NULL);
 	cl_op(c, op);
-	if (m == 0)
-		return PZL_ARG_NO_START;
-	return n + 1 + m < len ? PZL_ARG_TRAILING : PZL_ARG_OK;
+	if (n + 1 + m < len)
+		return PZL_ARG_TRAILING;
+	return m == 0 ? PZL_ARG_NO_START : PZL_ARG_OK;
 }
 
 void cl_parse_memmap(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a, uint32_t index)

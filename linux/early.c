@@ -15,7 +15,7 @@
 #include <physzone/linux/early.h>
 #include <physzone/map.h>
 
-#include "pzl_text.h"
+#include "pzl_range.h"
 
 #define EARLY_1M 0x100000ull
 #define EARLY_ARM_PMD 0x200000ull
@@ -72,17 +72,11 @@ static bool early_list_range(const struct pzl_early_input *in, const struct pzl_
 
 	if (!early_is_arm(in->arch)) {
 		start = op->from == 1 ? 0 : op->base;
-		if (size == 0)
-			return false;
-		r->first = start;
-		r->last = size - 1 > UINT64_MAX - start ? UINT64_MAX : start + size - 1;
-		return true;
+		return pzl_range_cut(start, size, r);
 	}
-	/* What runs past the top of the space is dropped as a whole. */
-	if (start > UINT64_MAX - page || size > UINT64_MAX - start)
-		return false;
+	/* The sums wrap as they do there: most of what passes the top is dropped as a whole. */
 	up = (start + page - 1) & ~(page - 1);
-	if (up - start >= size)
+	if (up > start + size)
 		return false;
 	size -= up - start;
 	start = up;
@@ -97,12 +91,7 @@ static bool early_list_range(const struct pzl_early_input *in, const struct pzl_
 		size -= phys_offset - start;
 		start = phys_offset;
 	}
-	size &= ~(page - 1);
-	if (size == 0)
-		return false;
-	r->first = start;
-	r->last = start + size - 1;
-	return true;
+	return pzl_range_cut(start, size & ~(page - 1), r);
 }
 
 /* Whether an argument was read to its end. */
@@ -137,11 +126,8 @@ static int early_list(const struct pzl_early_input *in, struct pz_memblock *mb, 
 			/* After a memmap= without a mistake mem= only adds, too. */
 			if (early_is_clean(c, op->arg))
 				first = false;
-			if (op->size == 0)
+			if (!pzl_range_cut(op->base, op->size, &r))
 				continue;
-			r.first = op->base;
-			r.last = op->size - 1 > UINT64_MAX - op->base ? UINT64_MAX
-								      : op->base + op->size - 1;
 		} else if (op->kind != PZL_OP_RANGE ||
 			   !early_list_range(in, op, phys_offset, page, &r)) {
 			continue;

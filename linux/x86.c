@@ -18,7 +18,7 @@
  */
 #include <physzone/linux/x86.h>
 
-#include "pzl_text.h"
+#include "pzl_range.h"
 
 #define X86_PAGE_SHIFT 12
 #define X86_PAGE 0x1000ull
@@ -53,16 +53,6 @@ static int x86_append(struct x86_table *t, struct pz_range r, uint32_t type)
 	if (!err)
 		t->count++;
 	return err;
-}
-
-/* A base and a size as a range that ends at the top at the latest; false for size 0. */
-static bool x86_range(uint64_t base, uint64_t size, struct pz_range *r)
-{
-	if (size == 0)
-		return false;
-	r->first = base;
-	r->last = size - 1 > UINT64_MAX - base ? UINT64_MAX : base + (size - 1);
-	return true;
 }
 
 /* Change or remove (to 0) the type of what lies in a range; from 0 meets every type. */
@@ -160,17 +150,16 @@ static int x86_op(struct x86_table *t, const struct pzl_mem_op *op)
 		r.last = UINT64_MAX;
 		return x86_change(t, r, PZ_MAP_RAM, 0, NULL);
 	case PZL_OP_ADD:
-		if (x86_range(op->base, op->size, &r))
+		if (pzl_range_cut(op->base, op->size, &r))
 			return x86_append(t, r, op->to);
 		if (t->count < t->max)
 			t->count++;
 		return 0;
 	case PZL_OP_UPDATE:
-		return x86_range(op->base, op->size, &r) ? x86_change(t, r, op->from, op->to, NULL)
-							 : x86_split(t, op);
 	case PZL_OP_REMOVE:
-		return x86_range(op->base, op->size, &r) ? x86_change(t, r, op->from, 0, NULL)
-							 : x86_split(t, op);
+		if (!pzl_range_cut(op->base, op->size, &r))
+			return x86_split(t, op);
+		return x86_change(t, r, op->from, op->kind == PZL_OP_UPDATE ? op->to : 0, NULL);
 	default:
 		return 0;
 	}
