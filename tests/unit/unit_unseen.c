@@ -320,6 +320,21 @@ static void unseen_what_if_gives_back(void **state)
 	unseen_close(&without);
 }
 
+/* x86 has one page size, whatever a line makes one think. */
+static void unseen_x86_page_size(void **state)
+{
+	struct unseen u;
+
+	unseen_open(&u,
+		    BANNER_6_1 E820_8G
+		    "[    0.000000] percpu: Embedded 10 pages/cpu s40960 r8192 d32768 u262144\n",
+		    NULL);
+	assert_int_equal(u.rc, 0);
+	assert_int_equal(u.a.page_shift, 12);
+	assert_int_equal(u.a.nodes.v[0].zone[PZ_ZONE_DMA].present, 3998);
+	unseen_close(&u);
+}
+
 /* Memory beyond what the kernel can name is in no zone, and the zones are counted all the same. */
 static void unseen_beyond_width(void **state)
 {
@@ -353,6 +368,7 @@ int main(void)
 		cmocka_unit_test(unseen_arm_lpae),
 		cmocka_unit_test(unseen_bounce_buffers),
 		cmocka_unit_test(unseen_what_if_gives_back),
+		cmocka_unit_test(unseen_x86_page_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,8 +113,12 @@ static int analysis_arch(struct an_ctx *c, const struct analysis_options *o, cha
 		return 2;
 	}
 	c->x86 = c->a->arch == PZL_ARCH_X86_64 || c->a->arch == PZL_ARCH_I386;
-	c->a->page_shift = c->f->page_shift ? c->f->page_shift :
-					      pzl_arch_info(c->a->arch)->page_shift;
+	/* x86 has one size; what else tells of sizes may be an inference. */
+	c->a->page_shift = c->f->page_shift && !c->x86 ? c->f->page_shift
+						       : pzl_arch_info(c->a->arch)->page_shift;
+	if (c->x86 && c->f->page_shift && c->f->page_shift != c->a->page_shift)
+		an_note(c, "the input looks like one of pages of %llu bytes, which x86 has not",
+			1ull << c->f->page_shift);
 	return 0;
 }
 

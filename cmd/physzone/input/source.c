@@ -131,7 +131,8 @@ static int source_part(struct facts *f, const struct source_part *part, const ch
 
 /*
  * All managed pages make up MemTotal, so the two together give the page size where nothing else
- * does. They are read one after the other, so pages may have been freed in between.
+ * does. They are read one after the other, so pages may have been freed in between, and a guest
+ * whose memory grew has other totals: only sizes that kernels let choose are considered.
  */
 static void source_page_size(struct facts *f)
 {
@@ -143,7 +144,7 @@ static void source_page_size(struct facts *f)
 			pages += f->zoneinfo.v[i].managed;
 	if (f->page_shift || !pages || !kib || pages > UINT64_MAX >> 7)
 		return;
-	for (shift = 12; shift <= 16; shift++) {
+	for (shift = 12; shift <= 16; shift += 2) {
 		uint64_t sum = pages << (shift - 10);
 
 		if (sum - sum / 8 <= kib && kib <= sum + sum / 8)
