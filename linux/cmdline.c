@@ -151,7 +151,7 @@ uint64_t pzl_memparse(const char *s, size_t len, size_t *used, bool *wrapped)
 	return v;
 }
 
-bool cl_name_is(const struct pzl_arg *a, const char *name)
+bool pzl_cl_name_is(const struct pzl_arg *a, const char *name)
 {
 	uint32_t i;
 
@@ -165,7 +165,7 @@ bool cl_name_is(const struct pzl_arg *a, const char *name)
 	return name[i] == '\0';
 }
 
-bool cl_value_starts(const struct pzl_arg *a, const char *prefix)
+bool pzl_cl_value_starts(const struct pzl_arg *a, const char *prefix)
 {
 	uint32_t i;
 
@@ -175,7 +175,7 @@ bool cl_value_starts(const struct pzl_arg *a, const char *prefix)
 	return true;
 }
 
-void cl_number_problem(struct pzl_arg *a, size_t used, bool wrapped)
+void pzl_cl_number_problem(struct pzl_arg *a, size_t used, bool wrapped)
 {
 	if (wrapped)
 		a->problem = PZL_ARG_OVERFLOW;
@@ -220,7 +220,7 @@ static void cl_parse_core(struct cl_parser *p, struct pzl_arg *a, struct cl_core
 	v = pzl_strtoull(a->value, a->value_len, &n, &wrapped);
 	if (n < a->value_len && a->value[n] == '%') {
 		core->percent = v;
-		cl_number_problem(a, n + 1, wrapped);
+		pzl_cl_number_problem(a, n + 1, wrapped);
 		if (v > 100)
 			a->problem = PZL_ARG_OVER_100;
 		return;
@@ -228,7 +228,7 @@ static void cl_parse_core(struct cl_parser *p, struct pzl_arg *a, struct cl_core
 	v = pzl_memparse(a->value, a->value_len, &n, &wrapped);
 	core->pages = v >> p->page_shift;
 	core->percent = 0;
-	cl_number_problem(a, n, wrapped);
+	pzl_cl_number_problem(a, n, wrapped);
 }
 
 static struct pz_core_spec cl_core_spec(const struct cl_core *core)
@@ -270,7 +270,7 @@ static void cl_parse_elfcorehdr(struct pzl_cmdline *c, struct pzl_arg *a)
 	if (n == 0)
 		a->problem = PZL_ARG_REFUSED;
 	else if (a->problem == PZL_ARG_OK)
-		cl_number_problem(a, n, wrapped);
+		pzl_cl_number_problem(a, n, wrapped);
 }
 
 static void cl_parse_cma(struct pzl_cmdline *c, struct pzl_arg *a)
@@ -297,7 +297,7 @@ static void cl_parse_cma(struct pzl_cmdline *c, struct pzl_arg *a)
 	}
 	c->cma_fixed = c->cma_base + c->cma_size == c->cma_limit;
 	if (a->problem == PZL_ARG_OK)
-		cl_number_problem(a, n, wrapped);
+		pzl_cl_number_problem(a, n, wrapped);
 }
 
 /* Where a text stands in a value, or the value's length. */
@@ -324,11 +324,13 @@ static void cl_parse_numa(struct cl_parser *p, struct pzl_cmdline *c, struct pzl
 		     (p->arch == PZL_ARCH_ARM64 || p->arch == PZL_ARCH_RISCV64));
 	uint32_t at;
 
-	if (anywhere ? cl_value_find(a, "off") < a->value_len : cl_value_starts(a, "off")) {
+	if (anywhere ? cl_value_find(a, "off") < a->value_len : pzl_cl_value_starts(a, "off")) {
 		c->numa_off = true;
 		return;
 	}
-	at = anywhere ? cl_value_find(a, "fake=") : cl_value_starts(a, "fake=") ? 0 : a->value_len;
+	at = anywhere			       ? cl_value_find(a, "fake=")
+	     : pzl_cl_value_starts(a, "fake=") ? 0
+					       : a->value_len;
 	if (at < a->value_len) {
 		if (!fake) {
 			a->problem = PZL_ARG_NOT_HERE;
@@ -339,9 +341,9 @@ static void cl_parse_numa(struct cl_parser *p, struct pzl_cmdline *c, struct pzl
 		return;
 	}
 	if (p->arch == PZL_ARCH_X86_64) {
-		if (cl_value_starts(a, "noacpi"))
+		if (pzl_cl_value_starts(a, "noacpi"))
 			c->numa_noacpi = true;
-		else if (!cl_value_starts(a, "nohmat"))
+		else if (!pzl_cl_value_starts(a, "nohmat"))
 			a->problem = PZL_ARG_REFUSED;
 	}
 }
@@ -361,7 +363,7 @@ static void cl_parse_vmalloc(struct cl_parser *p, struct pzl_cmdline *c, struct 
 	size_t n;
 	uint64_t v = pzl_memparse(a->value, a->value_len, &n, &wrapped);
 
-	cl_number_problem(a, n, wrapped);
+	pzl_cl_number_problem(a, n, wrapped);
 	if (p->arch == PZL_ARCH_ARM && (v < arm_min || v > arm_max)) {
 		v = v < arm_min ? arm_min : arm_max;
 		a->problem = PZL_ARG_CLAMPED;
@@ -457,10 +459,10 @@ static enum pzl_arg_kind cl_kind(const struct pzl_arg *a)
 	size_t i;
 
 	for (i = 0; i < sizeof(cl_names) / sizeof(cl_names[0]); i++)
-		if (cl_name_is(a, cl_names[i].name))
+		if (pzl_cl_name_is(a, cl_names[i].name))
 			return cl_names[i].kind;
 	for (i = 0; i < sizeof(cl_opaque) / sizeof(cl_opaque[0]); i++)
-		if (cl_name_is(a, cl_opaque[i]))
+		if (pzl_cl_name_is(a, cl_opaque[i]))
 			return PZL_ARG_OPAQUE;
 	return PZL_ARG_OTHER;
 }
@@ -517,10 +519,10 @@ static void cl_decode(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg
 	}
 	switch (a->kind) {
 	case PZL_ARG_MEM:
-		cl_parse_mem(p, c, a, index);
+		pzl_cl_parse_mem(p, c, a, index);
 		break;
 	case PZL_ARG_MEMMAP:
-		cl_parse_memmap(p, c, a, index);
+		pzl_cl_parse_memmap(p, c, a, index);
 		break;
 	case PZL_ARG_ELFCOREHDR:
 		cl_parse_elfcorehdr(c, a);
@@ -545,7 +547,7 @@ static void cl_decode(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg
 		break;
 	case PZL_ARG_CMA_PERNUMA:
 		c->cma_pernuma = pzl_memparse(a->value, a->value_len, &n, &wrapped);
-		cl_number_problem(a, n, wrapped);
+		pzl_cl_number_problem(a, n, wrapped);
 		break;
 	case PZL_ARG_NUMA_CMA:
 		cl_parse_numa_cma(p, a);
@@ -557,7 +559,7 @@ static void cl_decode(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg
 		}
 		c->highmem = pzl_memparse(a->value, a->value_len, &n, &wrapped);
 		c->highmem_set = true;
-		cl_number_problem(a, n, wrapped);
+		pzl_cl_number_problem(a, n, wrapped);
 		break;
 	case PZL_ARG_VMALLOC:
 		if (p->arch == PZL_ARCH_I386 || p->arch == PZL_ARCH_ARM)
@@ -676,8 +678,7 @@ int pzl_cmdline_parse(struct pzl_cmdline *c, enum pzl_model model, enum pzl_arch
 		      unsigned int page_shift, const char *text, size_t len)
 {
 	struct cl_core kernelcore = { 0, 0, false }, movablecore = { 0, 0, false };
-	struct cl_parser p = { model, arch, page_shift, &kernelcore, &movablecore,
-			       false, false };
+	struct cl_parser p = { model, arch, page_shift, &kernelcore, &movablecore, false, false };
 	bool init = false;
 	size_t at = 0, full;
 

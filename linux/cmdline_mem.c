@@ -33,7 +33,7 @@ static void cl_mem_x86(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_ar
 	bool wrapped = false;
 	size_t n;
 
-	if (a->value_len == sizeof("nopentium") - 1 && cl_value_starts(a, "nopentium")) {
+	if (a->value_len == sizeof("nopentium") - 1 && pzl_cl_value_starts(a, "nopentium")) {
 		if (p->arch == PZL_ARCH_I386)
 			c->nopentium = true;
 		else
@@ -46,7 +46,7 @@ static void cl_mem_x86(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_ar
 		a->problem = PZL_ARG_ZERO;
 		return;
 	}
-	cl_number_problem(a, n, wrapped);
+	pzl_cl_number_problem(a, n, wrapped);
 	cl_op(c, op);
 }
 
@@ -71,11 +71,11 @@ static void cl_mem_range(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_
 		a->problem = PZL_ARG_REFUSED;
 	}
 	if (a->problem == PZL_ARG_OK)
-		cl_number_problem(a, n, wrapped);
+		pzl_cl_number_problem(a, n, wrapped);
 	cl_op(c, op);
 }
 
-void cl_parse_mem(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a, uint32_t index)
+void pzl_cl_parse_mem(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a, uint32_t index)
 {
 	bool riscv = p->arch == PZL_ARCH_RISCV64 || p->arch == PZL_ARCH_RISCV32;
 	uint64_t page = (uint64_t)1 << p->page_shift;
@@ -108,7 +108,7 @@ void cl_parse_mem(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a,
 		p->mem_zero = true;
 		return;
 	}
-	cl_number_problem(a, n, wrapped);
+	pzl_cl_number_problem(a, n, wrapped);
 	/* riscv keeps the smallest, also when that is 0 and means none; the others the last. */
 	if (riscv && p->mem_zero) {
 		a->problem = PZL_ARG_OVERRIDDEN;
@@ -231,7 +231,8 @@ static enum pzl_arg_problem cl_memmap_mips(struct pzl_cmdline *c, const char *s,
 	return m == 0 ? PZL_ARG_NO_START : PZL_ARG_OK;
 }
 
-void cl_parse_memmap(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a, uint32_t index)
+void pzl_cl_parse_memmap(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a,
+			 uint32_t index)
 {
 	uint32_t start = 0, i, refused = 0, elements = 0;
 

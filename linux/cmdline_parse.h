@@ -43,16 +43,18 @@ static inline bool cl_mul_wraps(uint64_t v, unsigned int base, unsigned int d)
 }
 
 /* Whether an argument has a name; '-' and '_' are the same. */
-bool cl_name_is(const struct pzl_arg *a, const char *name);
+bool pzl_cl_name_is(const struct pzl_arg *a, const char *name);
 
 /* Whether an argument's value begins with a text. */
-bool cl_value_starts(const struct pzl_arg *a, const char *prefix);
+bool pzl_cl_value_starts(const struct pzl_arg *a, const char *prefix);
 
 /* Mark an argument whose number wrapped, or that has text after the @used characters. */
-void cl_number_problem(struct pzl_arg *a, size_t used, bool wrapped);
+void pzl_cl_number_problem(struct pzl_arg *a, size_t used, bool wrapped);
 
 /* mem= and memmap=, which change the memory map. */
-void cl_parse_mem(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a, uint32_t index);
-void cl_parse_memmap(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a, uint32_t index);
+void pzl_cl_parse_mem(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a,
+		      uint32_t index);
+void pzl_cl_parse_memmap(struct cl_parser *p, struct pzl_cmdline *c, struct pzl_arg *a,
+			 uint32_t index);
 
 #endif

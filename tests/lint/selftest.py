@@ -86,6 +86,7 @@ FAULTS = [
     ("headers.sh", MAP, "enum { A, B, };\nint f() { int a[B ? B : 1]; }\n", "not ok"),
 ]
 SYMBOLS = [
+    ("int f(int x) { return x + 1; }\n", "no prefix: f"),
     ("int puts(const char *);\nvoid f(void) { puts(\"x\"); }\n", "undefined: puts"),
     ("int counter;\n", "writable: counter"),
     ("static int n;\nint f(void) { return n++; }\n", "writable: n"),
@@ -133,7 +134,7 @@ def trees(results, scratch):
 
 
 def objects(results, scratch):
-    for number, (text, says) in enumerate([("int f(int x) { return x + 1; }\n", None)] + SYMBOLS):
+    for number, (text, says) in enumerate([("int pz_f(int x) { return x + 1; }\n", None)] + SYMBOLS):
         root = scratch / f"o{number}"
         write(root, "a.c", text)
         run("gcc", "-c", "-fno-pic", root / "a.c", "-o", root / "a.o")

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# What the core's objects ask for and hold: no undefined symbol but the four mem* functions, and no
-# writable data.
+# What the core's objects ask for and hold: no undefined symbol but the four mem* functions, no
+# writable data, and no name of its own without the prefix.
 #
 # usage: symbols.sh LABEL ARCHIVE [TOOL-PREFIX]        (TAP lines without a plan on standard output)
 set -u
@@ -43,5 +43,14 @@ if [ -n "$writable$sections" ]; then
 	rc=1
 else
 	echo "ok $label: no writable data"
+fi
+
+names=$("${prefix}nm" -g --defined-only "$all" | awk '$3 !~ /^pzl?_/ { print $3 }')
+if [ -n "$names" ]; then
+	echo "not ok $label: names begin with pz_ or pzl_"
+	echo "$names" | sed 's/^/# no prefix: /'
+	rc=1
+else
+	echo "ok $label: names begin with pz_ or pzl_"
 fi
 exit $rc
