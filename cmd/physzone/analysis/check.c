@@ -137,7 +137,9 @@ static void check_zoneinfo(struct an_ctx *c)
 			continue;
 		diff = r->managed > z->managed ? r->managed - z->managed : z->managed - r->managed;
 		/* Numbers that are not exact are allowed what they promise. */
-		if (diff && (r->managed_from == MANAGED_MEMBLOCK || diff * 200 > z->managed))
+		if (diff && (r->managed_from == MANAGED_MEMBLOCK ||
+			     (r->managed_from == MANAGED_REPORT && diff * 200 > z->managed) ||
+			     !r->managed != !z->managed))
 			check_count(c, z, "managed", r->managed, z->managed);
 		if (r->managed_from != MANAGED_MEMBLOCK)
 			continue;
@@ -174,7 +176,9 @@ static void check_pages(struct an_ctx *c)
 			/* Zones that interleave over nodes cannot be told apart by flags. */
 			if (c->a->nodes.n > 1)
 				continue;
-			if (diff && (r->managed_from == MANAGED_MEMBLOCK || diff * 200 > got))
+			if (diff && (r->managed_from == MANAGED_MEMBLOCK ||
+				     (r->managed_from == MANAGED_REPORT && diff * 200 > got) ||
+				     !r->managed != !got))
 				an_contradict(
 					c, at,
 					"zone %s: %llu managed pages computed, the page flags "

@@ -214,6 +214,29 @@ static void nodes_rest(struct an_ctx *c, int nid)
 	}
 }
 
+/* Without a log, only the spans of its zones tell which node memory belongs to. */
+static void nodes_from_zoneinfo(struct an_ctx *c)
+{
+	unsigned int s = c->a->page_shift;
+	bool several = false;
+
+	for (size_t i = 0; i < c->f->zoneinfo.n; i++)
+		several = several || c->f->zoneinfo.v[i].nid != c->f->zoneinfo.v[0].nid;
+	if (c->f->node_ranges.n || !several)
+		return;
+	for (size_t i = 0; i < c->f->zoneinfo.n; i++) {
+		const struct fact_zoneinfo *z = &c->f->zoneinfo.v[i];
+
+		if (!z->spanned || z->spanned == UINT64_MAX || z->start_pfn == UINT64_MAX ||
+		    z->start_pfn >= UINT64_MAX >> s || z->spanned >= UINT64_MAX >> s)
+			continue;
+		(void)pz_memblock_set_node(&c->mb, PZ_MB_MEMORY, z->start_pfn << s,
+					   z->spanned << s, z->nid);
+	}
+	an_note(c, "which node memory belongs to is taken from the spans in zoneinfo: the input "
+		   "has no SRAT");
+}
+
 int an_nodes(struct an_ctx *c)
 {
 	int rest = 0;
@@ -247,6 +270,7 @@ int an_nodes(struct an_ctx *c)
 			(void)pz_memblock_set_node(&c->mb, PZ_MB_MEMORY, n->range.first,
 						   memory_size(n->range), n->nid);
 		}
+		nodes_from_zoneinfo(c);
 	}
 	/* A kernel with one node may number it otherwise than 0. */
 	if (c->f->initmem.n == 1 && !c->f->initmem.v[0].memoryless)

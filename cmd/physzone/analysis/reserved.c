@@ -528,6 +528,16 @@ enum managed_from an_reserved(struct an_ctx *c)
 	}
 
 	if (c->what_if || !c->f->memory.seen || c->f->memory.reserved == UINT64_MAX) {
+		uint64_t total = an_kib_pages(c, c->f->mem_total_kib), left;
+		uint64_t cma = present - have - reserved_free_pages(c, PZ_NID_NONE);
+
+		/* MemTotal is what is managed in the end, with all that was given back. */
+		if (!c->what_if && total && present - have >= total) {
+			reserved_bounce(c);
+			left = reserved_free_pages(c, PZ_NID_NONE) + cma;
+			reserved_spread(c, left > total ? left - total : 0);
+			return MANAGED_REPORT;
+		}
 		if (reserved_listed(c)) {
 			an_note(c, "what /proc/iomem calls reserved is taken as such; contiguous "
 				   "areas and the initial RAM disk may be in it, and are managed");
