@@ -144,8 +144,9 @@ static int x86_firmware(struct an_ctx *c, struct pz_map *raw, bool *after, char 
 			      pzl_arch_info(PZL_ARCH_X86_64)->phys_bits);
 	x86_oddities(c, &probe, bios);
 	pz_map_destroy(&probe);
-	c->a->layout_from = xasprintf("computed from %s%s and the command line", from,
-				      *after ? " (which has its command line applied)" : "");
+	c->a->layout_from = xasprintf("computed from %s%s", from,
+				      *after ? ", which has its command line applied"
+					     : " and the command line");
 	return 0;
 }
 
