@@ -17,7 +17,8 @@
  *
  * Shortcomings: the memory is that of boot; see online.c for what is added later. With zones
  * laid out from the highest type down (PZ_ZF_DESCENDING) and ZONE_MOVABLE, types above the movable
- * start vanish with their memory, as they do in Linux.
+ * start vanish with their memory, as they do in Linux. In mirror mode Linux also takes the memory
+ * of other nodes inside a zone's span as absent a second time; here it is absent once.
  */
 #include "../base/bits.h"
 #include "../base/meta.h"
