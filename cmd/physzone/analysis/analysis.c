@@ -293,8 +293,8 @@ static void analysis_sources(struct an_ctx *c, enum managed_from from)
 	static const char *const managed[] = {
 		[MANAGED_MEMBLOCK] = "exact: the kernel's own list of boot reservations, with what "
 				     "was freed later",
-		[MANAGED_REPORT] = "shared out: the totals that the input reports, put where such a "
-				   "kernel allocates while booting",
+		[MANAGED_REPORT] = "shared out: the totals that the input reports, put where "
+				   "such a kernel allocates while booting",
 		[MANAGED_ESTIMATE] = "estimated: what such a kernel usually reserves",
 	};
 
