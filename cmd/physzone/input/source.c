@@ -108,7 +108,7 @@ static char *source_find(const char *dir, const struct source_part *part)
 					       packed[i]);
 			struct stat st;
 
-			if (!stat(path, &st) && !S_ISDIR(st.st_mode))
+			if (!stat(path, &st) && S_ISREG(st.st_mode))
 				return path;
 			free(path);
 		}
