@@ -10,6 +10,7 @@
  */
 #include "input/proc.h"
 
+#include <ctype.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -52,6 +53,9 @@ static bool zoneinfo_header(struct span line, int *nid, struct span *name)
 	span_blanks(&line);
 	if (!span_word(&line, name) || !span_empty(line))
 		return false;
+	for (const char *p = name->p; p < name->end; p++)
+		if (!isalnum((unsigned char)*p))
+			return false;
 	*nid = (int)n;
 	return name->end - name->p < 16;
 }
