@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/stat.h>
 
 #include "facts.h"
@@ -109,15 +110,21 @@ static void readers_zoneinfo(const char *machine, const struct facts *f)
 	readers_ok(!*why, machine, "zoneinfo has every number", why);
 }
 
-static void readers_small(const char *machine, const struct facts *f)
+static void readers_small(const char *dir, const char *machine, const struct facts *f)
 {
-	char why[256] = "";
+	char why[256] = "", path[4200];
+	bool sysctls;
+
+	/* Not every machine was recorded with its sysctls. */
+	snprintf(path, sizeof(path), "%s/sysctl_vm.txt.xz", dir);
+	sysctls = access(path, F_OK) == 0;
 
 	if (!f->release || !f->cmdline)
 		snprintf(why, sizeof(why), "no version or no command line");
 	else if (!f->iomem.n)
 		snprintf(why, sizeof(why), "no iomem");
-	else if (f->min_free_kbytes == UINT64_MAX || !f->lowmem_ratios || !f->wmark_scale)
+	else if (sysctls &&
+		 (f->min_free_kbytes == UINT64_MAX || !f->lowmem_ratios || !f->wmark_scale))
 		snprintf(why, sizeof(why), "no sysctls");
 	else if (!f->mem_total_kib || !f->page_shift)
 		snprintf(why, sizeof(why), "no MemTotal, or no page size from it");
@@ -144,7 +151,7 @@ static void readers_machine(const char *dir, const char *machine)
 	readers_ok(!ret, machine, "is read", err);
 	if (!ret) {
 		readers_zoneinfo(machine, &f);
-		readers_small(machine, &f);
+		readers_small(dir, machine, &f);
 		readers_contradictions(machine, &f);
 		if (f.pages.n)
 			readers_managed(machine, &f);
