@@ -84,6 +84,11 @@ static void x86_oddities(struct an_ctx *c, const struct pz_map *raw, bool bios)
 		/* Reserved ranges up there are the firmware's business. */
 		if (o->what == PZ_ODD_BEYOND_WIDTH && o->type != PZ_MAP_RAM)
 			continue;
+		if (o->what == PZ_ODD_BEYOND_WIDTH)
+			an_problem(c,
+				   "the firmware's map has RAM at 0x%llx, past what this processor "
+				   "can address",
+				   (unsigned long long)o->range.first);
 		an_contradict(c, (struct where){ 0, o->ref }, "firmware map: %s at "
 			      "[mem 0x%016llx-0x%016llx]",
 			      pz_map_oddity_name(o->what), (unsigned long long)o->range.first,
