@@ -350,6 +350,19 @@ static void unseen_beyond_width(void **state)
 	assert_int_equal(u.a.nodes.v[0].zone[PZ_ZONE_DMA].managed, 3840);
 	assert_true(u.a.nodes.v[0].zone[PZ_ZONE_NORMAL].managed <
 		    u.a.nodes.v[0].zone[PZ_ZONE_NORMAL].present);
+	assert_int_equal(u.a.problems.n, 0);
+	unseen_close(&u);
+
+	/* No processor of the architecture has that many address lines. */
+	unseen_open(
+		&u,
+		BANNER_6_1 E820_8G
+		"[    0.000000] BIOS-e820: [mem 0x00f0000000000000-0x00f000000fffffff] usable\n",
+		NULL);
+	assert_int_equal(u.rc, 0);
+	assert_true(unseen_contradicts(&u, "beyond the address width"));
+	assert_int_equal(u.a.problems.n, 1);
+	assert_non_null(strstr(u.a.problems.v[0].text, "past what this processor can address"));
 	unseen_close(&u);
 }
 
