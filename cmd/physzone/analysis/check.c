@@ -76,7 +76,7 @@ static void check_node_ranges(struct an_ctx *c)
 	for (size_t i = 0; i < c->f->node_ranges.n; i++) {
 		const struct fact_node_range *n = &c->f->node_ranges.v[i];
 
-		(void)pz_memblock_add(&want, n->range.first, n->range.last - n->range.first + 1,
+		(void)pz_memblock_add(&want, n->range.first, pz_range_size(n->range),
 				      n->nid, 0);
 	}
 	for (uint32_t i = 0; i < c->mb.memory.count; i++) {

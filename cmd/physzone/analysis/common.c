@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void *meta_alloc(void *ctx, size_t size)
 {
@@ -70,4 +71,22 @@ uint64_t an_kib_pages(const struct an_ctx *c, uint64_t kib)
 bool an_after(struct where a, struct where b)
 {
 	return a.file == b.file && a.line > b.line;
+}
+
+bool an_in_memory(const struct an_ctx *c, struct pz_range bytes)
+{
+	for (uint32_t i = 0; i < c->mb.memory.count; i++) {
+		struct pz_range m = c->mb.memory.v[i].range;
+
+		if (m.first <= bytes.first && bytes.last <= m.last)
+			return true;
+	}
+	return false;
+}
+
+bool an_never_taken(const struct fact_freeing *fr)
+{
+	return !strncmp(fr->what, AN_FREED_EFI, strlen(AN_FREED_EFI)) ||
+	       !strncmp(fr->what, AN_FREED_HUGETLB, strlen(AN_FREED_HUGETLB)) ||
+	       !strcmp(fr->what, AN_FREED_SCCB);
 }

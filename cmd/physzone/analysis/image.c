@@ -15,15 +15,7 @@
 /* Another command line may have taken away the memory where a thing was put. */
 static bool image_applies(const struct an_ctx *c, struct pz_range r)
 {
-	if (!c->what_if)
-		return true;
-	for (uint32_t i = 0; i < c->mb.memory.count; i++) {
-		struct pz_range m = c->mb.memory.v[i].range;
-
-		if (r.first >= m.first && r.last <= m.last)
-			return true;
-	}
-	return false;
+	return !c->what_if || an_in_memory(c, r);
 }
 
 bool an_kernel_image(const struct an_ctx *c, struct pz_range *bytes)

@@ -110,6 +110,13 @@ void an_place_usual_image(struct an_ctx *c);
 bool an_initrd(const struct an_ctx *c, struct pz_range *bytes);
 /* Memory shift: pages of a number of KiB. */
 uint64_t an_kib_pages(const struct an_ctx *c, uint64_t kib);
+/* Whether bytes lie wholly inside one range of memory. */
+bool an_in_memory(const struct an_ctx *c, struct pz_range bytes);
+/* What "Freeing" lines call pages that are counted as free all along. */
+#define AN_FREED_EFI "EFI boot services"
+#define AN_FREED_HUGETLB "HugeTLB"
+#define AN_FREED_SCCB "unused early sccb"
+bool an_never_taken(const struct fact_freeing *fr);
 /* Whether a line stands after another in the same file. */
 bool an_after(struct where a, struct where b);
 

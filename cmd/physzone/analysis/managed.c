@@ -220,15 +220,10 @@ static void managed_gigantic(struct an_ctx *c, uint64_t pages, enum managed_from
 	}
 	for (uint64_t at = end & ~(gib - 1); pages >= gib && at >= gib; at -= gib) {
 		struct pz_range p = { at - gib, at - 1 };
-		bool memory = false;
+		struct pz_range bytes = { p.first << c->a->page_shift,
+					  (at << c->a->page_shift) - 1 };
 
-		for (uint32_t i = 0; i < c->mb.memory.count && !memory; i++) {
-			struct pz_range m;
-
-			memory = pz_range_trim(c->mb.memory.v[i].range, c->a->page_shift, &m) &&
-				 m.first <= p.first && m.last >= p.last;
-		}
-		if (!memory || managed_reserved_in(c, p) < gib)
+		if (!an_in_memory(c, bytes) || managed_reserved_in(c, p) < gib)
 			continue;
 		pz_zones_account(&c->z, p, true);
 		managed_later(c, p, PZ_BOOT_MARKS);
@@ -243,16 +238,14 @@ static void managed_gigantic(struct an_ctx *c, uint64_t pages, enum managed_from
 static bool managed_never_taken(struct an_ctx *c, const struct fact_freeing *fr, uint64_t pages,
 				enum managed_from from)
 {
-	if (!strcmp(fr->what, "unused early sccb"))
-		return true;
-	if (!strncmp(fr->what, "HugeTLB", 7)) {
-		managed_gigantic(c, pages, from);
-		return true;
-	}
-	if (strncmp(fr->what, "EFI boot services", 17))
+	bool efi = !strncmp(fr->what, AN_FREED_EFI, strlen(AN_FREED_EFI));
+
+	if (!an_never_taken(fr))
 		return false;
+	if (!strncmp(fr->what, AN_FREED_HUGETLB, strlen(AN_FREED_HUGETLB)))
+		managed_gigantic(c, pages, from);
 	/* EDK II for virtual machines unpacks its drivers at 9 MiB, into 12 MiB. */
-	if (pages > 0xc00 && c->max_low_pfn > 0x1500) {
+	if (efi && pages > 0xc00 && c->max_low_pfn > 0x1500) {
 		managed_later(c, (struct pz_range){ 0x900, 0xfff }, PZ_BOOT_MARKS);
 		managed_later(c, (struct pz_range){ 0x1000, 0x1000 + pages - 0x700 - 1 },
 			      PZ_BOOT_MARKS);
@@ -310,8 +303,7 @@ static void managed_cma(struct an_ctx *c)
 		const struct fact_claim *cl = &c->f->claims.v[i];
 
 		if (cl->kind == CLAIM_CMA && !c->what_if)
-			(void)pz_memblock_free(&c->mb, cl->range.first,
-					       cl->range.last - cl->range.first + 1);
+			(void)pz_memblock_free(&c->mb, cl->range.first, pz_range_size(cl->range));
 	}
 }
 
@@ -357,7 +349,6 @@ static void managed_zero_page(struct an_ctx *c)
 static void managed_initrd_unsaid(struct an_ctx *c)
 {
 	struct pz_range r, p;
-	bool memory = false;
 
 	for (size_t i = 0; i < c->f->freeing.n; i++)
 		if (c->what_if && !strcmp(c->f->freeing.v[i].what, "initrd"))
@@ -365,10 +356,7 @@ static void managed_initrd_unsaid(struct an_ctx *c)
 	if (!an_initrd(c, &r) || !pz_range_trim(r, c->a->page_shift, &p) ||
 	    managed_reserved_in(c, p) < p.last - p.first + 1)
 		return;
-	for (uint32_t i = 0; i < c->mb.memory.count && !memory; i++)
-		memory = c->mb.memory.v[i].range.first <= r.first &&
-			 r.last <= c->mb.memory.v[i].range.last;
-	if (!memory)
+	if (!an_in_memory(c, r))
 		return;
 	pz_zones_account(&c->z, p, true);
 	managed_later(c, p, PZ_BOOT_THP);

@@ -13,16 +13,9 @@
 
 #include <string.h>
 
-static uint64_t memory_size(struct pz_range r)
-{
-	uint64_t n = r.last - r.first + 1;
-
-	return n ? n : UINT64_MAX;
-}
-
 static void memory_add(struct an_ctx *c, struct pz_range r, int nid)
 {
-	(void)pz_memblock_add(&c->mb, r.first, memory_size(r), nid, 0);
+	(void)pz_memblock_add(&c->mb, r.first, pz_range_size(r), nid, 0);
 }
 
 /* Device trees: whole pages inwards, the command line's limit, a capture kernel's usable ranges. */
@@ -146,7 +139,7 @@ static bool memory_same(const struct an_ctx *c)
 	for (size_t i = 0; i < c->f->node_ranges.n; i++) {
 		struct pz_range r = c->f->node_ranges.v[i].range;
 
-		(void)pz_memblock_add(&other, r.first, memory_size(r), PZ_NID_NONE, 0);
+		(void)pz_memblock_add(&other, r.first, pz_range_size(r), PZ_NID_NONE, 0);
 	}
 	same = pz_memblock_bytes(&other, PZ_MB_MEMORY) == pz_memblock_bytes(&c->mb, PZ_MB_MEMORY) &&
 	       pz_memblock_start(&other) == pz_memblock_start(&c->mb) &&
@@ -203,14 +196,16 @@ int an_memory(struct an_ctx *c, char **err)
 /* A node for the memory that no line gives one: the only node, or the one of its neighbours. */
 static void nodes_rest(struct an_ctx *c, int nid)
 {
-	for (uint32_t i = 0; i < c->mb.memory.count; i++) {
+	for (uint32_t i = 0; i < c->mb.memory.count;) {
 		struct pz_mb_region m = c->mb.memory.v[i];
 
-		if (m.nid != PZ_NID_NONE)
+		if (m.nid != PZ_NID_NONE) {
+			i++;
 			continue;
+		}
+		/* It may merge with its neighbours: what stands here then is looked at next. */
 		(void)pz_memblock_set_node(&c->mb, PZ_MB_MEMORY, m.range.first,
-					   memory_size(m.range), nid);
-		i = (uint32_t)-1; /* neighbours may have merged: start again */
+					   pz_range_size(m.range), nid);
 	}
 }
 
@@ -248,7 +243,7 @@ int an_nodes(struct an_ctx *c)
 		for (size_t i = 0; i < c->f->fake_nodes.n; i++)
 			(void)pz_memblock_set_node(&c->mb, PZ_MB_MEMORY,
 						   c->f->fake_nodes.v[i].range.first,
-						   memory_size(c->f->fake_nodes.v[i].range),
+						   pz_range_size(c->f->fake_nodes.v[i].range),
 						   c->f->fake_nodes.v[i].nid);
 	} else if (c->cl_known && c->cl.numa_off) {
 		(void)pz_memblock_set_node(&c->mb, PZ_MB_MEMORY, 0, UINT64_MAX, 0);
@@ -257,10 +252,10 @@ int an_nodes(struct an_ctx *c)
 			const struct fact_srat *s = &c->f->srat.v[i];
 
 			(void)pz_memblock_set_node(&c->mb, PZ_MB_MEMORY, s->range.first,
-						   memory_size(s->range), s->nid);
+						   pz_range_size(s->range), s->nid);
 			if (s->hotplug)
 				(void)pz_memblock_mark(&c->mb, PZ_MB_MEMORY, s->range.first,
-						       memory_size(s->range), PZ_MB_HOTPLUG, 0);
+						       pz_range_size(s->range), PZ_MB_HOTPLUG, 0);
 		}
 	} else if (c->x86) {
 		/* No table tells of nodes: what the kernel printed is all there is. */
@@ -268,7 +263,7 @@ int an_nodes(struct an_ctx *c)
 			const struct fact_node_range *n = &c->f->node_ranges.v[i];
 
 			(void)pz_memblock_set_node(&c->mb, PZ_MB_MEMORY, n->range.first,
-						   memory_size(n->range), n->nid);
+						   pz_range_size(n->range), n->nid);
 		}
 		nodes_from_zoneinfo(c);
 	}

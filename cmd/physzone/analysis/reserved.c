@@ -22,17 +22,13 @@
 
 static void reserved_add(struct an_ctx *c, struct pz_range r)
 {
-	uint64_t size = r.last - r.first + 1;
-
 	/* Overlaps are expected: several lines speak of the same memory. */
-	(void)pz_memblock_reserve(&c->mb, r.first, size ? size : UINT64_MAX, PZ_NID_NONE, 0);
+	(void)pz_memblock_reserve(&c->mb, r.first, pz_range_size(r), PZ_NID_NONE, 0);
 }
 
 static void reserved_drop(struct an_ctx *c, struct pz_range r)
 {
-	uint64_t size = r.last - r.first + 1;
-
-	(void)pz_memblock_free(&c->mb, r.first, size ? size : UINT64_MAX);
+	(void)pz_memblock_free(&c->mb, r.first, pz_range_size(r));
 }
 
 /* Memory that the kernel never maps: in memory, present, and never given out. */
@@ -43,7 +39,7 @@ static void reserved_nomap(struct an_ctx *c)
 
 		if (!m->reserved && (m->flags & PZ_MB_NOMAP))
 			(void)pz_memblock_mark(&c->mb, PZ_MB_MEMORY, m->range.first,
-					       m->range.last - m->range.first + 1, PZ_MB_NOMAP, 0);
+					       pz_range_size(m->range), PZ_MB_NOMAP, 0);
 	}
 	if (c->x86)
 		return;
@@ -53,14 +49,14 @@ static void reserved_nomap(struct an_ctx *c)
 
 		if (e->depth == 0 && !strcmp(e->name, "reserved"))
 			(void)pz_memblock_mark(&c->mb, PZ_MB_MEMORY, e->range.first,
-					       e->range.last - e->range.first + 1, PZ_MB_NOMAP, 0);
+					       pz_range_size(e->range), PZ_MB_NOMAP, 0);
 	}
 	for (size_t i = 0; i < c->f->claims.n; i++) {
 		const struct fact_claim *cl = &c->f->claims.v[i];
 
 		if (cl->kind == CLAIM_DT_RESERVED && cl->nomap)
 			(void)pz_memblock_mark(&c->mb, PZ_MB_MEMORY, cl->range.first,
-					       cl->range.last - cl->range.first + 1, PZ_MB_NOMAP,
+					       pz_range_size(cl->range), PZ_MB_NOMAP,
 					       0);
 	}
 }
@@ -490,9 +486,7 @@ static uint64_t reserved_later_unplaced(const struct an_ctx *c)
 	for (size_t i = 0; i < c->f->freeing.n; i++) {
 		const struct fact_freeing *fr = &c->f->freeing.v[i];
 
-		if (an_after(fr->at, c->f->memory.at) &&
-		    (!strncmp(fr->what, "EFI boot services", 17) ||
-		     !strncmp(fr->what, "HugeTLB", 7) || !strcmp(fr->what, "unused early sccb")))
+		if (an_after(fr->at, c->f->memory.at) && an_never_taken(fr))
 			n += an_kib_pages(c, fr->kib);
 	}
 	return n;

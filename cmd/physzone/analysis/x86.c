@@ -216,7 +216,7 @@ static bool x86_from_ranges(struct an_ctx *c)
 	for (size_t i = 0; i < c->f->node_ranges.n; i++) {
 		struct pz_range r = c->f->node_ranges.v[i].range;
 
-		(void)pz_memblock_add(&c->mb, r.first, r.last - r.first + 1,
+		(void)pz_memblock_add(&c->mb, r.first, pz_range_size(r),
 				      c->f->node_ranges.v[i].nid, 0);
 		(void)pz_map_insert_range(&c->map, r, PZ_MAP_RAM, 0);
 	}
