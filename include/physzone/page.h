@@ -38,7 +38,7 @@ extern "C" {
 #define PZ_PAGE_MAX_ORDER 18u /* largest order of pz_alloc_pages(); lengths are unlimited */
 #define PZ_PAGE_ORDERS (PZ_PAGE_MAX_ORDER + 1)
 
-/* What a block of memory is used for, by Linux's numbers; MOVABLE_ZONE is ours. */
+/* What a pageblock is used for, by Linux's numbers. */
 enum pz_mobility {
 	PZ_UNMOVABLE,
 	PZ_MOVABLE,
@@ -46,7 +46,6 @@ enum pz_mobility {
 	PZ_HIGHATOMIC,
 	PZ_CMA,
 	PZ_ISOLATE,
-	PZ_MOVABLE_ZONE, /* blocks of ZONE_MOVABLE: for movable pages only, like PZ_CMA */
 	PZ_MOBILITIES,
 };
 
@@ -201,14 +200,16 @@ void pz_pages_set_policy(struct pz_pages *p, enum pz_page_policy policy);
 
 /**
  * pz_page_req_init - a request for a block of an order, as Linux means it
+ * @p: the allocator that it is for
  * @req: filled in: 2^order pages, aligned to their size, no limit, no preferred node
- * @order: the order, at most 51
+ * @order: the order, at most 47
  * @gfp: PZ_GFP_*
  * @cpu: the calling CPU, or PZ_CPU_NONE
  *
  * Context: any.
  */
-void pz_page_req_init(struct pz_page_req *req, unsigned int order, uint32_t gfp, uint32_t cpu);
+void pz_page_req_init(const struct pz_pages *p, struct pz_page_req *req, unsigned int order,
+		      uint32_t gfp, uint32_t cpu);
 
 /**
  * pz_page_request - allocate pages that lie in a row

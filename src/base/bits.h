@@ -41,6 +41,53 @@ static inline unsigned int pz_popcount64(uint64_t v)
 	return pz_popcount32((uint32_t)v) + pz_popcount32((uint32_t)(v >> 32));
 }
 
+/* Whether the compiler counts leading and trailing zeros of 32 bits in place, without a call. */
+#if defined(__x86_64__) || defined(__i386__) || defined(__aarch64__) || defined(__arm__)
+#define PZ_COUNTS_32 1
+#else
+#define PZ_COUNTS_32 0
+#endif
+
+/**
+ * pz_fls32 - index of the highest set bit
+ * @v: the value, not 0
+ *
+ * Context: any.
+ * Return: 0 to 31.
+ */
+static inline unsigned int pz_fls32(uint32_t v)
+{
+#if PZ_COUNTS_32
+	return 31u - (unsigned int)__builtin_clz(v);
+#else
+	unsigned int n = 0;
+
+	for (unsigned int step = 16; step; step >>= 1) {
+		if (v >> step) {
+			v >>= step;
+			n += step;
+		}
+	}
+	return n;
+#endif
+}
+
+/**
+ * pz_ctz32 - index of the lowest set bit
+ * @v: the value, not 0
+ *
+ * Context: any.
+ * Return: 0 to 31.
+ */
+static inline unsigned int pz_ctz32(uint32_t v)
+{
+#if PZ_COUNTS_32
+	return (unsigned int)__builtin_ctz(v);
+#else
+	return pz_fls32(v & (~v + 1));
+#endif
+}
+
 /**
  * pz_fls64 - index of the highest set bit
  * @v: the value, not 0
@@ -50,20 +97,9 @@ static inline unsigned int pz_popcount64(uint64_t v)
  */
 static inline unsigned int pz_fls64(uint64_t v)
 {
-	uint32_t w = (uint32_t)(v >> 32);
-	unsigned int n = 0;
+	uint32_t high = (uint32_t)(v >> 32);
 
-	if (w)
-		n = 32;
-	else
-		w = (uint32_t)v;
-	for (unsigned int step = 16; step; step >>= 1) {
-		if (w >> step) {
-			w >>= step;
-			n += step;
-		}
-	}
-	return n;
+	return high ? 32 + pz_fls32(high) : pz_fls32((uint32_t)v);
 }
 
 /**

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * alloc.c - requests: where to look, in which order, and what is not to be touched.
+ *
+ * Concept
+ *  A request has a window: the frames that its limits allow. The policy cuts the window into
+ *  segments (the frames of one zone of one node) and says in which order they are tried:
+ *   - PZ_POLICY_REACH: node after node by distance, in each from the highest address down. What
+ *     spans several segments is tried last, on the whole window.
+ *   - PZ_POLICY_ZONELIST: node after node, zone after zone from the highest down.
+ *  A segment whose area is too close to its watermark is passed over.
+ *
+ * Mobility
+ *  Pageblocks have a mobility. A request takes, in this order: from a pageblock of its own; movable
+ *  pages from CMA (first of all while more than half of the free memory is CMA); a pageblock that
+ *  is free as a whole, which becomes its own; the largest free block in a pageblock of another
+ *  mobility (unmovable: reclaimable, then movable; movable: reclaimable, then unmovable;
+ *  reclaimable: unmovable, then movable), which becomes its own if at least half of it is free.
+ *
+ * Failure
+ *  "Never" is answered before any search, from the managed ranges. When nothing was found while a
+ *  hint was being corrected or a unit split or merged, the search is repeated.
+ */
+#include "page_internal.h"
+
+/* How often a search is repeated that others may have misled. */
+#define ALLOC_TRIES 16
+/* Rounds of reclaim without progress before giving up. */
+#define ALLOC_RECLAIMS 16
+
+bool pz_page_seg_asked(const struct pz_pages *p, const struct page_ask *a, const struct page_seg *s)
+{
+	unsigned int type = p->area[s->area].type;
+
+	if (a->node != UINT32_MAX && s->node != a->node)
+		return false;
+	return type <= a->highest || a->highest >= PZ_ZONE_TYPES;
+}
+
+/* ZONE_MOVABLE is for movable pages only. */
+static bool alloc_may_use(const struct pz_pages *p, const struct page_ask *a,
+			  const struct page_seg *s)
+{
+	return pz_page_seg_asked(p, a, s) &&
+	       (p->area[s->area].type != PZ_ZONE_MOVABLE || (a->req->gfp & PZ_GFP_MOVABLE));
+}
+
+/* The i-th node in the order of fallback from a node, or UINT32_MAX after the last. */
+uint32_t pz_page_node_at(const struct pz_pages *p, uint32_t home, uint32_t i)
+{
+	if (i >= p->node_count)
+		return UINT32_MAX;
+	if (p->fallback)
+		return (uint32_t)p->fallback[home * p->node_count + i];
+	return home + i < p->node_count ? home + i : home + i - p->node_count;
+}
+
+int pz_page_ask_init(const struct pz_pages *p, const struct pz_page_req *req, struct page_ask *a)
+{
+	uint64_t align = req->limits.align >> p->page_shift, block;
+	uint32_t gfp = req->gfp & 0xffffff;
+
+	if (!req->pages || !pz_limits_valid(&req->limits) || (gfp & ~PZ_GFP_ALL) ||
+	    ((gfp & PZ_GFP_MOVABLE) && (gfp & PZ_GFP_RECLAIMABLE)) || req->highest > PZ_ZONE_TYPES)
+		return -PZ_EINVAL;
+	if (PZ_GFP_OWNER_OF(req->gfp) > pz_peek32(&p->owner_count) ||
+	    (PZ_GFP_OWNER_OF(req->gfp) && !(gfp & PZ_GFP_MOVABLE)))
+		return -PZ_EINVAL;
+	memset(a, 0, sizeof(*a));
+	a->req = req;
+	a->cpu = req->cpu < p->cpus ? req->cpu : PZ_CPU_NONE;
+	a->home = a->cpu == PZ_CPU_NONE ? 0 : p->cpu[a->cpu].node;
+	a->node = UINT32_MAX;
+	if (req->nid != PZ_NID_NONE) {
+		const struct pz_node *n = pz_zones_node(p->cfg.zones, req->nid);
+
+		if (!n)
+			return -PZ_EINVAL;
+		a->home = (uint32_t)(n - p->cfg.zones->node);
+	}
+	if (gfp & PZ_GFP_THISNODE)
+		a->node = a->home;
+	a->zonelist = pz_peek32(&p->policy) == PZ_POLICY_ZONELIST;
+	a->highest = PZ_ZONE_TYPES;
+	if (a->zonelist) {
+		a->highest = req->highest;
+		if (req->highest == PZ_ZONE_TYPES)
+			a->highest = gfp & PZ_GFP_MOVABLE ? PZ_ZONE_MOVABLE : PZ_ZONE_NORMAL;
+	}
+	a->type = gfp & 3;
+	if (p->type_default == PZ_UNMOVABLE)
+		a->type = PZ_UNMOVABLE;
+	a->size = req->pages << p->page_shift;
+	if (a->size >> p->page_shift != req->pages ||
+	    !pz_page_window(p, req->limits.min_addr, req->limits.max_addr, &a->lo, &a->hi))
+		return -PZ_ERANGE;
+	if (!align)
+		align = 1;
+	if (!pz_roundup_pow2(req->pages > align ? req->pages : align, &block))
+		return -PZ_ERANGE;
+	a->order = (uint8_t)pz_fls64(block);
+	a->block = block == req->pages && align == block;
+	if (!a->zonelist && a->hi >= p->frames - 1 && !(gfp & (PZ_GFP_NOKEEP | PZ_GFP_MEMALLOC)))
+		a->keep = p->keep;
+	return pz_page_could_ever(p, a) ? 0 : -PZ_ERANGE;
+}
+
+/* The watermark and the lowmem reserve that an area's free pages have to stay above. */
+void pz_page_marks(const struct pz_pages *p, const struct page_ask *a, const struct page_area *area,
+		   enum page_mark mark, uint64_t *min, uint64_t *reserve)
+{
+	const struct pz_zone *z = &p->cfg.zones->node[area->node].zone[area->type];
+	uint32_t gfp = a->req->gfp;
+
+	*min = mark == PAGE_MARK_LOW ? z->low : z->min;
+	if (mark == PAGE_MARK_MIN && (gfp & PZ_GFP_HIGH)) {
+		*min -= *min / 2;
+		if (!(gfp & PZ_GFP_BLOCK))
+			*min -= *min / 4;
+	}
+	*reserve = a->zonelist && a->highest < PZ_ZONE_TYPES ? z->reserve[a->highest] : 0;
+	if (mark == PAGE_MARK_NONE)
+		*min = *reserve = 0;
+}
+
+static bool alloc_mark_ok(const struct pz_pages *p, const struct page_ask *a, uint32_t area,
+			  enum page_mark mark)
+{
+	const struct page_area *z = &p->area[area];
+	uint64_t min, reserve, free, cma = 0;
+
+	pz_page_marks(p, a, z, mark, &min, &reserve);
+	if (!(min + reserve))
+		return true;
+	if (!(a->req->gfp & PZ_GFP_MOVABLE))
+		cma = pz_load64(&z->free_cma);
+	if (!(a->req->gfp & PZ_GFP_HIGH))
+		cma += pz_load64(&z->highatomic);
+	min += reserve + cma + a->req->pages - 1;
+	free = pz_load64(&z->free);
+	if (free <= INT64_MAX && free > min + (uint64_t)p->cpus * 64)
+		return true;
+	free = pz_page_free_count(p, area);
+	return free <= INT64_MAX && free > min;
+}
+
+/* Of a block that was taken, keep the first @want frames. */
+void pz_page_trim(struct pz_pages *p, uint64_t index, uint64_t have, uint64_t want)
+{
+	if (have > want && pz_page_cut(p, index + want))
+		(void)pz_page_free_block(p, index + want, have - want);
+}
+
+/* Whether at least half of a pageblock is free, or was taken just now. */
+static bool alloc_half_free(const struct pz_pages *p, uint64_t index, uint64_t taken)
+{
+	uint64_t n = (uint64_t)1 << p->pageblock_order, free = taken;
+
+	index &= ~(n - 1);
+	for (uint64_t at = index; at < index + n; at += WORD_UNITS) {
+		unsigned int level;
+
+		switch (pz_page_probe(p, at, &level)) {
+		case WORD_FREE:
+			if (level) {
+				free += WORD_UNITS;
+				break;
+			}
+			/* fall through */
+		default:
+			if (!level)
+				free += pz_popcount32(
+					word_free(pz_load64(page_word(p, 0, at >> WORD_SHIFT))));
+		}
+	}
+	return free >= n / 2;
+}
+
+/* A free pageblock, or the largest free piece of one of another mobility. */
+static bool alloc_steal(struct pz_pages *p, const struct page_ask *a, struct page_want *w,
+			uint64_t *index)
+{
+	static const uint8_t from[PAGE_TYPES][2] = {
+		{ PZ_RECLAIMABLE, PZ_MOVABLE },
+		{ PZ_RECLAIMABLE, PZ_UNMOVABLE },
+		{ PZ_UNMOVABLE, PZ_MOVABLE },
+	};
+	unsigned int order = w->order, top = p->level_count - 1;
+
+	w->order = (uint8_t)p->pageblock_order;
+	w->kind = PAGE_K_ANY;
+	if (pz_page_tree_take(p, w, index)) {
+		pz_page_set_type(p, *index, p->pageblock_order, a->type);
+		pz_page_trim(p, *index, (uint64_t)1 << w->order, (uint64_t)1 << order);
+		return true;
+	}
+	for (unsigned int f = 0; f < 2; f++) {
+		w->kind = from[a->type][f];
+		if (!pz_page_may(p, top, 0, w->kind, order))
+			continue;
+		for (unsigned int o = p->pageblock_order; o-- > order;) {
+			uint64_t have = (uint64_t)1 << o;
+
+			w->order = (uint8_t)o;
+			if (!pz_page_tree_take(p, w, index))
+				continue;
+			if (alloc_half_free(p, *index, have))
+				pz_page_set_type(
+					p, *index & ~(((uint64_t)1 << p->pageblock_order) - 1),
+					p->pageblock_order, a->type);
+			pz_page_trim(p, *index, have, (uint64_t)1 << order);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* An aligned block of an order within a window. */
+static bool alloc_block(struct pz_pages *p, const struct page_ask *a, unsigned int order,
+			uint64_t lo, uint64_t hi, uint32_t area, uint64_t *index)
+{
+	bool movable = a->req->gfp & PZ_GFP_MOVABLE;
+	struct page_want w = { .lo = lo, .hi = hi, .order = (uint8_t)order };
+	bool cma = movable && pz_peek32(&p->cma_count), first = false;
+
+	if (lo > hi)
+		return false;
+	w.spread = a->cpu != PZ_CPU_NONE ? a->cpu & 7 : 0;
+	if (cma && area != UINT32_MAX)
+		first = pz_load64(&p->area[area].free_cma) > pz_load64(&p->area[area].free) / 2;
+	w.kind = PAGE_K_CMA;
+	if (first && pz_page_tree_take(p, &w, index))
+		return true;
+	w.kind = order < p->pageblock_order ? a->type : PAGE_K_ANY;
+	if (pz_page_tree_take(p, &w, index))
+		return true;
+	w.kind = PAGE_K_CMA;
+	if (cma && !first && pz_page_tree_take(p, &w, index))
+		return true;
+	w.kind = PAGE_K_HIGHATOMIC;
+	if (p->special && pz_page_type_serves(PZ_HIGHATOMIC, a->req->gfp) &&
+	    pz_page_tree_take(p, &w, index))
+		return true;
+	if (order >= p->pageblock_order || p->type_default == PZ_UNMOVABLE)
+		return false;
+	return alloc_steal(p, a, &w, index);
+}
+
+/* The request within a window: the aligned block that holds it, then what else would do. */
+static bool alloc_window(struct pz_pages *p, const struct page_ask *a, uint64_t lo, uint64_t hi,
+			 uint32_t area, bool runs, uint64_t *index)
+{
+	bool hold = p->hold && a->block && !a->order && area != UINT32_MAX;
+
+	if (lo < a->lo)
+		lo = a->lo;
+	if (lo < a->keep)
+		lo = a->keep;
+	if (hi > a->hi)
+		hi = a->hi;
+	if (lo > hi)
+		return false;
+	if (hold && pz_page_hold_take(p, a, area, lo, hi, index))
+		return true;
+	if (alloc_block(p, a, a->order, lo, hi, area, index)) {
+		if (hold)
+			pz_page_hold_refill(p, a, area, *index);
+		pz_page_trim(p, *index, (uint64_t)1 << a->order, a->req->pages);
+		return true;
+	}
+	if (!runs)
+		return false;
+	/* A block of whole pageblocks of several kinds is not known as one. */
+	if (a->block && !(p->special && a->order >= p->pageblock_order))
+		return false;
+	return pz_page_run_take(p, a->req, lo, hi, false, false, index);
+}
+
+static bool alloc_by_zones(struct pz_pages *p, const struct page_ask *a, enum page_mark mark,
+			   uint64_t *index)
+{
+	for (uint32_t i = 0; i < p->node_count; i++) {
+		uint32_t n = pz_page_node_at(p, a->home, i);
+
+		if (n == UINT32_MAX)
+			break;
+		for (int type = (int)a->highest; type >= 0; type--) {
+			for (uint32_t k = p->node_seg[n]; k < p->node_seg[n + 1]; k++) {
+				const struct page_seg *s = &p->seg[p->by_node[k]];
+
+				if (p->area[s->area].type != type || !alloc_may_use(p, a, s) ||
+				    !alloc_mark_ok(p, a, s->area, mark))
+					continue;
+				if (alloc_window(p, a, s->lo, s->hi, s->area, true, index))
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
+static bool alloc_by_reach(struct pz_pages *p, const struct page_ask *a, enum page_mark mark,
+			   uint64_t *index)
+{
+	uint32_t groups = 0;
+
+	for (uint32_t i = 0; i < p->node_count; i++) {
+		uint32_t n = pz_page_node_at(p, a->home, i);
+
+		if (n == UINT32_MAX)
+			break;
+		for (uint32_t k = p->node_seg[n]; k < p->node_seg[n + 1]; k++) {
+			const struct page_seg *s = &p->seg[p->by_node[k]];
+
+			if (s->lo > a->hi || s->hi < a->lo || !alloc_may_use(p, a, s))
+				continue;
+			groups++;
+			if (!alloc_mark_ok(p, a, s->area, mark))
+				continue;
+			if (alloc_window(p, a, s->lo, s->hi, s->area, false, index))
+				return true;
+		}
+	}
+	if (groups < 2 && a->block && !p->special)
+		return false;
+	/* Then what lies across segments, highest first. */
+	for (uint32_t i = p->seg_count; i-- > 0;) {
+		uint64_t hi = p->seg[i].hi, lo;
+
+		if (!alloc_may_use(p, a, &p->seg[i]) || !alloc_mark_ok(p, a, p->seg[i].area, mark))
+			continue;
+		while (i && alloc_may_use(p, a, &p->seg[i - 1]) &&
+		       alloc_mark_ok(p, a, p->seg[i - 1].area, mark))
+			i--;
+		lo = p->seg[i].lo;
+		if (alloc_window(p, a, lo, hi, UINT32_MAX, true, index))
+			return true;
+	}
+	return false;
+}
+
+static bool alloc_find(struct pz_pages *p, const struct page_ask *a, enum page_mark mark,
+		       uint64_t *index)
+{
+	for (unsigned int tries = 0; tries < ALLOC_TRIES; tries++) {
+		uint32_t settled = pz_load32(&p->settled);
+
+		if (pz_fault_hit(p->cfg.faults, p->fault_search))
+			return false;
+		if (a->zonelist ? alloc_by_zones(p, a, mark, index)
+				: alloc_by_reach(p, a, mark, index))
+			return true;
+		/* Nothing that others did meanwhile can have hidden a free run. */
+		if (!pz_load32(&p->unsettled) && pz_load32(&p->settled) == settled)
+			return false;
+	}
+	return false;
+}
+
+/* Tell the embedder once that an area runs low, until it has recovered. */
+static void alloc_tell_low(struct pz_pages *p, const struct page_ask *a)
+{
+	for (uint32_t i = 0; i < p->seg_count; i++) {
+		struct page_area *z = &p->area[p->seg[i].area];
+
+		if (!alloc_may_use(p, a, &p->seg[i]) || p->seg[i].lo > a->hi ||
+		    p->seg[i].hi < a->lo)
+			continue;
+		if (alloc_mark_ok(p, a, p->seg[i].area, PAGE_MARK_LOW))
+			pz_poke32(&z->told, 0);
+		else if (pz_cas32(&z->told, 0, 1) && p->cfg.hooks.low)
+			p->cfg.hooks.low(p->cfg.hooks.ctx, z->nid, (enum pz_zone_type)z->type);
+	}
+}
+
+/* What may be done when nothing was found. 0 with the index, or the error. */
+static int alloc_hard(struct pz_pages *p, const struct page_ask *a, uint64_t *index)
+{
+	const struct pz_page_hooks *h = &p->cfg.hooks;
+	uint32_t gfp = a->req->gfp;
+	enum page_mark mark = gfp & PZ_GFP_MEMALLOC ? PAGE_MARK_NONE : PAGE_MARK_MIN;
+	int rc = -PZ_ENOMEM;
+
+	alloc_tell_low(p, a);
+	if (alloc_find(p, a, mark, index))
+		return 0;
+	if (pz_page_unreserve_highatomic(p, a) && alloc_find(p, a, mark, index))
+		return 0;
+	if (p->hold && pz_page_drain(p, PZ_CPU_NONE) && alloc_find(p, a, mark, index))
+		return 0;
+	if (!(gfp & PZ_GFP_BLOCK))
+		return rc;
+	for (unsigned int idle = 0; idle < ALLOC_RECLAIMS;) {
+		uint64_t freed;
+
+		freed = h->reclaim ? h->reclaim(h->ctx, a->req->pages, &a->req->limits) : 0;
+		if (!freed && !(gfp & PZ_GFP_NORETRY) && h->oom &&
+		    h->oom(h->ctx, a->req->pages, &a->req->limits))
+			freed = 1;
+		if (p->hold)
+			(void)pz_page_drain(p, PZ_CPU_NONE);
+		if (alloc_find(p, a, mark, index))
+			return 0;
+		if (!freed || (gfp & PZ_GFP_NORETRY))
+			return rc;
+		idle++;
+	}
+	return rc;
+}
+
+/* What a block is given before its new owner has it. */
+static void alloc_prepare(struct pz_pages *p, const struct page_ask *a, uint64_t index)
+{
+	const struct pz_page_hooks *h = &p->cfg.hooks;
+	uint64_t pfn = page_to_pfn(p, index), n = a->req->pages, bad;
+	uint64_t guard = page_guard(p, 1) && n == 2 ? 1 : 0;
+
+	if (p->owner)
+		pz_poke8(&p->owner[index], (uint8_t)PZ_GFP_OWNER_OF(a->req->gfp));
+	if (p->cfg.debug) {
+		pz_page_note_alloc(p, index);
+		if ((p->cfg.debug & PZ_PAGE_DEBUG_GUARD) && h->map)
+			h->map(h->ctx, pfn, n - guard, true);
+		if ((p->cfg.debug & PZ_PAGE_DEBUG_POISON) && h->filled &&
+		    !h->filled(h->ctx, pfn, n - guard, PAGE_POISON, &bad) && p->cfg.bugs)
+			pz_bug(p->cfg.bugs, "pz_page_request",
+			       "page %#llx was written to while it was free",
+			       (unsigned long long)bad);
+	}
+	if ((a->req->gfp & PZ_GFP_ZERO) && h->fill)
+		h->fill(h->ctx, pfn, n - guard, 0);
+}
+
+int pz_page_request(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn)
+{
+	struct pz_page_req guarded;
+	struct page_ask a;
+	uint64_t index;
+	int rc;
+
+	if (page_guard(p, req->pages)) {
+		guarded = *req;
+		guarded.pages = 2;
+		req = &guarded;
+	}
+	rc = pz_page_ask_init(p, req, &a);
+	if (rc)
+		return rc;
+	if ((req->gfp & PZ_GFP_MEMALLOC) || !alloc_find(p, &a, PAGE_MARK_LOW, &index)) {
+		rc = alloc_hard(p, &a, &index);
+		if (rc)
+			return rc;
+	}
+	pz_page_taken(p, &a, index);
+	alloc_prepare(p, &a, index);
+	*pfn = page_to_pfn(p, index);
+	return 0;
+}
+
+void pz_page_req_init(const struct pz_pages *p, struct pz_page_req *req, unsigned int order,
+		      uint32_t gfp, uint32_t cpu)
+{
+	memset(req, 0, sizeof(*req));
+	req->pages = (uint64_t)1 << (order < 47 ? order : 47);
+	req->limits = pz_limits_any();
+	req->limits.align = req->pages << p->page_shift;
+	req->gfp = gfp;
+	req->cpu = cpu;
+	req->nid = PZ_NID_NONE;
+	req->highest = PZ_ZONE_TYPES;
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fast.c - the short way: from a CPU's own hints, with one exchange.
+ *
+ * Concept
+ *  A CPU remembers, by address class and mobility, the single frames that it freed last and, for
+ *  each order, a word where it last took or freed a block. A limit selects the class, and the frame
+ *  found must lie in the window; nothing else depends on the limit. The frames are not the CPU's:
+ *  somebody else may have taken them, and then the exchange fails and the long way is gone.
+ *
+ * Concurrency
+ *  Only the CPU itself touches its hints, between page_enter() and page_leave().
+ */
+#include "page_internal.h"
+
+/* Whether a limit is one that the short way understands, and its window then. */
+static bool fast_window(const struct pz_pages *p, const struct pz_limits *l, unsigned int order,
+			uint64_t *lo, uint64_t *hi)
+{
+	uint64_t size = (uint64_t)1 << (order + p->page_shift), page = size >> order;
+
+	if (!l->align || (l->align & (l->align - 1)) || l->align > size || l->flags)
+		return false;
+	if (l->boundary && ((l->boundary & (l->boundary - 1)) || l->boundary < size))
+		return false;
+	if (l->min_addr > l->max_addr || l->min_addr > UINT64_MAX - page)
+		return false;
+	if (p->span_count == 1) {
+		uint64_t first = (l->min_addr + page - 1) >> p->page_shift;
+		uint64_t last = l->max_addr >> p->page_shift;
+
+		if ((l->max_addr & (page - 1)) != page - 1) {
+			if (!last)
+				return false;
+			last--;
+		}
+		if (last < p->base_pfn)
+			return false;
+		*hi = last - p->base_pfn;
+		*lo = first > p->base_pfn ? first - p->base_pfn : 0;
+		if (*hi >= p->frames)
+			*hi = p->frames - 1;
+		return *lo <= *hi;
+	}
+	return pz_page_window(p, l->min_addr, l->max_addr, lo, hi);
+}
+
+/* Take a single frame, if it is free. */
+static bool fast_frame(struct pz_pages *p, uint64_t index)
+{
+	uint64_t *w = page_word(p, 0, index >> WORD_SHIFT), v = pz_load64(w);
+	uint64_t bits = 0x100000001ull << (index & 31);
+
+	return !(v & bits) && pz_cas64(w, v, v | bits);
+}
+
+/* Take a block out of the word that holds @at. */
+static bool fast_word(struct pz_pages *p, unsigned int order, uint64_t at, uint64_t lo, uint64_t hi,
+		      uint64_t *index)
+{
+	unsigned int level = page_level_of(order), shift = WORD_SHIFT * (level + 1), r, u;
+	uint64_t i = at >> shift, *w, v;
+	uint32_t f;
+
+	if (i << shift < lo || ((i + 1) << shift) - 1 > hi)
+		return false;
+	r = order - WORD_SHIFT * level;
+	w = page_word(p, level, i);
+	v = pz_load64(w);
+	f = word_free(v);
+	if (!word_runs(f, r))
+		return false;
+	u = word_place(f, r, false);
+	*index = (i << WORD_SHIFT | u) << (WORD_SHIFT * level);
+	return pz_cas64(w, v, v | word_mask(u, 1u << r) | (uint64_t)1 << (32 + u));
+}
+
+/*
+ * The CPU's hints for a request, and the window of it that they may be used for. NULL when the
+ * short way is not for it: an area that is close to its watermark, a limit of several parts.
+ */
+static struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
+				   unsigned int order, const struct pz_limits *limits, uint64_t *lo,
+				   uint64_t *hi)
+{
+	unsigned int class = PAGE_CLASSES - 1, type = gfp & 3;
+	const struct page_area *a;
+	struct page_slot *s;
+	bool top = true;
+
+	*lo = c->home_lo;
+	*hi = c->home_hi;
+	if (limits) {
+		uint64_t first, last;
+
+		if (pz_peek32(&p->policy) != PZ_POLICY_REACH ||
+		    !fast_window(p, limits, order, &first, &last))
+			return NULL;
+		top = last >= p->frames - 1;
+		if (last < *hi) {
+			*hi = last;
+			class = page_class(p, page_to_pfn(p, last));
+		}
+		*lo = first > *lo ? first : *lo;
+	}
+	if (top && *lo < p->keep && pz_peek32(&p->policy) == PZ_POLICY_REACH)
+		*lo = p->keep;
+	if (type >= PAGE_TYPES)
+		return NULL;
+	if (p->type_default == PZ_UNMOVABLE)
+		type = PZ_UNMOVABLE;
+	s = &c->slot[c->cur[class][type]][type];
+	if (*lo < s->lo)
+		*lo = s->lo;
+	if (*hi > s->hi)
+		*hi = s->hi;
+	if (*lo > *hi)
+		return NULL;
+	a = &p->area[s->area];
+	if (a->easy && (int64_t)pz_load64(&a->free) <= (int64_t)a->easy)
+		return NULL;
+	return s;
+}
+
+static bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gfp, unsigned int order,
+		      const struct pz_limits *limits, uint64_t *index)
+{
+	uint64_t lo, hi;
+	struct page_slot *s = fast_slot(p, c, gfp, order, limits, &lo, &hi);
+
+	if (!s)
+		return false;
+	while (!order && s->n) {
+		*index = s->frame[s->n - 1];
+		if (*index < lo || *index > hi)
+			break;
+		s->n--;
+		if (fast_frame(p, *index))
+			return true;
+	}
+	return s->at[order] != PAGE_NONE && fast_word(p, order, s->at[order], lo, hi, index);
+}
+
+/* The area and the segment that a slot's hints lie in; hints of another are dropped. */
+void pz_page_slot_place(const struct pz_pages *p, struct page_slot *s, uint64_t index)
+{
+	const struct page_seg *seg;
+
+	if (index >= s->lo && index <= s->hi)
+		return;
+	seg = pz_page_seg_of(p, index);
+	if (!seg)
+		return;
+	s->lo = seg->lo;
+	s->hi = seg->hi;
+	s->area = seg->area;
+	s->n = 0;
+	for (unsigned int o = 0; o < PZ_PAGE_ORDERS; o++)
+		s->at[o] = PAGE_NONE;
+}
+
+/* Many single frames of the word that a CPU is at, with one exchange. */
+uint32_t pz_page_take_more(struct pz_pages *p, uint32_t cpu, uint32_t gfp,
+			   const struct pz_limits *limits, uint32_t n, uint64_t *pfns)
+{
+	struct page_cpu *c = cpu < p->cpus ? &p->cpu[cpu] : NULL;
+	uint64_t lo, hi, i, v, *w;
+	struct page_slot *s;
+	uint32_t got = 0, m;
+
+	if (p->slow || !c || pz_peek32(&c->busy) ||
+	    (gfp & (PZ_GFP_ZERO | PZ_GFP_THISNODE | ~(uint32_t)PZ_GFP_ALL)))
+		return 0;
+	page_enter(c);
+	s = fast_slot(p, c, gfp, 0, limits, &lo, &hi);
+	if (!s || s->at[0] == PAGE_NONE)
+		goto out;
+	i = s->at[0] >> WORD_SHIFT;
+	if (i << WORD_SHIFT < lo || (i << WORD_SHIFT | 31) > hi)
+		goto out;
+	w = page_word(p, 0, i);
+	v = pz_load64(w);
+	m = word_free(v);
+	while (pz_popcount32(m) > n)
+		m &= m - 1;
+	if (!m || !pz_cas64(w, v, v | m | (uint64_t)m << 32))
+		goto out;
+	for (; m; m &= m - 1) {
+		uint64_t index = i << WORD_SHIFT | pz_ctz32(m);
+
+		pz_page_account(p, cpu, index, index, UINT64_MAX);
+		if (p->owner)
+			pz_poke8(&p->owner[index], 0);
+		pfns[got++] = page_to_pfn(p, index);
+	}
+out:
+	page_leave(c);
+	return got;
+}
+
+/* Count a block that was taken, and remember where it was for the next request like it. */
+void pz_page_taken(struct pz_pages *p, const struct page_ask *a, uint64_t index)
+{
+	struct page_cpu *c = a->cpu == PZ_CPU_NONE ? NULL : &p->cpu[a->cpu];
+	uint64_t last = index + a->req->pages - 1;
+	unsigned int class, from;
+
+	if (c && pz_peek32(&c->busy))
+		c = NULL;
+	if (!c) {
+		pz_page_account(p, PZ_CPU_NONE, index, last, UINT64_MAX);
+	} else {
+		page_enter(c);
+		pz_page_account(p, a->cpu, index, last, UINT64_MAX);
+		if (a->block && index >= c->home_lo && last <= c->home_hi) {
+			class = a->hi >= c->home_hi ? PAGE_CLASSES - 1
+						    : page_class(p, page_to_pfn(p, a->hi));
+			from = page_class(p, page_to_pfn(p, index));
+			c->cur[class][a->type] = (uint8_t)from;
+			pz_page_slot_place(p, &c->slot[from][a->type], index);
+			c->slot[from][a->type].at[a->order] = index;
+		}
+		page_leave(c);
+	}
+	if (a->zonelist && a->order && a->block)
+		pz_page_reserve_highatomic(p, a, index);
+}
+
+int pz_alloc_pages(struct pz_pages *p, uint32_t cpu, uint32_t gfp, unsigned int order,
+		   const struct pz_limits *limits, uint64_t *pfn)
+{
+	struct pz_page_req req;
+	struct page_cpu *c;
+	uint64_t index;
+
+	if (!p->slow && cpu < p->cpus && order <= PZ_PAGE_MAX_ORDER &&
+	    !(gfp & (PZ_GFP_ZERO | PZ_GFP_THISNODE | ~(PZ_GFP_ALL | 0xff000000u)))) {
+		bool got = false;
+
+		c = &p->cpu[cpu];
+		if (!pz_peek32(&c->busy) && !(PZ_GFP_OWNER_OF(gfp) && !(gfp & PZ_GFP_MOVABLE)) &&
+		    PZ_GFP_OWNER_OF(gfp) <= pz_peek32(&p->owner_count)) {
+			page_enter(c);
+			got = fast_take(p, c, gfp, order, limits, &index);
+			if (got)
+				pz_page_account(p, cpu, index, index + ((uint64_t)1 << order) - 1,
+						UINT64_MAX);
+			page_leave(c);
+		}
+		if (got) {
+			if (p->owner)
+				pz_poke8(&p->owner[index], (uint8_t)PZ_GFP_OWNER_OF(gfp));
+			*pfn = page_to_pfn(p, index);
+			return 0;
+		}
+	}
+	if (order > PZ_PAGE_MAX_ORDER)
+		return -PZ_EINVAL;
+	pz_page_req_init(p, &req, order, gfp, cpu);
+	if (limits) {
+		if (!pz_limits_valid(limits))
+			return -PZ_EINVAL;
+		if (limits->align > req.limits.align)
+			req.limits.align = limits->align;
+		req.limits.min_addr = limits->min_addr;
+		req.limits.max_addr = limits->max_addr;
+		req.limits.boundary = limits->boundary;
+	}
+	return pz_page_request(p, &req, pfn);
+}
+
+int pz_alloc_pages_exact(struct pz_pages *p, uint32_t cpu, uint32_t gfp, uint64_t bytes,
+			 const struct pz_limits *limits, uint64_t *pfn)
+{
+	struct pz_page_req req;
+
+	if (!bytes)
+		return -PZ_EINVAL;
+	pz_page_req_init(p, &req, 0, gfp, cpu);
+	req.pages = ((bytes - 1) >> p->page_shift) + 1;
+	req.limits.align = 1;
+	if (limits)
+		req.limits = *limits;
+	return pz_page_request(p, &req, pfn);
+}
+
+uint32_t pz_alloc_bulk(struct pz_pages *p, uint32_t cpu, uint32_t gfp,
+		       const struct pz_limits *limits, uint32_t n, uint64_t *pfns)
+{
+	uint32_t done = 0;
+
+	while (done < n) {
+		uint32_t got = pz_page_take_more(p, cpu, gfp, limits, n - done, pfns + done);
+
+		done += got;
+		if (got)
+			continue;
+		if (pz_alloc_pages(p, cpu, done ? gfp & ~PZ_GFP_BLOCK : gfp, 0, limits,
+				   &pfns[done]))
+			break;
+		done++;
+	}
+	return done;
+}

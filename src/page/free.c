@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * free.c - giving blocks back: whole, in part, split; and what may be wrong with that.
+ *
+ * Concept
+ *  A block within one word is checked and freed by one exchange of it: its first unit is a head,
+ *  the others are tails, and no tail follows. A run over several words is checked first and then
+ *  freed piece by piece, each piece being made a block of its own before the one in front of it
+ *  goes. Who comes second to free the same run finds a head where a tail should be.
+ *
+ * Misuse
+ *  Whatever does not match is told to pz_bug() with what is known of the page, and nothing changes.
+ *  A page that was freed and given to somebody else in between cannot be told from theirs; their
+ *  own free is then the one that is reported.
+ */
+#include "page_internal.h"
+
+/* Misuse by two CPUs at once is counted for both; the text of one may be lost. */
+static void free_bug(struct pz_pages *p, const char *where, const char *what, uint64_t pfn,
+		     uint64_t pages, const struct pz_page_info *info)
+{
+	struct pz_bugs *b = p->cfg.bugs;
+
+	if (!b)
+		return;
+	if (!pz_cas32(&p->bug_lock, 0, 1)) {
+		pz_count64(&b->count, 1);
+		return;
+	}
+	if (p->sites)
+		pz_bug(b, where, "page %#llx, %llu pages: %s; allocated at %#llx, freed at %#llx",
+		       (unsigned long long)pfn, (unsigned long long)pages, what,
+		       (unsigned long long)info->alloc_site, (unsigned long long)info->free_site);
+	else if (info->state == PZ_PAGE_HEAD || info->state == PZ_PAGE_TAIL)
+		pz_bug(b, where, "page %#llx, %llu pages: %s (the block has %llu pages from %#llx)",
+		       (unsigned long long)pfn, (unsigned long long)pages, what,
+		       (unsigned long long)info->pages, (unsigned long long)info->head);
+	else
+		pz_bug(b, where, "page %#llx, %llu pages: %s", (unsigned long long)pfn,
+		       (unsigned long long)pages, what);
+	pz_store32(&p->bug_lock, 0);
+}
+
+void pz_page_misuse(struct pz_pages *p, const char *where, uint64_t pfn, uint64_t pages)
+{
+	struct pz_page_info info;
+	const char *what = "it was freed by somebody else meanwhile";
+
+	pz_page_info(p, pfn, &info);
+	switch (info.state) {
+	case PZ_PAGE_NONE:
+		what = "it is no page of the allocator";
+		break;
+	case PZ_PAGE_FREE:
+	case PZ_PAGE_HELD:
+		what = "it is free already";
+		break;
+	case PZ_PAGE_TAIL:
+		what = "it is not the first page of its block";
+		break;
+	case PZ_PAGE_HEAD:
+		if (info.pages != pages)
+			what = "that is not the length of its block";
+		break;
+	}
+	free_bug(p, where, what, pfn, pages, &info);
+}
+
+/* Whether a frame continues the block before it. */
+bool pz_page_is_tail(const struct pz_pages *p, uint64_t index)
+{
+	unsigned int level;
+	enum word_state s;
+
+	if (index >= p->frames)
+		return false;
+	s = pz_page_probe(p, index, &level);
+	return s == WORD_TAIL ||
+	       (s == WORD_HEAD && (index & (((uint64_t)1 << (WORD_SHIFT * level)) - 1)));
+}
+
+/* Units of a word that hold frames which are not managed, so that their state needs a second look.
+ */
+static uint32_t free_reserved(const struct pz_pages *p, unsigned int level, uint64_t i, uint32_t m)
+{
+	if (!level)
+		return pz_load32(&page_node(p, i >> WORD_SHIFT)->reserved) >> (i & 31) & 1;
+	return m & (level == 1 ? pz_load32(&page_node(p, i)->reserved)
+			       : pz_load32(&page_upper(p, level, i)->reserved));
+}
+
+/*
+ * Free @n units of a word that are one block. With @more the block goes on behind them, and what
+ * follows is a block of its own by now. False when they are no such block; nothing happens then.
+ */
+static bool free_units(struct pz_pages *p, unsigned int level, uint64_t i, unsigned int unit,
+		       unsigned int n)
+{
+	uint64_t *word = page_word(p, level, i), v;
+	uint32_t m = word_mask(unit, n), first = (uint32_t)1 << unit, f;
+	uint64_t index = (i << WORD_SHIFT | unit) << (WORD_SHIFT * level);
+	uint64_t end = index + ((uint64_t)n << (WORD_SHIFT * level));
+
+	if (free_reserved(p, level, i, m) && !pz_page_managed(p, index, end - 1))
+		return false;
+	do {
+		v = pz_load64(word);
+		if ((word_taken(v) & m) != m || (word_head(v) & m) != first)
+			return false;
+		if (unit + n < WORD_UNITS && word_state(v, unit + n) != WORD_SPLIT
+			    ? word_state(v, unit + n) == WORD_TAIL
+			    : pz_page_is_tail(p, end))
+			return false;
+	} while (!pz_cas64(word, v, v & ~((uint64_t)m << 32 | m)));
+	f = word_free(v) | m;
+	if (level)
+		f |= pz_page_loose(p, level, i);
+	pz_page_freed(p, level, i, unit, f);
+	return true;
+}
+
+/* Frames of the block that begins at an index; 0 when none does. */
+uint64_t pz_page_block_length(const struct pz_pages *p, uint64_t index)
+{
+	unsigned int level;
+	uint64_t at = index, size;
+
+	if (pz_page_probe(p, index, &level) != WORD_HEAD)
+		return 0;
+	size = (uint64_t)1 << (WORD_SHIFT * level);
+	if (index & (size - 1))
+		return 0;
+	do {
+		at += size;
+		if (at >= p->frames || pz_page_probe(p, at, &level) != WORD_TAIL)
+			break;
+		size = (uint64_t)1 << (WORD_SHIFT * level);
+	} while (!(at & (size - 1)));
+	return at - index;
+}
+
+/* Turn a taken unit into a split one, all of whose parts are taken: one block, or each a block. */
+static bool free_push(struct pz_pages *p, unsigned int level, uint64_t unit, bool each)
+{
+	uint64_t *w = page_word(p, level, unit >> WORD_SHIFT), v;
+	uint32_t bit = (uint32_t)1 << (unit & 31);
+
+	v = pz_load64(w);
+	if (!(word_taken(v) & bit))
+		return false;
+	pz_store64(page_word(p, level - 1, unit),
+		   word_make(~(uint32_t)0, each			? ~(uint32_t)0
+					   : word_head(v) & bit ? 1
+								: 0));
+	while (!pz_cas64(w, v, (v & ~(uint64_t)bit) | (uint64_t)bit << 32)) {
+		v = pz_load64(w);
+		if (!(word_taken(v) & bit))
+			return false;
+	}
+	return true;
+}
+
+/* Let a block begin at an index that is a tail of one. False when it is not. */
+bool pz_page_cut(struct pz_pages *p, uint64_t index)
+{
+	for (;;) {
+		unsigned int level;
+		enum word_state s = pz_page_probe(p, index, &level);
+		uint64_t unit = index >> (WORD_SHIFT * level);
+		uint64_t *w = page_word(p, level, unit >> WORD_SHIFT), v;
+
+		if (index & (((uint64_t)1 << (WORD_SHIFT * level)) - 1)) {
+			if ((s != WORD_TAIL && s != WORD_HEAD) || !free_push(p, level, unit, false))
+				return false;
+			continue;
+		}
+		v = pz_load64(w);
+		if (word_state(v, unit & 31) != WORD_TAIL)
+			return false;
+		if (pz_cas64(w, v, v | (uint64_t)1 << (32 + (unit & 31))))
+			return true;
+	}
+}
+
+/* Free the block of @n frames that begins at an index. False, and no change, when it is no such
+ * block. */
+bool pz_page_free_block(struct pz_pages *p, uint64_t index, uint64_t n)
+{
+	if (pz_page_block_length(p, index) != n)
+		return false;
+	while (n) {
+		unsigned int level, unit, units;
+		uint64_t size, i, left;
+
+		(void)pz_page_probe(p, index, &level);
+		size = (uint64_t)1 << (WORD_SHIFT * level);
+		unit = (unsigned int)(index >> (WORD_SHIFT * level)) & 31;
+		i = index >> (WORD_SHIFT * (level + 1));
+		units = 1;
+		/* Units of the same word and level that belong to the block. */
+		while (unit + units < WORD_UNITS && (uint64_t)(units + 1) * size <= n &&
+		       word_state(pz_load64(page_word(p, level, i)), unit + units) == WORD_TAIL)
+			units++;
+		left = n - units * size;
+		if (left && !pz_page_cut(p, index + units * size))
+			return false;
+		if (!free_units(p, level, i, unit, units))
+			return false;
+		index += units * size;
+		n = left;
+	}
+	return true;
+}
+
+static void free_note_site(struct pz_pages *p, uint64_t index, unsigned int which)
+{
+	if (p->sites)
+		p->sites[index * 2 + which] =
+			p->cfg.hooks.site ? p->cfg.hooks.site(p->cfg.hooks.ctx) : 0;
+}
+
+void pz_page_note_alloc(struct pz_pages *p, uint64_t index)
+{
+	free_note_site(p, index, 0);
+}
+
+/* Remember where a block was freed, for whoever allocates next on this CPU. */
+static void free_hint(struct pz_pages *p, struct page_cpu *c, uint64_t index, unsigned int order,
+		      unsigned int type)
+{
+	struct page_slot *s;
+
+	if (type == PZ_CMA)
+		type = PZ_MOVABLE;
+	if (type >= PAGE_TYPES || index < c->home_lo || index > c->home_hi)
+		return;
+	s = &c->slot[page_class(p, page_to_pfn(p, index))][type];
+	pz_page_slot_place(p, s, index);
+	if (!order) {
+		if (s->n == PAGE_STACK) {
+			/* The oldest half goes: the newest frames are the ones in the cache. */
+			memmove(s->frame, s->frame + PAGE_STACK / 2,
+				PAGE_STACK / 2 * sizeof(s->frame[0]));
+			s->n = PAGE_STACK / 2;
+		}
+		s->frame[s->n++] = index;
+	} else if (order <= PZ_PAGE_MAX_ORDER) {
+		s->at[order] = index;
+	}
+}
+
+/* What follows every free: the counts, and the CPU's hints. */
+static void free_after(struct pz_pages *p, uint32_t cpu, uint64_t index, uint64_t n,
+		       unsigned int order)
+{
+	struct page_cpu *c = cpu < p->cpus ? &p->cpu[cpu] : NULL;
+
+	if (c && pz_peek32(&c->busy))
+		c = NULL;
+	if (c)
+		page_enter(c);
+	pz_page_account(p, c ? cpu : PZ_CPU_NONE, index, index + n - 1, 1);
+	if (c) {
+		if (order <= PZ_PAGE_MAX_ORDER)
+			free_hint(p, c, index, order, pz_page_type(p, index));
+		page_leave(c);
+	}
+}
+
+/* Debugging wants the pages before anybody else can have them. */
+static void free_before(struct pz_pages *p, uint64_t pfn, uint64_t index, uint64_t n)
+{
+	free_note_site(p, index, 1);
+	if ((p->cfg.debug & PZ_PAGE_DEBUG_POISON) && p->cfg.hooks.fill)
+		p->cfg.hooks.fill(p->cfg.hooks.ctx, pfn, n, PAGE_POISON);
+	if ((p->cfg.debug & PZ_PAGE_DEBUG_GUARD) && p->cfg.hooks.map)
+		p->cfg.hooks.map(p->cfg.hooks.ctx, pfn, n, false);
+}
+
+void pz_free_exact(struct pz_pages *p, uint32_t cpu, uint64_t pfn, uint64_t pages)
+{
+	uint64_t index = page_index(p, pfn), n = pages;
+
+	if (index == PAGE_NONE || !pages ||
+	    pz_page_block_length(p, index) != pages + page_guard(p, pages)) {
+		pz_page_misuse(p, __func__, pfn, pages);
+		return;
+	}
+	n += page_guard(p, pages);
+	if (p->cfg.debug)
+		free_before(p, pfn, index, n);
+	if (p->hold && pages == 1 && n == 1 && pz_page_hold_put(p, cpu, index))
+		return;
+	if (!pz_page_free_block(p, index, n)) {
+		pz_page_misuse(p, __func__, pfn, pages);
+		return;
+	}
+	free_after(p, cpu, index, n, n == 1 ? 0 : UINT32_MAX);
+}
+
+void pz_free_pages(struct pz_pages *p, uint32_t cpu, uint64_t pfn, unsigned int order)
+{
+	unsigned int level = page_level_of(order), unit;
+	uint64_t index = page_index(p, pfn), i;
+
+	if (p->slow) {
+		if (order > PZ_PAGE_MAX_ORDER)
+			pz_page_misuse(p, __func__, pfn, (uint64_t)1 << (order & 63));
+		else
+			pz_free_exact(p, cpu, pfn, (uint64_t)1 << order);
+		return;
+	}
+	if (index == PAGE_NONE || order > PZ_PAGE_MAX_ORDER || level >= p->level_count ||
+	    (index & (((uint64_t)1 << order) - 1)))
+		goto odd;
+	unit = (unsigned int)(index >> (WORD_SHIFT * level)) & 31;
+	i = index >> (WORD_SHIFT * (level + 1));
+	if (!free_units(p, level, i, unit, 1u << (order - WORD_SHIFT * level)))
+		goto odd;
+	free_after(p, cpu, index, (uint64_t)1 << order, order);
+	return;
+odd:
+	/* A block of that length may consist of pieces. */
+	pz_free_exact(p, cpu, pfn, order < 64 ? (uint64_t)1 << order : 0);
+}
+
+void pz_free_bulk(struct pz_pages *p, uint32_t cpu, uint32_t n, const uint64_t *pfns)
+{
+	for (uint32_t i = 0; i < n; i++)
+		pz_free_pages(p, cpu, pfns[i], 0);
+}
+
+/* Whether [index, index + n) are tails of one block, but for the first, which may be its head. */
+static bool free_is_part(const struct pz_pages *p, uint64_t index, uint64_t n)
+{
+	uint64_t at = index;
+
+	if (index >= p->frames || n > p->frames - index)
+		return false;
+	while (at < index + n) {
+		unsigned int level;
+		enum word_state s = pz_page_probe(p, at, &level);
+		uint64_t size = (uint64_t)1 << (WORD_SHIFT * level), in = at & (size - 1);
+
+		if (s != WORD_TAIL && !(s == WORD_HEAD && at == index))
+			return false;
+		if (s == WORD_HEAD && !pz_page_managed(p, at, at))
+			return false;
+		at += size - in;
+	}
+	return true;
+}
+
+int pz_free_part(struct pz_pages *p, uint32_t cpu, uint64_t pfn, uint64_t pages)
+{
+	uint64_t index = page_index(p, pfn);
+
+	if (index == PAGE_NONE || !pages || !free_is_part(p, index, pages)) {
+		pz_page_misuse(p, __func__, pfn, pages);
+		return -PZ_EINVAL;
+	}
+	if (pz_page_is_tail(p, index + pages))
+		(void)pz_page_cut(p, index + pages);
+	if (pz_page_is_tail(p, index))
+		(void)pz_page_cut(p, index);
+	if (p->cfg.debug)
+		free_before(p, pfn, index, pages);
+	if (!pz_page_free_block(p, index, pages)) {
+		pz_page_misuse(p, __func__, pfn, pages);
+		return -PZ_EINVAL;
+	}
+	free_after(p, cpu, index, pages, UINT32_MAX);
+	return 0;
+}
+
+int pz_split_pages(struct pz_pages *p, uint64_t pfn, unsigned int order)
+{
+	uint64_t index = page_index(p, pfn), n, at;
+
+	n = order < 63 ? (uint64_t)1 << order : 0;
+	if (!order && index != PAGE_NONE &&
+	    pz_page_block_length(p, index) == 1 + page_guard(p, 1) &&
+	    pz_page_managed(p, index, index))
+		return 0;
+	if (index == PAGE_NONE || !n || pz_page_block_length(p, index) != n ||
+	    !pz_page_managed(p, index, index)) {
+		pz_page_misuse(p, __func__, pfn, n);
+		return -PZ_EINVAL;
+	}
+	for (at = index; at < index + n;) {
+		unsigned int level, unit = (unsigned int)at & 31, units = WORD_UNITS - unit;
+		uint64_t *w = page_word(p, 0, at >> WORD_SHIFT), v;
+
+		(void)pz_page_probe(p, at, &level);
+		if (level) {
+			free_push(p, level, at >> (WORD_SHIFT * level), true);
+			continue;
+		}
+		if (units > index + n - at)
+			units = (unsigned int)(index + n - at);
+		if (p->owner && pz_peek8(&p->owner[index])) {
+			for (unsigned int i = 0; i < units; i++)
+				pz_poke8(&p->owner[at + i], pz_peek8(&p->owner[index]));
+		}
+		do {
+			v = pz_load64(w);
+		} while (!pz_cas64(w, v, v | (uint64_t)word_mask(unit, units) << 32));
+		at += units;
+	}
+	return 0;
+}

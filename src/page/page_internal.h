@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * page_internal.h - the page allocator's parts, and what they ask of each other.
+ *
+ *	span     page frame numbers <-> frame indices; areas; what is managed
+ *	tree     take and give back blocks by index: the truth
+ *	hint     which parts of the tree are worth searching
+ *	search   the highest or lowest free block of an order within a window
+ *	run      runs of any length
+ *	alloc    requests: policy, watermarks, mobility, per-CPU hints
+ *	free     frees, and what may be wrong with them
+ *
+ * A frame index counts frames from the first one, leaving out large holes; index and page frame
+ * number agree in their low PAGE_ALIGN_SHIFT bits, so that alignment is the same in both.
+ */
+#ifndef PHYSZONE_PAGE_INTERNAL_H
+#define PHYSZONE_PAGE_INTERNAL_H
+
+#include <physzone/contig.h>
+#include <physzone/page.h>
+
+#include "../base/atomic.h"
+#include "../base/bits.h"
+#include "../base/pz_string.h"
+#include "word.h"
+
+#define PAGE_ALIGN_SHIFT 18u
+#define PAGE_LEVELS_MAX 8u
+#define PAGE_NODE_SHIFT 10u		  /* frames of a level-1 node */
+#define PAGE_SPAN_GAP ((uint64_t)1 << 22) /* a hole of so many frames gets no indices */
+#define PAGE_NONE UINT64_MAX
+#define PAGE_GFP_ANY UINT32_MAX /* whatever the mobility */
+#define PAGE_POISON 0xaa
+#define PAGE_FALLBACK_NODES 64u /* with more nodes the order of fallback is by position */
+
+/* What the hints above level 1 tell apart. PAGE_K_ANY: whole pageblocks, whatever their mobility.
+ */
+enum page_kind {
+	PAGE_K_UNMOVABLE,
+	PAGE_K_MOVABLE,
+	PAGE_K_RECLAIMABLE,
+	PAGE_K_HIGHATOMIC,
+	PAGE_K_CMA,
+	PAGE_K_ANY,
+	PAGE_KINDS,
+};
+
+/*
+ * Level 1: 32 units of 32 frames. Hints may say too much ("there may be a run") but not, once an
+ * operation has returned, too little. Mobility bits are stored relative to the default mobility.
+ */
+struct page_node {
+	uint64_t w;
+	uint32_t none[WORD_SHIFT]; /* by order: units without a free run of it */
+	uint32_t empty;		   /* units that are split, and may be free as a whole */
+	uint32_t type[3];	   /* bits of each unit's mobility */
+	uint32_t reserved;	   /* units with frames that are not managed */
+	uint32_t pad[4];
+};
+
+/* Above: 32 nodes of the level below, and none[kind * 5 * level + order]: nodes without a run. */
+struct page_upper {
+	uint64_t w;
+	uint32_t empty;
+	uint32_t reserved;
+	uint32_t special; /* nodes with pageblocks that are no block of PAGE_K_ANY */
+	uint32_t pad;
+	uint32_t none[];
+};
+
+struct page_level {
+	unsigned char *base;
+	uint64_t words;
+	uint32_t stride;
+};
+
+/* Frames whose indices follow each other as their numbers do. */
+struct page_span {
+	uint64_t first_pfn, last_pfn; /* inclusive */
+	uint64_t index;		      /* of first_pfn */
+};
+
+/* A piece of an area: frames of one zone of one node, by index. */
+struct page_seg {
+	uint64_t lo, hi; /* inclusive */
+	uint32_t area;
+	uint32_t node; /* position among the zones' nodes */
+};
+
+struct page_area {
+	int32_t nid;
+	uint8_t type;
+	uint32_t node;
+	uint64_t free;	     /* counted; what CPUs have not added yet is missing, modulo 2^64 */
+	uint64_t free_cma;   /* of these, in CMA pageblocks */
+	uint64_t held;	     /* by per-CPU caches */
+	uint64_t highatomic; /* pages in pageblocks reserved for atomic requests */
+	uint64_t managed;
+	uint64_t easy; /* more free pages than this: no request meets a watermark */
+	uint32_t told; /* the low hook was called, and not enough was freed since */
+};
+
+#define PAGE_CLASSES 10u /* addresses below 2^24, 2^25, ... 2^32, and the others */
+#define PAGE_CLASS_BITS 24u
+#define PAGE_STACK 16u
+#define PAGE_TYPES 3u /* mobilities that requests have */
+
+/* Where one CPU last saw free memory of an address class and mobility. Only hints. */
+struct page_slot {
+	uint32_t n;
+	uint32_t area;
+	uint64_t lo, hi; /* segment of the area that they lie in; lo > hi before the first */
+	uint64_t frame[PAGE_STACK];  /* single frames freed, the last on top */
+	uint64_t at[PZ_PAGE_ORDERS]; /* by order: an index in the word to look at, or PAGE_NONE */
+};
+
+struct page_cpu {
+	uint32_t busy; /* an operation is under way: interrupt handlers leave the rest alone */
+	uint32_t node; /* position of the home node among the zones' nodes */
+	uint64_t home_lo, home_hi; /* indices that cover the home node */
+	/* Pages of one area that are not yet in its count. */
+	uint64_t area_lo, area_hi;
+	uint32_t area;
+	uint32_t delta;			       /* two's complement */
+	uint8_t cur[PAGE_CLASSES][PAGE_TYPES]; /* by limit: class that had memory last */
+	struct page_slot slot[PAGE_CLASSES][PAGE_TYPES];
+} __attribute__((aligned(64)));
+
+struct page_hold;
+
+/* An activated contiguous area. */
+struct page_cma {
+	char name[PZ_CMA_NAME];
+	uint64_t lo, hi; /* indices */
+	uint64_t allocs, fails, moved;
+};
+
+/* An array of managed ranges, and the ones before it. */
+struct page_outgrown {
+	struct page_outgrown *next;
+	uint64_t size;
+};
+
+struct pz_pages {
+	/* Read by every request, written rarely. */
+	uint32_t level_count;
+	uint32_t span_count;
+	uint64_t base_pfn; /* of span 0 */
+	uint64_t frames;   /* indices in use */
+	uint64_t keep;	   /* indices below are kept for limited requests */
+	uint32_t page_shift;
+	uint32_t cpus;
+	uint32_t policy;
+	uint32_t slow;	  /* something forbids the short way: debugging, held frames */
+	uint32_t special; /* there are pageblocks that not every request may use */
+	uint32_t pageblock_order;
+	uint32_t type_default;
+	struct page_cpu *cpu;
+	uint8_t *owner; /* of each frame that heads a movable block; NULL before the first owner */
+	struct page_level level[PAGE_LEVELS_MAX];
+	struct page_span *span;
+	struct page_area *area;
+	struct page_seg *seg; /* ascending */
+	uint32_t area_count, seg_count, seg_cap;
+	uint32_t node_count;
+	uint32_t *node_seg; /* node_count + 1 positions in node_order_seg */
+	uint32_t *by_node;  /* segments of each node, highest first */
+	int32_t *fallback;  /* node_count lists of node positions, or NULL with many nodes */
+	uint32_t *node_load;
+	/* indices, ascending, merged where they touch; changed under lock */
+	struct pz_range *managed;
+	uint32_t managed_count, managed_cap;
+	uint32_t managed_seq; /* odd while it changes */
+	struct page_outgrown *outgrown;
+	uint32_t bug_lock; /* one report at a time */
+	uint32_t lock;	   /* adding pages, owners, areas: never on the way of a request */
+	uint64_t total;	   /* managed pages */
+	/* Written by the tree. */
+	uint32_t unsettled __attribute__((aligned(64))); /* marks, splits and merges under way */
+	uint32_t settled;				 /* how many ended */
+	struct page_hold *hold;
+	struct pz_page_owner owners[PZ_PAGE_OWNERS + 1];
+	uint32_t owner_count;
+	struct page_cma *cma[PZ_CMA_AREAS];
+	uint32_t cma_count;
+	uint64_t *sites; /* PZ_PAGE_DEBUG_SITES: allocation and free site of each frame */
+	uint32_t fault_search, fault_piece, fault_migrate;
+	struct pz_page_config cfg;
+};
+
+/* A search: blocks of 2^order frames of a kind, wholly within [lo, hi]. */
+struct page_want {
+	uint64_t lo, hi;
+	uint8_t order;
+	uint8_t kind;
+	bool low;	 /* from the lowest address up, else from the highest down */
+	bool look;	 /* only say where the outermost one is; nothing changes */
+	uint32_t spread; /* skip so many places where others are likely to be */
+};
+
+/* A request on its way. */
+struct page_ask {
+	const struct pz_page_req *req;
+	uint64_t lo, hi; /* window of its limits, by index */
+	uint64_t size;	 /* bytes */
+	uint32_t cpu;	 /* below cpus, or PZ_CPU_NONE */
+	uint32_t home;	 /* position of the preferred node */
+	uint32_t node;	 /* the only node, or UINT32_MAX */
+	uint8_t highest; /* highest zone type, PZ_ZONE_TYPES when zones do not count */
+	uint8_t type;	 /* mobility */
+	uint8_t order;	 /* of the aligned block that is tried first */
+	bool block;	 /* and nothing else would do */
+	bool zonelist;	 /* the policy */
+	uint64_t keep;	 /* indices below are not for it */
+};
+
+static inline uint64_t *page_word(const struct pz_pages *p, unsigned int level, uint64_t i)
+{
+	const struct page_level *l = &p->level[level];
+
+	return (uint64_t *)(void *)(l->base + i * l->stride);
+}
+
+static inline struct page_node *page_node(const struct pz_pages *p, uint64_t i)
+{
+	return (struct page_node *)(void *)p->level[1].base + i;
+}
+
+static inline struct page_upper *page_upper(const struct pz_pages *p, unsigned int level,
+					    uint64_t i)
+{
+	return (struct page_upper *)(void *)page_word(p, level, i);
+}
+
+/* The level at which blocks of an order live, and their length there as an order. */
+static inline unsigned int page_level_of(unsigned int order)
+{
+	return order / WORD_SHIFT;
+}
+
+/* Address class of a frame or of a limit: 0 for addresses below 2^24. */
+static inline unsigned int page_class(const struct pz_pages *p, uint64_t pfn)
+{
+	uint64_t v = pfn >> (PAGE_CLASS_BITS - p->page_shift);
+
+	if (!v)
+		return 0;
+	v = pz_fls64(v) + 1;
+	return v < PAGE_CLASSES ? (unsigned int)v : PAGE_CLASSES - 1;
+}
+
+/* With guard pages a block of one page is followed by one that is not mapped. */
+static inline uint64_t page_guard(const struct pz_pages *p, uint64_t pages)
+{
+	return pages == 1 && (p->cfg.debug & PZ_PAGE_DEBUG_GUARD) ? 1 : 0;
+}
+
+/*
+ * A CPU's own hints and counts are touched between these two only. An interrupt handler that comes
+ * in between sees the CPU busy and does without.
+ */
+static inline void page_enter(struct page_cpu *c)
+{
+	pz_poke32(&c->busy, 1);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void page_leave(struct page_cpu *c)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	pz_poke32(&c->busy, 0);
+}
+
+/* span.c */
+uint64_t pz_page_to_pfn_slow(const struct pz_pages *p, uint64_t index);
+uint64_t pz_page_index_slow(const struct pz_pages *p, uint64_t pfn);
+const struct page_seg *pz_page_seg_of(const struct pz_pages *p, uint64_t index);
+
+static inline uint64_t page_to_pfn(const struct pz_pages *p, uint64_t index)
+{
+	return p->span_count == 1 ? p->base_pfn + index : pz_page_to_pfn_slow(p, index);
+}
+
+/* The index of a frame, or PAGE_NONE when it has none. */
+static inline uint64_t page_index(const struct pz_pages *p, uint64_t pfn)
+{
+	if (p->span_count == 1)
+		return pfn - p->base_pfn < p->frames ? pfn - p->base_pfn : PAGE_NONE;
+	return pz_page_index_slow(p, pfn);
+}
+
+/* The indices of frames wholly within inclusive addresses; false when there are none. */
+bool pz_page_window(const struct pz_pages *p, uint64_t min_addr, uint64_t max_addr, uint64_t *lo,
+		    uint64_t *hi);
+bool pz_page_could_ever(const struct pz_pages *p, const struct page_ask *a);
+bool pz_page_managed(const struct pz_pages *p, uint64_t lo, uint64_t hi);
+int pz_page_managed_add(struct pz_pages *p, uint64_t lo, uint64_t hi);
+void pz_page_account(struct pz_pages *p, uint32_t cpu, uint64_t lo, uint64_t hi, uint64_t sign);
+void pz_page_account_here(struct pz_pages *p, struct page_cpu *c, uint64_t index);
+void pz_page_lock(struct pz_pages *p);
+void pz_page_unlock(struct pz_pages *p);
+
+/* create.c */
+void *pz_page_zeroed(struct pz_pages *p, uint64_t bytes);
+int pz_page_give(struct pz_pages *p, uint64_t lo, uint64_t hi);
+
+/* free.c */
+void pz_page_misuse(struct pz_pages *p, const char *where, uint64_t pfn, uint64_t pages);
+bool pz_page_is_tail(const struct pz_pages *p, uint64_t index);
+uint64_t pz_page_block_length(const struct pz_pages *p, uint64_t index);
+bool pz_page_cut(struct pz_pages *p, uint64_t index);
+bool pz_page_free_block(struct pz_pages *p, uint64_t index, uint64_t n);
+void pz_page_note_alloc(struct pz_pages *p, uint64_t index);
+
+/* stat.c */
+bool pz_page_next_run(const struct pz_pages *p, uint64_t *at, uint64_t hi, uint64_t *last);
+uint64_t pz_page_held(const struct pz_pages *p, uint64_t lo, uint64_t hi);
+uint64_t pz_page_head_of(const struct pz_pages *p, uint64_t index);
+
+/* alloc.c */
+bool pz_page_seg_asked(const struct pz_pages *p, const struct page_ask *a,
+		       const struct page_seg *s);
+int pz_page_ask_init(const struct pz_pages *p, const struct pz_page_req *req, struct page_ask *a);
+enum page_mark { PAGE_MARK_LOW, PAGE_MARK_MIN, PAGE_MARK_NONE };
+void pz_page_marks(const struct pz_pages *p, const struct page_ask *a, const struct page_area *area,
+		   enum page_mark mark, uint64_t *min, uint64_t *reserve);
+void pz_page_trim(struct pz_pages *p, uint64_t index, uint64_t have, uint64_t want);
+uint32_t pz_page_node_at(const struct pz_pages *p, uint32_t home, uint32_t i);
+
+/* fast.c */
+void pz_page_taken(struct pz_pages *p, const struct page_ask *a, uint64_t index);
+
+void pz_page_slot_place(const struct pz_pages *p, struct page_slot *s, uint64_t index);
+uint32_t pz_page_take_more(struct pz_pages *p, uint32_t cpu, uint32_t gfp,
+			   const struct pz_limits *limits, uint32_t n, uint64_t *pfns);
+
+/* highatomic.c */
+void pz_page_reserve_highatomic(struct pz_pages *p, const struct page_ask *a, uint64_t index);
+bool pz_page_unreserve_highatomic(struct pz_pages *p, const struct page_ask *a);
+
+/* contig.c */
+int pz_page_evacuate_for(struct pz_pages *p, const struct page_ask *a, uint64_t *index);
+
+/* hold.c */
+bool pz_page_hold_take(struct pz_pages *p, const struct page_ask *a, uint32_t area, uint64_t lo,
+		       uint64_t hi, uint64_t *index);
+void pz_page_hold_refill(struct pz_pages *p, const struct page_ask *a, uint32_t area,
+			 uint64_t index);
+bool pz_page_hold_put(struct pz_pages *p, uint32_t cpu, uint64_t index);
+uint64_t pz_page_hold_bytes(const struct pz_pages *p);
+bool page_hold_put_put(struct pz_pages *p, uint32_t cpu, uint64_t index);
+int pz_page_hold_create(struct pz_pages *p);
+void pz_page_hold_destroy(struct pz_pages *p);
+
+/* tree.c */
+bool pz_page_split(struct pz_pages *p, unsigned int level, uint64_t unit);
+bool pz_page_merge(struct pz_pages *p, unsigned int level, uint64_t unit);
+void pz_page_not_empty(struct pz_pages *p, unsigned int level, uint64_t unit);
+bool pz_page_take_at(struct pz_pages *p, uint64_t index, unsigned int order);
+void pz_page_settle_begin(struct pz_pages *p);
+void pz_page_settle_end(struct pz_pages *p);
+int pz_page_open(struct pz_pages *p, unsigned int level, uint64_t index);
+void pz_page_freed(struct pz_pages *p, unsigned int level, uint64_t i, unsigned int unit,
+		   uint32_t f);
+enum word_state pz_page_probe(const struct pz_pages *p, uint64_t index, unsigned int *level);
+
+/* hint.c */
+unsigned int pz_page_type(const struct pz_pages *p, uint64_t index);
+void pz_page_set_type(struct pz_pages *p, uint64_t index, unsigned int order, unsigned int type);
+uint32_t pz_page_kind_units(const struct pz_pages *p, const struct page_node *n, unsigned int kind);
+void pz_page_hint_freed(struct pz_pages *p, uint64_t index, unsigned int order);
+void pz_page_hint_unit_none(struct pz_pages *p, uint64_t unit, unsigned int order);
+void pz_page_hint_none(struct pz_pages *p, unsigned int level, uint64_t child, unsigned int kind,
+		       unsigned int order);
+bool pz_page_may(const struct pz_pages *p, unsigned int level, uint64_t i, unsigned int kind,
+		 unsigned int order);
+uint32_t pz_page_loose(const struct pz_pages *p, unsigned int level, uint64_t i);
+
+/* search.c */
+bool pz_page_tree_take(struct pz_pages *p, const struct page_want *w, uint64_t *index);
+
+/* run.c */
+bool pz_page_run_take_at(struct pz_pages *p, uint64_t index, uint64_t n);
+bool pz_page_run_take(struct pz_pages *p, const struct pz_page_req *req, uint64_t lo, uint64_t hi,
+		      bool low, bool look, uint64_t *index);
+uint64_t pz_page_free_up(const struct pz_pages *p, uint64_t index, uint64_t hi, uint32_t gfp);
+uint64_t pz_page_free_down(const struct pz_pages *p, uint64_t index, uint64_t lo, uint32_t gfp);
+bool pz_page_type_serves(unsigned int type, uint32_t gfp);
+
+#endif

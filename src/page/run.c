@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * run.c - runs of any length, at any alignment, across whatever borders the tree has.
+ *
+ * Concept
+ *  A run of n frames, wherever it lies, contains an aligned block of about half its length. So the
+ *  tree is asked for such blocks one after the other, each is extended to the free run that it lies
+ *  in, and the limits are tried on that. The run is then taken piece by piece, from its head on.
+ *
+ * Failure
+ *  When a piece is lost to somebody else, the pieces before it are one block and are freed as such.
+ *
+ * Shortcomings
+ *  Where very many free blocks are long enough for half the run but none for the whole, each of
+ *  them is looked at.
+ */
+#include "page_internal.h"
+
+/* Whether a request may have frames of a pageblock. */
+bool pz_page_type_serves(unsigned int type, uint32_t gfp)
+{
+	if (gfp == PAGE_GFP_ANY)
+		return true;
+	if (type == PZ_CMA)
+		return gfp & PZ_GFP_MOVABLE;
+	if (type == PZ_HIGHATOMIC)
+		return (gfp & PZ_GFP_HIGH) && !(gfp & PZ_GFP_BLOCK);
+	return type <= PZ_RECLAIMABLE;
+}
+
+/* The last index, up to @hi, of the free frames that begin at a free index. */
+uint64_t pz_page_free_up(const struct pz_pages *p, uint64_t index, uint64_t hi, uint32_t gfp)
+{
+	uint64_t at = index;
+
+	while (at <= hi) {
+		unsigned int level;
+		enum word_state s = pz_page_probe(p, at, &level);
+		uint64_t last;
+
+		if (s != WORD_FREE)
+			break;
+		if (!level) {
+			uint32_t f = word_free(pz_load64(page_word(p, 0, at >> WORD_SHIFT)));
+			uint32_t taken = ~f & ~(word_mask(0, (unsigned int)(at & 31) + 1) >> 1);
+
+			if (!(f >> (at & 31) & 1))
+				break;
+			if (!pz_page_type_serves(pz_page_type(p, at), gfp))
+				break;
+			if (taken) {
+				at = (at & ~(uint64_t)31) + pz_ctz32(taken);
+				break;
+			}
+			at = (at | 31) + 1;
+			continue;
+		}
+		/* Blocks of different mobility may lie in one free unit. */
+		last = at | (((uint64_t)1 << (WORD_SHIFT * level)) - 1);
+		if (level > 1 && p->special)
+			last = at | (((uint64_t)1 << p->pageblock_order) - 1);
+		if (!pz_page_type_serves(pz_page_type(p, at), gfp))
+			break;
+		at = last + 1;
+	}
+	return at > hi ? hi : at - 1;
+}
+
+/* The first index, down to @lo, of the free frames that end at a free index. */
+uint64_t pz_page_free_down(const struct pz_pages *p, uint64_t index, uint64_t lo, uint32_t gfp)
+{
+	uint64_t at = index + 1;
+
+	while (at > lo) {
+		unsigned int level;
+		uint64_t last = at - 1;
+		enum word_state s = pz_page_probe(p, last, &level);
+
+		if (s != WORD_FREE || !pz_page_type_serves(pz_page_type(p, last), gfp))
+			break;
+		if (!level) {
+			uint32_t f = word_free(pz_load64(page_word(p, 0, last >> WORD_SHIFT)));
+			uint32_t taken = ~f & word_mask(0, (unsigned int)(last & 31) + 1);
+
+			if (taken >> (last & 31) & 1)
+				break;
+			if (taken) {
+				at = (last & ~(uint64_t)31) + pz_fls32(taken) + 1;
+				break;
+			}
+			at = last & ~(uint64_t)31;
+			continue;
+		}
+		if (level > 1 && p->special)
+			at = last & ~(((uint64_t)1 << p->pageblock_order) - 1);
+		else
+			at = last & ~(((uint64_t)1 << (WORD_SHIFT * level)) - 1);
+	}
+	return at < lo ? lo : at;
+}
+
+/* Take up to @n units' worth of frames at an index, as the head or a further piece. Returns frames.
+ */
+static uint64_t run_piece(struct pz_pages *p, uint64_t index, uint64_t n, bool first)
+{
+	for (;;) {
+		unsigned int level, unit, units = 0;
+		enum word_state s = pz_page_probe(p, index, &level);
+		uint64_t size = (uint64_t)1 << (WORD_SHIFT * level), v, *w;
+		uint32_t m;
+
+		if (s != WORD_FREE)
+			return 0;
+		if ((index & (size - 1)) || size > n) {
+			if (!pz_page_split(p, level, index >> (WORD_SHIFT * level)))
+				return 0;
+			continue;
+		}
+		unit = (unsigned int)(index >> (WORD_SHIFT * level)) & 31;
+		w = page_word(p, level, index >> (WORD_SHIFT * (level + 1)));
+		v = pz_load64(w);
+		while (unit + units < WORD_UNITS && (uint64_t)(units + 1) * size <= n &&
+		       word_state(v, unit + units) == WORD_FREE)
+			units++;
+		if (!units)
+			continue;
+		m = word_mask(unit, units);
+		if (pz_cas64(w, v, v | m | (first ? (uint64_t)1 << (32 + unit) : 0)))
+			return units * size;
+	}
+}
+
+/* Take exactly [index, index + n). False, with nothing taken, when a frame of it is not free. */
+bool pz_page_run_take_at(struct pz_pages *p, uint64_t index, uint64_t n)
+{
+	uint64_t done = 0;
+
+	while (done < n) {
+		uint64_t got = 0;
+
+		if (!pz_fault_hit(p->cfg.faults, p->fault_piece))
+			got = run_piece(p, index + done, n - done, !done);
+		if (!got) {
+			if (done)
+				(void)pz_page_free_block(p, index, done);
+			return false;
+		}
+		done += got;
+	}
+	return true;
+}
+
+/* The outermost free block of an order in [lo, hi] that a request may use. */
+static bool run_next(struct pz_pages *p, struct page_want *w, uint32_t gfp, uint64_t *index)
+{
+	static const uint8_t kinds[] = { PAGE_K_MOVABLE, PAGE_K_UNMOVABLE, PAGE_K_RECLAIMABLE,
+					 PAGE_K_CMA, PAGE_K_HIGHATOMIC };
+	bool found = false;
+
+	for (unsigned int i = 0; i < sizeof(kinds); i++) {
+		uint64_t at;
+
+		w->kind = kinds[i];
+		if (w->order >= p->pageblock_order && w->kind <= PAGE_K_RECLAIMABLE) {
+			if (i)
+				continue;
+			w->kind = PAGE_K_ANY;
+		} else if (!pz_page_type_serves(w->kind, gfp)) {
+			continue;
+		}
+		if (pz_page_tree_take(p, w, &at) &&
+		    (!found || (w->low ? at < *index : at > *index))) {
+			*index = at;
+			found = true;
+		}
+	}
+	return found;
+}
+
+/*
+ * The highest (lowest) run within [lo, hi] that the request's limits allow, whose frames are all
+ * free. With @look it is not taken.
+ */
+bool pz_page_run_take(struct pz_pages *p, const struct pz_page_req *req, uint64_t lo, uint64_t hi,
+		      bool low, bool look, uint64_t *index)
+{
+	uint64_t n = req->pages, align = req->limits.align >> p->page_shift;
+	uint64_t far = req->limits.boundary >> p->page_shift, half = (n + 1) >> 1;
+	struct page_want w = { .lo = lo, .hi = hi, .low = low, .look = true };
+
+	w.order = (uint8_t)pz_fls64(half);
+	/* Blocks of orders above a pageblock's may be of several kinds: look for smaller ones. */
+	if (p->special && w.order >= p->pageblock_order)
+		w.order = (uint8_t)(p->pageblock_order - 1);
+	if (!far || far > 2 * (n + align))
+		far = 2 * (n + align);
+	far = 2 * (n + align + far);
+	while (w.lo <= w.hi) {
+		uint64_t at, first, last, a, b, size = n << p->page_shift;
+		struct pz_range r, fit;
+
+		if (!run_next(p, &w, req->gfp, &at))
+			return false;
+		a = at > lo + far ? at - far : lo;
+		b = hi - at > far ? at + far : hi;
+		last = pz_page_free_up(p, at, b, req->gfp);
+		first = last >= at ? pz_page_free_down(p, at, a, req->gfp) : at;
+		if (last >= at && last != UINT64_MAX && last - first + 1 >= n) {
+			r.first = page_to_pfn(p, first) << p->page_shift;
+			r.last = ((page_to_pfn(p, last) + 1) << p->page_shift) - 1;
+			if (!(low ? pz_limits_first_fit(&req->limits, r, size, &fit)
+				  : pz_limits_last_fit(&req->limits, r, size, &fit))) {
+				*index = page_index(p, fit.first >> p->page_shift);
+				if (look || pz_page_run_take_at(p, *index, n))
+					return true;
+				continue;
+			}
+		}
+		/* Go on beyond what was looked at. */
+		if (low) {
+			w.lo = (last >= at && last != UINT64_MAX ? last : at) + 1;
+		} else {
+			if (first <= lo)
+				return false;
+			w.hi = (first < at ? first : at) - 1;
+		}
+	}
+	return false;
+}

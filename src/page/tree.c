@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tree.c - the truth: the state of every frame, in words that are changed one at a time.
+ *
+ * Concept
+ *  A block of 2^k frames is 2^(k % 5) units of one word at level k / 5 (word.h). To allocate it is
+ *  one compare-and-exchange of that word, to free it another, whatever its size. A unit that is
+ *  free as a whole is split before something smaller is taken from it, and merged again not when
+ *  its last piece is freed but when a larger block is wanted: `empty` remembers that it might be.
+ *
+ * Invariants (verified by pz_pages_check() when nothing is under way)
+ *  3. below a unit that is not split, the word is WORD_CLOSED, or zero when it was never split:
+ *     nothing can be taken from it or freed into it;
+ *  4. a word whose unit is split, and all of whose units are free, has its `empty` bit set above;
+ *  5. each allocated block begins with a head and goes on with tails; a tail is never first.
+ *
+ * Concurrency
+ *  A unit goes from free to split by one exchange, then the word below opens; a merge closes the
+ *  word below (it must be all free, and nobody can take from it then), then makes the unit free. In
+ *  between its frames belong to nobody: a search does not see them, and `unsettled` says so. No
+ *  other step of the tree is more than one exchange, so an operation that is interrupted anywhere
+ *  blocks nobody.
+ */
+#include "page_internal.h"
+
+void pz_page_settle_begin(struct pz_pages *p)
+{
+	pz_add32(&p->unsettled, 1);
+}
+
+void pz_page_settle_end(struct pz_pages *p)
+{
+	pz_add32(&p->settled, 1);
+	pz_add32(&p->unsettled, ~(uint32_t)0);
+}
+
+static uint32_t *tree_empty(const struct pz_pages *p, unsigned int level, uint64_t i)
+{
+	return level == 1 ? &page_node(p, i)->empty : &page_upper(p, level, i)->empty;
+}
+
+/* Let a unit's frames be taken one by one. True when it is split then, by whomever. */
+bool pz_page_split(struct pz_pages *p, unsigned int level, uint64_t unit)
+{
+	uint64_t *w = page_word(p, level, unit >> WORD_SHIFT);
+	uint64_t *below = page_word(p, level - 1, unit);
+	uint64_t head = (uint64_t)1 << (32 + (unit & 31)), old;
+
+	pz_page_settle_begin(p);
+	do {
+		old = pz_load64(w);
+		if (word_state(old, unit & 31) != WORD_FREE) {
+			pz_page_settle_end(p);
+			return word_state(old, unit & 31) == WORD_SPLIT;
+		}
+	} while (!pz_cas64(w, old, old | head));
+	if (pz_load64(below) == WORD_CLOSED)
+		pz_cas64(below, WORD_CLOSED, 0);
+	/* Who looked while it was closed may have noted that there is nothing. */
+	pz_or32(tree_empty(p, level, unit >> WORD_SHIFT), (uint32_t)1 << (unit & 31));
+	pz_page_hint_freed(p, unit << (WORD_SHIFT * level), WORD_SHIFT * level);
+	pz_page_settle_end(p);
+	return true;
+}
+
+/* The unit turned out not to be free as a whole; it may have become so meanwhile. */
+void pz_page_not_empty(struct pz_pages *p, unsigned int level, uint64_t unit)
+{
+	uint32_t bit = (uint32_t)1 << (unit & 31);
+	uint32_t *empty = tree_empty(p, level, unit >> WORD_SHIFT);
+	bool free;
+
+	if (!(pz_load32(empty) & bit))
+		return;
+	pz_page_settle_begin(p);
+	pz_and32(empty, ~bit);
+	free = level == 1 ? !pz_load64(page_word(p, 0, unit)) : !~pz_page_loose(p, level - 1, unit);
+	if (free) {
+		pz_or32(empty, bit);
+		pz_page_hint_freed(p, unit << (WORD_SHIFT * level), WORD_SHIFT * level);
+	}
+	pz_page_settle_end(p);
+}
+
+/* Make a split unit free as a whole; the units of the word below are all free as a whole. */
+static bool tree_merge_one(struct pz_pages *p, unsigned int level, uint64_t unit)
+{
+	uint64_t *w = page_word(p, level, unit >> WORD_SHIFT);
+	uint64_t head = (uint64_t)1 << (32 + (unit & 31)), old;
+
+	pz_page_settle_begin(p);
+	if (!pz_cas64(page_word(p, level - 1, unit), 0, WORD_CLOSED)) {
+		pz_page_settle_end(p);
+		return false;
+	}
+	do {
+		old = pz_load64(w);
+	} while (!pz_cas64(w, old, old & ~head));
+	pz_page_hint_freed(p, unit << (WORD_SHIFT * level), WORD_SHIFT * level);
+	pz_page_freed(p, level, unit >> WORD_SHIFT, unit & 31,
+		      pz_page_loose(p, level, unit >> WORD_SHIFT) | (uint32_t)1 << (unit & 31));
+	pz_page_settle_end(p);
+	return true;
+}
+
+/* Make a split unit free as a whole, after what is below it. False when something there is taken.
+ */
+bool pz_page_merge(struct pz_pages *p, unsigned int level, uint64_t unit)
+{
+	uint64_t at[PAGE_LEVELS_MAX];
+	uint32_t left[PAGE_LEVELS_MAX];
+	unsigned int l = level;
+
+	at[l] = unit;
+	left[l] = ~(uint32_t)0;
+	for (;;) {
+		uint64_t w = pz_load64(page_word(p, l - 1, at[l]));
+		uint32_t split = l > 1 ? word_head(w) & ~word_taken(w) & left[l] : 0;
+
+		if (l > 1 && split && !word_taken(w)) {
+			unsigned int u = pz_ctz32(split);
+
+			left[l] &= ~((uint32_t)1 << u);
+			at[l - 1] = at[l] << WORD_SHIFT | u;
+			left[--l] = ~(uint32_t)0;
+			continue;
+		}
+		if (!tree_merge_one(p, l, at[l]))
+			break;
+		if (l == level)
+			return true;
+		l++;
+	}
+	for (; l <= level; l++)
+		pz_page_not_empty(p, l, at[l]);
+	return false;
+}
+
+/*
+ * Units of a word became free, @unit among them; @f were free then. What is free around it is
+ * announced, and when that is the whole word, also what is free around the unit above, and so on.
+ */
+void pz_page_freed(struct pz_pages *p, unsigned int level, uint64_t i, unsigned int unit,
+		   uint32_t f)
+{
+	for (;;) {
+		unsigned int r = word_run_around(f, unit);
+		uint32_t *empty, bit;
+
+		if (r < WORD_SHIFT || level + 1 == p->level_count) {
+			uint64_t unit_index = i << WORD_SHIFT | unit;
+
+			pz_page_hint_freed(p, unit_index << (WORD_SHIFT * level),
+					   WORD_SHIFT * level + r);
+			return;
+		}
+		unit = (unsigned int)i & 31;
+		i >>= WORD_SHIFT;
+		level++;
+		empty = tree_empty(p, level, i);
+		bit = (uint32_t)1 << unit;
+		/* When it is set already, whoever set it has announced the rest. */
+		if (pz_load32(empty) & bit)
+			return;
+		pz_or32(empty, bit);
+		f = pz_page_loose(p, level, i) | bit;
+	}
+}
+
+/* Take the block at an index, if it is free; for rollbacks and evacuation. */
+bool pz_page_take_at(struct pz_pages *p, uint64_t index, unsigned int order)
+{
+	unsigned int level = page_level_of(order), unit;
+	uint64_t w, *word;
+	uint32_t m;
+
+	for (unsigned int l = p->level_count - 1; l > level; l--) {
+		if (!pz_page_split(p, l, index >> (WORD_SHIFT * l)))
+			return false;
+	}
+	unit = (unsigned int)(index >> (WORD_SHIFT * level)) & 31;
+	word = page_word(p, level, index >> (WORD_SHIFT * (level + 1)));
+	m = word_mask(unit, 1u << (order - WORD_SHIFT * level));
+	for (;;) {
+		uint32_t f, loose;
+
+		w = pz_load64(word);
+		f = word_free(w);
+		if ((f & m) == m) {
+			if (pz_cas64(word, w, w | m | (uint64_t)1 << (32 + unit)))
+				return true;
+			continue;
+		}
+		loose = level ? ~word_taken(w) & word_head(w) & m : 0;
+		if (!level || (f & m) != (m & ~loose))
+			return false;
+		for (; loose; loose &= loose - 1) {
+			uint64_t u = (index >> (WORD_SHIFT * (level + 1))) << WORD_SHIFT;
+
+			if (!pz_page_merge(p, level, u | pz_ctz32(loose)))
+				return false;
+		}
+	}
+}
+
+/* The state of the smallest unit that is not split and has the frame, and its level. */
+enum word_state pz_page_probe(const struct pz_pages *p, uint64_t index, unsigned int *level)
+{
+	for (unsigned int l = p->level_count - 1;; l--) {
+		uint64_t unit = index >> (WORD_SHIFT * l);
+		enum word_state s =
+			word_state(pz_load64(page_word(p, l, unit >> WORD_SHIFT)), unit & 31);
+
+		if (s != WORD_SPLIT || !l) {
+			*level = l;
+			return s;
+		}
+	}
+}
