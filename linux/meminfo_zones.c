@@ -8,8 +8,7 @@
  *
  * Failure: as pzl_meminfo_init(), which does all that can fail.
  *
- * Shortcomings: kernels compute the counters' thresholds before gigantic pages are given back, so
- * that a machine with such pages has smaller ones.
+ * Shortcomings: on machines with gigantic pages, kernels show smaller thresholds of counters.
  */
 #include <physzone/linux/arch.h>
 #include <physzone/linux/meminfo.h>

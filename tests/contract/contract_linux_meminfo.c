@@ -139,7 +139,8 @@ static void mi_proc(struct tap *t, struct mi_text *text)
 	CHECK(t, mi_is(text, "Node 0, zone   Normal      5      0      2      1 \n"));
 
 	m.node[0].zone[PZ_ZONE_NORMAL].order[1][PZ_UNMOVABLE] = 99999;
-	m.node[0].zone[PZ_ZONE_NORMAL].order[1][PZ_MOVABLE] = 123456;
+	m.node[0].zone[PZ_ZONE_NORMAL].order[1][PZ_MOVABLE] = 100000;
+	m.node[0].zone[PZ_ZONE_NORMAL].order[2][PZ_MOVABLE] = 123456;
 	mi_clear(text);
 	pzl_print_pagetypeinfo(&m, pzl_emit_to_buffer, &text->b);
 	CHECK(t, mi_is(text, "Page block order: 3\n"
@@ -149,11 +150,18 @@ static void mi_proc(struct tap *t, struct mi_text *text)
 			     "      3 \n"
 			     "Node    0, zone   Normal, type    Unmovable      1  99999      0"
 			     "      0 \n"
-			     "Node    0, zone   Normal, type      Movable      0 >100000      0"
+			     "Node    0, zone   Normal, type      Movable      0 >100000 >100000"
 			     "      0 \n"
 			     "\n"
 			     "Number of blocks type     Unmovable      Movable \n"
 			     "Node 0, zone   Normal            0            7 \n"));
+	m.configured |= PZL_ZONE_BIT(PZ_ZONE_DMA);
+	m.node[0].zone[PZ_ZONE_DMA].spanned = 1;
+	m.node_stats = 0;
+	mi_clear(text);
+	pzl_print_zoneinfo(&m, pzl_emit_to_buffer, &text->b);
+	CHECK_NAMED(t, text->buf[24] == 'p' && text->buf[25] == 'a',
+		    "a zone without memory does not have the node's counters");
 	m.node[0].zone[PZ_ZONE_NORMAL].present = 0;
 	mi_clear(text);
 	pzl_print_pagetypeinfo(&m, pzl_emit_to_buffer, &text->b);
@@ -226,6 +234,30 @@ static bool mi_begins(const struct mi_text *t, const char *start)
 	return false;
 }
 
+/* Whether a line that begins with @start ends with @end. */
+static bool mi_ends(const struct mi_text *t, const char *start, const char *end)
+{
+	size_t len = 0;
+
+	while (end[len])
+		len++;
+	for (size_t i = 0; t->buf[i]; i++) {
+		size_t k = 0, n = i;
+
+		while (start[k] && t->buf[i + k] == start[k])
+			k++;
+		while (t->buf[n] && t->buf[n] != '\n')
+			n++;
+		if (!start[k] && n - i >= len) {
+			for (k = 0; k < len && t->buf[n - len + k] == end[k];)
+				k++;
+			return k == len;
+		}
+		i = n;
+	}
+	return false;
+}
+
 static void mi_report(struct tap *t, struct mi_text *text)
 {
 	struct pzl_failure f = { "insmod", 5, 0xcc1, NULL, "/", "0-1", 0 };
@@ -251,6 +283,11 @@ static void mi_report(struct tap *t, struct mi_text *text)
 				       mi_begins(text, "Node 0 Normal") == (model == 0) &&
 				       mi_begins(text, "Node 0 active_anon") == (model == 0),
 			    "only 5.15 shows what the request cannot use");
+		mi_clear(text);
+		pzl_print_mem_info(&m, PZ_ZONE_NORMAL, 1, pzl_emit_to_buffer, &text->b);
+		CHECK_NAMED(t, mi_ends(text, "Node 0 Normal free:",
+				       "free_pcp:20kB local_pcp:20kB free_cma:0kB"),
+			    "the cache of the CPU that reports");
 		CHECK(t, pzl_failure_silent(&m, f.gfp) == (model != PZL_LINUX_5_15));
 		CHECK(t, !pzl_failure_silent(&m, 0xcc0) && pzl_failure_silent(&m, 0x2cc0));
 		m.node[0].zone[PZ_ZONE_DMA].managed = 1;
