@@ -72,9 +72,7 @@ static void fake_setup(struct pzl_meminfo *m)
 	fake.area[0].order[10][PZ_CMA] = 5;
 	fake.area[0].order[11][PZ_CMA] = 6; /* beyond what the state has */
 	fake.area[1].blocks[PZ_MOVABLE] = 1;
-	fake.area[1].blocks[PZ_MOVABLE_ZONE] = 2;
 	fake.area[1].order[3][PZ_MOVABLE] = 10;
-	fake.area[1].order[3][PZ_MOVABLE_ZONE] = 20;
 	assert_int_equal(pzl_meminfo_init(m, &fake_meta, PZL_LINUX_6_1, 2, 2), 0);
 }
 
@@ -108,8 +106,8 @@ static void test_fill(void **state)
 	assert_int_equal(dma->pcp[1].count, 0);
 	assert_int_equal(dma->stat[PZL_ZS_MLOCK], 9);
 	assert_int_equal(dma->present, 9);
-	assert_int_equal(movable->blocks[PZ_MOVABLE], 3);
-	assert_int_equal(movable->order[3][PZ_MOVABLE], 30);
+	assert_int_equal(movable->blocks[PZ_MOVABLE], 1);
+	assert_int_equal(movable->order[3][PZ_MOVABLE], 10);
 	pzl_meminfo_destroy(&m);
 }
 
