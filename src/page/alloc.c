@@ -343,7 +343,8 @@ static bool alloc_find(struct pz_pages *p, const struct page_ask *a, enum page_m
 		       uint64_t *index)
 {
 	for (unsigned int tries = 0; tries < ALLOC_TRIES; tries++) {
-		uint32_t settled = pz_load32(&p->settled);
+		bool quiet;
+		uint32_t settled = page_settled(p, &quiet);
 
 		if (pz_fault_hit(p->cfg.faults, p->fault_search))
 			return false;
@@ -351,7 +352,7 @@ static bool alloc_find(struct pz_pages *p, const struct page_ask *a, enum page_m
 				: alloc_by_reach(p, a, mark, index))
 			return true;
 		/* Nothing that others did meanwhile can have hidden a free run. */
-		if (!pz_load32(&p->unsettled) && pz_load32(&p->settled) == settled)
+		if (page_settled(p, &quiet) == settled && quiet)
 			return false;
 	}
 	return false;

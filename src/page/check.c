@@ -32,8 +32,6 @@ static int check_masks(const struct pz_pages *p, unsigned int level, uint64_t i)
 		for (unsigned int kind = 0; kind < (level == 1 ? 1 : PAGE_KINDS); kind++) {
 			unsigned int first = kind == PAGE_K_ANY ? p->pageblock_order : 0;
 			unsigned int end = WORD_SHIFT * level;
-			bool before = false;
-
 			if (kind <= PAGE_K_RECLAIMABLE && level > 1 && end > p->pageblock_order)
 				end = p->pageblock_order;
 			for (unsigned int o = first; o < end; o++) {
@@ -42,20 +40,15 @@ static int check_masks(const struct pz_pages *p, unsigned int level, uint64_t i)
 				if (level == 1) {
 					uint64_t below = pz_load64(page_word(p, 0, child));
 
-					none = page_node(p, i)->none[o] & bit;
+					none = page_unit_none(page_node(p, i), o) & bit;
 					may = word_state(w, u) == WORD_FREE ||
 					      word_runs(word_free(below), o);
 				} else {
-					none = page_upper(p, level, i)
-						       ->none[kind * WORD_SHIFT * level + o] &
-					       bit;
+					none = !(pz_page_hint_children(p, level, i, kind, o) & bit);
 					may = pz_page_may(p, level - 1, child, kind, o);
 				}
 				if (none && may)
 					return 1;
-				if (before && !none)
-					return 2;
-				before = none;
 			}
 		}
 	}
@@ -175,7 +168,7 @@ static int check_counts(const struct pz_pages *p)
 			while (pz_page_next_run(p, &at, p->seg[i].hi, &last)) {
 				free += last - at + 1;
 				for (uint64_t f = at; pz_peek32(&p->cma_count) && f <= last; f++)
-					cma += pz_page_type(p, f) == PZ_CMA;
+					cma += page_type(p, f) == PZ_CMA;
 				at = last + 1;
 			}
 		}

@@ -434,6 +434,28 @@ static int create_emit(void *ctx, struct pz_range pfns, int nid)
 	return pz_page_give(p, lo, hi);
 }
 
+/* From how many free pages on no request can meet a watermark, and what is kept. */
+static void create_easy(struct pz_pages *p)
+{
+	p->keep_now = p->policy == PZ_POLICY_REACH ? p->keep : 0;
+	for (uint32_t i = 0; i < p->area_count; i++) {
+		struct page_area *a = &p->area[i];
+		const struct pz_zone *z = &p->cfg.zones->node[a->node].zone[a->type];
+		uint64_t most = 0;
+
+		for (unsigned int t = 0; p->policy == PZ_POLICY_ZONELIST && t < PZ_ZONE_TYPES;
+		     t++) {
+			if (z->reserve[t] > most)
+				most = z->reserve[t];
+		}
+		a->easy = INT64_MIN;
+		/* Room for what the CPUs have not added yet, and for the largest common block. */
+		if (z->low + most)
+			a->easy = (int64_t)(z->low + most + (uint64_t)p->cpus * PAGE_DELTA +
+					    ((uint64_t)1 << PAGE_NODE_SHIFT));
+	}
+}
+
 /* What everything about watermarks and kept pages follows from. */
 static void create_marks(struct pz_pages *p)
 {
@@ -459,20 +481,7 @@ static void create_marks(struct pz_pages *p)
 		if (seen == keep)
 			break;
 	}
-	for (uint32_t i = 0; i < p->area_count; i++) {
-		struct page_area *a = &p->area[i];
-		const struct pz_zone *z = &p->cfg.zones->node[a->node].zone[a->type];
-		uint64_t most = 0;
-
-		for (unsigned int t = 0; t < PZ_ZONE_TYPES; t++) {
-			if (z->reserve[t] > most)
-				most = z->reserve[t];
-		}
-		a->easy = z->low + most;
-		/* Leave room for what the CPUs have not added yet, and for the largest block. */
-		if (a->easy)
-			a->easy += (uint64_t)p->cpus * 64 + ((uint64_t)1 << PAGE_NODE_SHIFT);
-	}
+	create_easy(p);
 }
 
 static int create_faults(struct pz_pages *p)
@@ -553,6 +562,7 @@ int pz_pages_create(struct pz_pages **out, const struct pz_page_config *cfg)
 	p->policy = cfg->policy;
 	p->pageblock_order = cfg->pageblock_order ? cfg->pageblock_order : 9;
 	p->type_default = cfg->no_grouping ? PZ_UNMOVABLE : PZ_MOVABLE;
+	p->type_mask = cfg->no_grouping ? 0 : 3;
 	p->slow = cfg->debug || cfg->pcp_hold;
 	rc = create_fill(p);
 	if (rc) {
@@ -626,5 +636,8 @@ int pz_pages_add(struct pz_pages *p, struct pz_range pfns)
 
 void pz_pages_set_policy(struct pz_pages *p, enum pz_page_policy policy)
 {
+	pz_page_lock(p);
 	pz_store32(&p->policy, (uint32_t)policy);
+	create_easy(p);
+	pz_page_unlock(p);
 }

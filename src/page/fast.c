@@ -46,7 +46,7 @@ static bool fast_window(const struct pz_pages *p, const struct pz_limits *l, uns
 }
 
 /* Take a single frame, if it is free. */
-static bool fast_frame(struct pz_pages *p, uint64_t index)
+static inline bool fast_frame(struct pz_pages *p, uint64_t index)
 {
 	uint64_t *w = page_word(p, 0, index >> WORD_SHIFT), v = pz_load64(w);
 	uint64_t bits = 0x100000001ull << (index & 31);
@@ -79,36 +79,28 @@ static bool fast_word(struct pz_pages *p, unsigned int order, uint64_t at, uint6
  * The CPU's hints for a request, and the window of it that they may be used for. NULL when the
  * short way is not for it: an area that is close to its watermark, a limit of several parts.
  */
-static struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
-				   unsigned int order, const struct pz_limits *limits, uint64_t *lo,
-				   uint64_t *hi)
+static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
+					  unsigned int order, const struct pz_limits *limits,
+					  uint64_t *lo, uint64_t *hi)
 {
 	unsigned int class = PAGE_CLASSES - 1, type = gfp & 3;
 	const struct page_area *a;
 	struct page_slot *s;
-	bool top = true;
 
-	*lo = c->home_lo;
-	*hi = c->home_hi;
-	if (limits) {
-		uint64_t first, last;
-
-		if (pz_peek32(&p->policy) != PZ_POLICY_REACH ||
-		    !fast_window(p, limits, order, &first, &last))
-			return NULL;
-		top = last >= p->frames - 1;
-		if (last < *hi) {
-			*hi = last;
-			class = page_class(p, page_to_pfn(p, last));
-		}
-		*lo = first > *lo ? first : *lo;
-	}
-	if (top && *lo < p->keep && pz_peek32(&p->policy) == PZ_POLICY_REACH)
-		*lo = p->keep;
+	type &= p->type_mask;
 	if (type >= PAGE_TYPES)
 		return NULL;
-	if (p->type_default == PZ_UNMOVABLE)
-		type = PZ_UNMOVABLE;
+	if (!limits) {
+		*lo = c->home_lo > p->keep_now ? c->home_lo : p->keep_now;
+		*hi = c->home_hi;
+	} else {
+		if (p->policy != PZ_POLICY_REACH || !fast_window(p, limits, order, lo, hi))
+			return NULL;
+		if (*hi >= p->frames - 1 && *lo < p->keep_now)
+			*lo = p->keep_now;
+		if (*hi < c->home_hi)
+			class = page_class(p, page_to_pfn(p, *hi));
+	}
 	s = &c->slot[c->cur[class][type]][type];
 	if (*lo < s->lo)
 		*lo = s->lo;
@@ -117,28 +109,39 @@ static struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c, uint3
 	if (*lo > *hi)
 		return NULL;
 	a = &p->area[s->area];
-	if (a->easy && (int64_t)pz_load64(&a->free) <= (int64_t)a->easy)
-		return NULL;
-	return s;
+	return (int64_t)pz_load64(&a->free) > a->easy ? s : NULL;
 }
 
-static bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gfp, unsigned int order,
-		      const struct pz_limits *limits, uint64_t *index)
+static inline bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
+			     unsigned int order, const struct pz_limits *limits, uint64_t *index)
 {
 	uint64_t lo, hi;
 	struct page_slot *s = fast_slot(p, c, gfp, order, limits, &lo, &hi);
 
 	if (!s)
 		return false;
-	while (!order && s->n) {
-		*index = s->frame[s->n - 1];
-		if (*index < lo || *index > hi)
-			break;
-		s->n--;
-		if (fast_frame(p, *index))
-			return true;
+	if (!order) {
+		while (s->n) {
+			*index = s->frame[s->n - 1];
+			if (*index < lo || *index > hi)
+				break;
+			s->n--;
+			if (fast_frame(p, *index))
+				return true;
+		}
 	}
-	return s->at[order] != PAGE_NONE && fast_word(p, order, s->at[order], lo, hi, index);
+	if (s->at[order] == PAGE_NONE)
+		return false;
+	if (fast_word(p, order, s->at[order], lo, hi, index))
+		return true;
+	/* The word is used up: on in its neighbourhood, without the way from the root. */
+	if (order < WORD_SHIFT &&
+	    pz_page_near(p, s->at[order], order, gfp & 3 & p->type_mask, lo, hi, index)) {
+		s->at[order] = *index;
+		return true;
+	}
+	s->at[order] = PAGE_NONE;
+	return false;
 }
 
 /* The area and the segment that a slot's hints lie in; hints of another are dropped. */
@@ -233,7 +236,7 @@ int pz_alloc_pages(struct pz_pages *p, uint32_t cpu, uint32_t gfp, unsigned int 
 	struct page_cpu *c;
 	uint64_t index;
 
-	if (!p->slow && cpu < p->cpus && order <= PZ_PAGE_MAX_ORDER &&
+	if (cpu < p->cpus && !p->slow && order <= PZ_PAGE_MAX_ORDER &&
 	    !(gfp & (PZ_GFP_ZERO | PZ_GFP_THISNODE | ~(PZ_GFP_ALL | 0xff000000u)))) {
 		bool got = false;
 
@@ -243,8 +246,7 @@ int pz_alloc_pages(struct pz_pages *p, uint32_t cpu, uint32_t gfp, unsigned int 
 			page_enter(c);
 			got = fast_take(p, c, gfp, order, limits, &index);
 			if (got)
-				pz_page_account(p, cpu, index, index + ((uint64_t)1 << order) - 1,
-						UINT64_MAX);
+				page_account_fast(p, c, index, order, UINT64_MAX);
 			page_leave(c);
 		}
 		if (got) {

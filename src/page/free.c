@@ -228,25 +228,11 @@ void pz_page_note_alloc(struct pz_pages *p, uint64_t index)
 static void free_hint(struct pz_pages *p, struct page_cpu *c, uint64_t index, unsigned int order,
 		      unsigned int type)
 {
-	struct page_slot *s;
-
 	if (type == PZ_CMA)
 		type = PZ_MOVABLE;
-	if (type >= PAGE_TYPES || index < c->home_lo || index > c->home_hi)
-		return;
-	s = &c->slot[page_class(p, page_to_pfn(p, index))][type];
-	pz_page_slot_place(p, s, index);
-	if (!order) {
-		if (s->n == PAGE_STACK) {
-			/* The oldest half goes: the newest frames are the ones in the cache. */
-			memmove(s->frame, s->frame + PAGE_STACK / 2,
-				PAGE_STACK / 2 * sizeof(s->frame[0]));
-			s->n = PAGE_STACK / 2;
-		}
-		s->frame[s->n++] = index;
-	} else if (order <= PZ_PAGE_MAX_ORDER) {
-		s->at[order] = index;
-	}
+	if (type < PAGE_TYPES && index >= c->home_lo && index <= c->home_hi)
+		page_slot_push(p, &c->slot[page_class(p, page_to_pfn(p, index))][type], index,
+			       order);
 }
 
 /* What follows every free: the counts, and the CPU's hints. */
@@ -262,7 +248,7 @@ static void free_after(struct pz_pages *p, uint32_t cpu, uint64_t index, uint64_
 	pz_page_account(p, c ? cpu : PZ_CPU_NONE, index, index + n - 1, 1);
 	if (c) {
 		if (order <= PZ_PAGE_MAX_ORDER)
-			free_hint(p, c, index, order, pz_page_type(p, index));
+			free_hint(p, c, index, order, page_type(p, index));
 		page_leave(c);
 	}
 }
@@ -298,6 +284,51 @@ void pz_free_exact(struct pz_pages *p, uint32_t cpu, uint64_t pfn, uint64_t page
 	free_after(p, cpu, index, n, n == 1 ? 0 : UINT32_MAX);
 }
 
+/*
+ * The short way of a block within a level-0 word: everything that it reads and writes is the word,
+ * the node that has the word's hints, and the CPU's own. False when something is not as usual;
+ * nothing has happened then.
+ */
+static inline bool free_short(struct pz_pages *p, struct page_cpu *c, uint64_t index,
+			      unsigned int order)
+{
+	uint64_t i = index >> WORD_SHIFT, *word = page_word(p, 0, i), v = pz_load64(word);
+	struct page_node *n = page_node(p, i >> WORD_SHIFT);
+	unsigned int unit = (unsigned int)index & 31, r = 0, type;
+	uint32_t m = word_mask(unit, 1u << order), f;
+	struct page_slot *s;
+
+	/* A head, then tails, and no tail behind them; at the end of the word that is elsewhere. */
+	if ((word_taken(v) & m) != m || (word_head(v) & m) != (uint32_t)1 << unit)
+		return false;
+	if ((uint64_t)(word_taken(v) & ~word_head(v)) >> unit >> (1u << order) & 1)
+		return false;
+	if (unit + (1u << order) == WORD_UNITS && pz_page_is_tail(p, index + (1u << order)))
+		return false;
+	if (pz_load32(&n->reserved) >> (i & 31) & 1)
+		return false;
+	if (!pz_cas64(word, v, v & ~((uint64_t)m << 32 | m)))
+		return false;
+	/* Is anything to be announced? A word that is all free was, when its bit is set. */
+	f = word_free(v) | m;
+	if (~f) {
+		r = order + word_run_more(f, unit, order);
+		if (page_unit_none(n, r) >> (i & 31) & 1)
+			pz_page_freed(p, 0, i, unit, f);
+	} else if (!(pz_load32(&n->empty) >> (i & 31) & 1)) {
+		pz_page_freed(p, 0, i, unit, f);
+	}
+	page_account_fast(p, c, index, order, 1);
+	type = page_type(p, index);
+	if (type >= PAGE_TYPES)
+		type = type == PZ_CMA ? PZ_MOVABLE : PAGE_TYPES;
+	if (type < PAGE_TYPES && index >= c->home_lo && index <= c->home_hi) {
+		s = &c->slot[page_class(p, page_to_pfn(p, index))][type];
+		page_slot_push(p, s, index, order);
+	}
+	return true;
+}
+
 void pz_free_pages(struct pz_pages *p, uint32_t cpu, uint64_t pfn, unsigned int order)
 {
 	unsigned int level = page_level_of(order), unit;
@@ -313,6 +344,19 @@ void pz_free_pages(struct pz_pages *p, uint32_t cpu, uint64_t pfn, unsigned int 
 	if (index == PAGE_NONE || order > PZ_PAGE_MAX_ORDER || level >= p->level_count ||
 	    (index & (((uint64_t)1 << order) - 1)))
 		goto odd;
+	if (!level && cpu < p->cpus) {
+		struct page_cpu *c = &p->cpu[cpu];
+
+		if (!pz_peek32(&c->busy)) {
+			bool done;
+
+			page_enter(c);
+			done = free_short(p, c, index, order);
+			page_leave(c);
+			if (done)
+				return;
+		}
+	}
 	unit = (unsigned int)(index >> (WORD_SHIFT * level)) & 31;
 	i = index >> (WORD_SHIFT * (level + 1));
 	if (!free_units(p, level, i, unit, 1u << (order - WORD_SHIFT * level)))

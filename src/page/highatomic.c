@@ -22,7 +22,7 @@ void pz_page_reserve_highatomic(struct pz_pages *p, const struct page_ask *a, ui
 	z = &p->area[s->area];
 	index &= ~(block - 1);
 	/* A pageblock at the edge of the area, or one that has its use, stays what it is. */
-	if (index < s->lo || index + block - 1 > s->hi || pz_page_type(p, index) > PZ_RECLAIMABLE)
+	if (index < s->lo || index + block - 1 > s->hi || page_type(p, index) > PZ_RECLAIMABLE)
 		return;
 	most = pz_udiv64(pz_load64(&z->managed), 100) + block;
 	if (pz_load64(&z->highatomic) + block > most)

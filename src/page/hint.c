@@ -18,20 +18,9 @@
  * Concurrency
  *  Who sets a bit looks again afterwards, and takes it back when a run has appeared; a free changes
  *  the frames first and reads the bit then. One of the two sees the other. Between the setting and
- *  the second look a search may miss the run; `unsettled` tells it that this may be so.
+ *  the second look a search may miss the run; `settle` tells it that this may be so.
  */
 #include "page_internal.h"
-
-unsigned int pz_page_type(const struct pz_pages *p, uint64_t index)
-{
-	const struct page_node *n = page_node(p, index >> PAGE_NODE_SHIFT);
-	unsigned int u = (unsigned int)(index >> WORD_SHIFT) & 31;
-	unsigned int t = pz_peek32(&n->type[0]) >> u & 1;
-
-	t |= (pz_peek32(&n->type[1]) >> u & 1) << 1;
-	t |= (pz_peek32(&n->type[2]) >> u & 1) << 2;
-	return t ^ p->type_default;
-}
 
 static unsigned int hint_kind_of(unsigned int type)
 {
@@ -78,24 +67,45 @@ static uint32_t *hint_mask(const struct pz_pages *p, unsigned int level, uint64_
 	return &page_upper(p, level, i)->none[kind * WORD_SHIFT * level + order];
 }
 
-/* Clear a bit in the masks of orders @first to @last; false when it was clear in the last. */
+/* Children that the masks of orders @first to @last rule out. */
+static uint32_t hint_none(const struct pz_pages *p, unsigned int level, uint64_t i,
+			  unsigned int kind, unsigned int first, unsigned int last)
+{
+	const uint32_t *m = hint_mask(p, level, i, kind, 0);
+	uint32_t none = 0;
+
+	for (unsigned int j = first; j <= last; j++)
+		none |= pz_load32(&m[j]);
+	return none;
+}
+
+/* Clear a bit in the masks of orders @first to @last; false when it was clear in all. */
 static bool hint_clear(struct pz_pages *p, unsigned int level, uint64_t i, unsigned int kind,
 		       unsigned int first, unsigned int last, uint32_t bit)
 {
-	if (!(pz_load32(hint_mask(p, level, i, kind, last)) & bit))
-		return false;
+	bool changed = false;
+
 	for (unsigned int j = first; j <= last; j++) {
 		uint32_t *m = hint_mask(p, level, i, kind, j);
 
-		if (pz_load32(m) & bit)
+		if (pz_load32(m) & bit) {
 			pz_and32(m, ~bit);
+			changed = true;
+		}
 	}
-	return true;
+	return changed;
+}
+
+/* Children of an upper node that may have a run of a kind and order, as far as its masks go. */
+uint32_t pz_page_hint_children(const struct pz_pages *p, unsigned int level, uint64_t i,
+			       unsigned int kind, unsigned int order)
+{
+	return ~hint_none(p, level, i, kind, kind == PAGE_K_ANY ? p->pageblock_order : 0, order);
 }
 
 static void hint_freed_above(struct pz_pages *p, uint64_t index, unsigned int order)
 {
-	unsigned int kind = hint_kind_of(pz_page_type(p, index));
+	unsigned int kind = hint_kind_of(page_type(p, index));
 
 	if (kind >= PAGE_KINDS)
 		return;
@@ -123,17 +133,16 @@ void pz_page_hint_freed(struct pz_pages *p, uint64_t index, unsigned int order)
 	struct page_node *n = page_node(p, index >> PAGE_NODE_SHIFT);
 	uint32_t bit = (uint32_t)1 << (index >> WORD_SHIFT & 31);
 	unsigned int last = order < WORD_SHIFT ? order : WORD_SHIFT - 1;
+	bool changed = false;
 
-	if (!(pz_load32(&n->none[last]) & bit)) {
-		if (order < WORD_SHIFT)
-			return;
-	} else {
-		for (unsigned int j = 0; j <= last; j++) {
-			if (pz_load32(&n->none[j]) & bit)
-				pz_and32(&n->none[j], ~bit);
+	for (unsigned int j = 0; j <= last; j++) {
+		if (pz_load32(&n->none[j]) & bit) {
+			pz_and32(&n->none[j], ~bit);
+			changed = true;
 		}
 	}
-	hint_freed_above(p, index, order);
+	if (changed || order >= WORD_SHIFT)
+		hint_freed_above(p, index, order);
 }
 
 /* A search found no free run of @order in a level-1 unit. */
@@ -141,19 +150,18 @@ void pz_page_hint_unit_none(struct pz_pages *p, uint64_t unit, unsigned int orde
 {
 	struct page_node *n = page_node(p, unit >> WORD_SHIFT);
 	uint32_t bit = (uint32_t)1 << (unit & 31);
+	uint64_t *word = page_word(p, 0, unit);
+	unsigned int j = 0;
 
+	/* The lowest order that is not there says most. */
+	while (j < order && word_runs(word_free(pz_load64(word)), j))
+		j++;
 	pz_page_not_empty(p, 1, unit);
-	pz_page_settle_begin(p);
-	for (unsigned int j = order; j < WORD_SHIFT; j++) {
-		if (!(pz_load32(&n->none[j]) & bit))
-			pz_or32(&n->none[j], bit);
-	}
-	for (unsigned int j = order; j < WORD_SHIFT; j++) {
-		if (!word_runs(word_free(pz_load64(page_word(p, 0, unit))), j))
-			break;
+	page_settle_begin(p, unit);
+	pz_or32(&n->none[j], bit);
+	if (word_runs(word_free(pz_load64(word)), j))
 		pz_and32(&n->none[j], ~bit);
-	}
-	pz_page_settle_end(p);
+	page_settle_end(p, unit);
 }
 
 /* Whether the word @i of a level, whose unit above is free as a whole or split, may have a run. */
@@ -171,11 +179,11 @@ bool pz_page_may(const struct pz_pages *p, unsigned int level, uint64_t i, unsig
 		const struct page_node *n = page_node(p, i);
 
 		units = pz_page_kind_units(p, n, kind);
-		none = order < WORD_SHIFT ? pz_load32(&n->none[order]) : 0;
+		none = order < WORD_SHIFT ? page_unit_none(n, order) : 0;
 	} else {
 		units = kind == PAGE_K_ANY ? ~pz_load32(&page_upper(p, level, i)->special)
 					   : ~(uint32_t)0;
-		none = order < WORD_SHIFT * level ? pz_load32(hint_mask(p, level, i, kind, order))
+		none = order < WORD_SHIFT * level ? ~pz_page_hint_children(p, level, i, kind, order)
 						  : 0;
 	}
 	if (order < WORD_SHIFT * level)
@@ -191,26 +199,25 @@ void pz_page_hint_none(struct pz_pages *p, unsigned int level, uint64_t child, u
 		       unsigned int order)
 {
 	uint64_t i = child >> WORD_SHIFT;
-	uint32_t bit = (uint32_t)1 << (child & 31);
-	unsigned int end = hint_end(p, level, kind);
+	uint32_t bit = (uint32_t)1 << (child & 31), *m;
+	unsigned int least = kind == PAGE_K_ANY ? p->pageblock_order : 0;
 
 	pz_page_not_empty(p, level, child);
-	pz_page_settle_begin(p);
-	for (unsigned int j = order; j < end; j++) {
-		uint32_t *m = hint_mask(p, level, i, kind, j);
-
-		if (!(pz_load32(m) & bit))
-			pz_or32(m, bit);
-	}
-	for (unsigned int j = order; j < end && pz_page_may(p, level - 1, child, kind, j); j++)
-		pz_and32(hint_mask(p, level, i, kind, j), ~bit);
-	pz_page_settle_end(p);
+	page_settle_begin(p, child);
+	/* When there is not even a run of the least order, that says most. */
+	if (least < order && !pz_page_may(p, level - 1, child, kind, least))
+		order = least;
+	m = hint_mask(p, level, i, kind, order);
+	pz_or32(m, bit);
+	if (pz_page_may(p, level - 1, child, kind, order))
+		pz_and32(m, ~bit);
+	page_settle_end(p, child);
 }
 
 /* Everything of a child may be free, as far as these masks go: its kind has changed. */
 static void hint_reset(struct pz_pages *p, uint64_t index)
 {
-	unsigned int kind = hint_kind_of(pz_page_type(p, index));
+	unsigned int kind = hint_kind_of(page_type(p, index));
 
 	for (unsigned int l = 2; kind < PAGE_KINDS && l < p->level_count; l++) {
 		uint64_t child = index >> (WORD_SHIFT * l), i = child >> WORD_SHIFT;

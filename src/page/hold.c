@@ -161,7 +161,7 @@ void pz_page_hold_refill(struct pz_pages *p, const struct page_ask *a, uint32_t 
 	struct hold_stack *s;
 	uint32_t m;
 
-	if (!c || pz_peek32(&c->busy) || pz_page_type(p, index) != a->type)
+	if (!c || pz_peek32(&c->busy) || page_type(p, index) != a->type)
 		return;
 	page_enter(c);
 	h = hold_cache(p, a->cpu, area);
@@ -205,7 +205,7 @@ static uint64_t hold_flush(struct pz_pages *p, uint32_t cpu, struct hold_stack *
 bool pz_page_hold_put(struct pz_pages *p, uint32_t cpu, uint64_t index)
 {
 	struct page_cpu *c = cpu < p->cpus ? &p->cpu[cpu] : NULL;
-	unsigned int type = pz_page_type(p, index), unit = (unsigned int)index & 31;
+	unsigned int type = page_type(p, index), unit = (unsigned int)index & 31;
 	uint64_t *w = page_word(p, 0, index >> WORD_SHIFT), v;
 	const struct page_seg *seg = pz_page_seg_of(p, index);
 	struct hold_cache *h;

@@ -96,7 +96,7 @@ struct page_area {
 	uint64_t held;	     /* by per-CPU caches */
 	uint64_t highatomic; /* pages in pageblocks reserved for atomic requests */
 	uint64_t managed;
-	uint64_t easy; /* more free pages than this: no request meets a watermark */
+	int64_t easy;  /* more free pages than this: no request meets a watermark */
 	uint32_t told; /* the low hook was called, and not enough was freed since */
 };
 
@@ -126,6 +126,13 @@ struct page_cpu {
 	struct page_slot slot[PAGE_CLASSES][PAGE_TYPES];
 } __attribute__((aligned(64)));
 
+/* Marks, splits and merges: those under way in the low half, those that ended in the high half. */
+struct page_settle {
+	uint64_t count;
+} __attribute__((aligned(64)));
+
+#define PAGE_SETTLES 8u
+
 struct page_hold;
 
 /* An activated contiguous area. */
@@ -148,6 +155,7 @@ struct pz_pages {
 	uint64_t base_pfn; /* of span 0 */
 	uint64_t frames;   /* indices in use */
 	uint64_t keep;	   /* indices below are kept for limited requests */
+	uint64_t keep_now; /* the same, or 0 under a policy that keeps none */
 	uint32_t page_shift;
 	uint32_t cpus;
 	uint32_t policy;
@@ -155,6 +163,7 @@ struct pz_pages {
 	uint32_t special; /* there are pageblocks that not every request may use */
 	uint32_t pageblock_order;
 	uint32_t type_default;
+	uint32_t type_mask; /* 3, or 0 without grouping: mobility of a request is gfp & this */
 	struct page_cpu *cpu;
 	uint8_t *owner; /* of each frame that heads a movable block; NULL before the first owner */
 	struct page_level level[PAGE_LEVELS_MAX];
@@ -176,8 +185,7 @@ struct pz_pages {
 	uint32_t lock;	   /* adding pages, owners, areas: never on the way of a request */
 	uint64_t total;	   /* managed pages */
 	/* Written by the tree. */
-	uint32_t unsettled __attribute__((aligned(64))); /* marks, splits and merges under way */
-	uint32_t settled;				 /* how many ended */
+	struct page_settle settle[PAGE_SETTLES];
 	struct page_hold *hold;
 	struct pz_page_owner owners[PZ_PAGE_OWNERS + 1];
 	uint32_t owner_count;
@@ -271,6 +279,54 @@ static inline void page_leave(struct page_cpu *c)
 	pz_poke32(&c->busy, 0);
 }
 
+/* What is not a single exchange happens between these two; @key spreads the counting. */
+static inline void page_settle_begin(struct pz_pages *p, uint64_t key)
+{
+	pz_count64(&p->settle[key % PAGE_SETTLES].count, 1);
+}
+
+static inline void page_settle_end(struct pz_pages *p, uint64_t key)
+{
+	pz_count64(&p->settle[key % PAGE_SETTLES].count, 0xffffffffull);
+}
+
+/* How many ended until now; and whether none is under way. */
+static inline uint32_t page_settled(const struct pz_pages *p, bool *quiet)
+{
+	uint32_t ended = 0, open = 0;
+
+	for (unsigned int i = 0; i < PAGE_SETTLES; i++) {
+		uint64_t v = pz_load64(&p->settle[i].count);
+
+		ended += (uint32_t)(v >> 32);
+		open |= (uint32_t)v;
+	}
+	*quiet = !open;
+	return ended;
+}
+
+/* The mobility of the pageblock that has a frame. */
+static inline unsigned int page_type(const struct pz_pages *p, uint64_t index)
+{
+	const struct page_node *n = page_node(p, index >> PAGE_NODE_SHIFT);
+	unsigned int u = (unsigned int)(index >> WORD_SHIFT) & 31;
+	unsigned int t = pz_peek32(&n->type[0]) >> u & 1;
+
+	t |= (pz_peek32(&n->type[1]) >> u & 1) << 1;
+	t |= (pz_peek32(&n->type[2]) >> u & 1) << 2;
+	return t ^ p->type_default;
+}
+
+/* Units of a level-1 node that are ruled out for an order. */
+static inline uint32_t page_unit_none(const struct page_node *n, unsigned int order)
+{
+	uint32_t none = 0;
+
+	for (unsigned int j = 0; j <= order; j++)
+		none |= pz_load32(&n->none[j]);
+	return none;
+}
+
 /* span.c */
 uint64_t pz_page_to_pfn_slow(const struct pz_pages *p, uint64_t index);
 uint64_t pz_page_index_slow(const struct pz_pages *p, uint64_t pfn);
@@ -296,9 +352,13 @@ bool pz_page_could_ever(const struct pz_pages *p, const struct page_ask *a);
 bool pz_page_managed(const struct pz_pages *p, uint64_t lo, uint64_t hi);
 int pz_page_managed_add(struct pz_pages *p, uint64_t lo, uint64_t hi);
 void pz_page_account(struct pz_pages *p, uint32_t cpu, uint64_t lo, uint64_t hi, uint64_t sign);
+void pz_page_flush(struct pz_pages *p, struct page_cpu *c);
 void pz_page_account_here(struct pz_pages *p, struct page_cpu *c, uint64_t index);
 void pz_page_lock(struct pz_pages *p);
 void pz_page_unlock(struct pz_pages *p);
+
+/* How far a CPU's own count may be from what everybody sees. */
+#define PAGE_DELTA 64
 
 /* create.c */
 void *pz_page_zeroed(struct pz_pages *p, uint64_t bytes);
@@ -357,27 +417,29 @@ bool pz_page_split(struct pz_pages *p, unsigned int level, uint64_t unit);
 bool pz_page_merge(struct pz_pages *p, unsigned int level, uint64_t unit);
 void pz_page_not_empty(struct pz_pages *p, unsigned int level, uint64_t unit);
 bool pz_page_take_at(struct pz_pages *p, uint64_t index, unsigned int order);
-void pz_page_settle_begin(struct pz_pages *p);
-void pz_page_settle_end(struct pz_pages *p);
 int pz_page_open(struct pz_pages *p, unsigned int level, uint64_t index);
 void pz_page_freed(struct pz_pages *p, unsigned int level, uint64_t i, unsigned int unit,
 		   uint32_t f);
 enum word_state pz_page_probe(const struct pz_pages *p, uint64_t index, unsigned int *level);
 
 /* hint.c */
-unsigned int pz_page_type(const struct pz_pages *p, uint64_t index);
 void pz_page_set_type(struct pz_pages *p, uint64_t index, unsigned int order, unsigned int type);
 uint32_t pz_page_kind_units(const struct pz_pages *p, const struct page_node *n, unsigned int kind);
 void pz_page_hint_freed(struct pz_pages *p, uint64_t index, unsigned int order);
 void pz_page_hint_unit_none(struct pz_pages *p, uint64_t unit, unsigned int order);
 void pz_page_hint_none(struct pz_pages *p, unsigned int level, uint64_t child, unsigned int kind,
 		       unsigned int order);
+uint32_t pz_page_hint_children(const struct pz_pages *p, unsigned int level, uint64_t i,
+			       unsigned int kind, unsigned int order);
 bool pz_page_may(const struct pz_pages *p, unsigned int level, uint64_t i, unsigned int kind,
 		 unsigned int order);
 uint32_t pz_page_loose(const struct pz_pages *p, unsigned int level, uint64_t i);
 
 /* search.c */
 bool pz_page_tree_take(struct pz_pages *p, const struct page_want *w, uint64_t *index);
+
+bool pz_page_near(struct pz_pages *p, uint64_t at, unsigned int order, unsigned int kind,
+		  uint64_t lo, uint64_t hi, uint64_t *index);
 
 /* run.c */
 bool pz_page_run_take_at(struct pz_pages *p, uint64_t index, uint64_t n);
@@ -386,5 +448,40 @@ bool pz_page_run_take(struct pz_pages *p, const struct pz_page_req *req, uint64_
 uint64_t pz_page_free_up(const struct pz_pages *p, uint64_t index, uint64_t hi, uint32_t gfp);
 uint64_t pz_page_free_down(const struct pz_pages *p, uint64_t index, uint64_t lo, uint32_t gfp);
 bool pz_page_type_serves(unsigned int type, uint32_t gfp);
+
+/* pz_page_account() for a block of an order. */
+static inline void page_account_fast(struct pz_pages *p, struct page_cpu *c, uint64_t index,
+				     unsigned int order, uint64_t sign)
+{
+	uint64_t n = (uint64_t)1 << order, last = index + n - 1;
+
+	if (index < c->area_lo || last > c->area_hi || n >= PAGE_DELTA ||
+	    pz_peek32(&p->cma_count)) {
+		pz_page_account(p, (uint32_t)(c - p->cpu), index, last, sign);
+		return;
+	}
+	n = c->delta + (uint32_t)(sign * n);
+	pz_poke32(&c->delta, (uint32_t)n);
+	if ((uint32_t)n + PAGE_DELTA > 2 * PAGE_DELTA)
+		pz_page_flush(p, c);
+}
+
+/* Let a CPU's slot know of a block that was freed. The newest frames are those in the cache. */
+static inline void page_slot_push(const struct pz_pages *p, struct page_slot *s, uint64_t index,
+				  unsigned int order)
+{
+	if (index < s->lo || index > s->hi)
+		pz_page_slot_place(p, s, index);
+	if (order) {
+		if (order <= PZ_PAGE_MAX_ORDER)
+			s->at[order] = index;
+		return;
+	}
+	if (s->n == PAGE_STACK) {
+		memmove(s->frame, s->frame + PAGE_STACK / 2, PAGE_STACK / 2 * sizeof(s->frame[0]));
+		s->n = PAGE_STACK / 2;
+	}
+	s->frame[s->n++] = index;
+}
 
 #endif

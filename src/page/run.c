@@ -46,7 +46,7 @@ uint64_t pz_page_free_up(const struct pz_pages *p, uint64_t index, uint64_t hi, 
 
 			if (!(f >> (at & 31) & 1))
 				break;
-			if (!pz_page_type_serves(pz_page_type(p, at), gfp))
+			if (!pz_page_type_serves(page_type(p, at), gfp))
 				break;
 			if (taken) {
 				at = (at & ~(uint64_t)31) + pz_ctz32(taken);
@@ -59,7 +59,7 @@ uint64_t pz_page_free_up(const struct pz_pages *p, uint64_t index, uint64_t hi, 
 		last = at | (((uint64_t)1 << (WORD_SHIFT * level)) - 1);
 		if (level > 1 && p->special)
 			last = at | (((uint64_t)1 << p->pageblock_order) - 1);
-		if (!pz_page_type_serves(pz_page_type(p, at), gfp))
+		if (!pz_page_type_serves(page_type(p, at), gfp))
 			break;
 		at = last + 1;
 	}
@@ -76,7 +76,7 @@ uint64_t pz_page_free_down(const struct pz_pages *p, uint64_t index, uint64_t lo
 		uint64_t last = at - 1;
 		enum word_state s = pz_page_probe(p, last, &level);
 
-		if (s != WORD_FREE || !pz_page_type_serves(pz_page_type(p, last), gfp))
+		if (s != WORD_FREE || !pz_page_type_serves(page_type(p, last), gfp))
 			break;
 		if (!level) {
 			uint32_t f = word_free(pz_load64(page_word(p, 0, last >> WORD_SHIFT)));

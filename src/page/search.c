@@ -168,7 +168,7 @@ static bool search_node(struct pz_pages *p, const struct page_want *w, struct se
 
 	for (;;) {
 		uint64_t v = at->whole[1] ? 0 : pz_load64(&n->w);
-		uint32_t m = ~word_taken(v) & ok & ~tried & ~pz_load32(&n->none[w->order]);
+		uint32_t m = ~word_taken(v) & ok & ~tried & ~page_unit_none(n, w->order);
 		uint32_t split = m & word_head(v);
 		unsigned int u;
 
@@ -205,11 +205,10 @@ static bool search_node(struct pz_pages *p, const struct page_want *w, struct se
 static uint32_t search_children(const struct pz_pages *p, const struct page_want *w,
 				unsigned int level, uint64_t i, bool whole)
 {
-	const struct page_upper *n = page_upper(p, level, i);
-	uint64_t v = whole ? 0 : pz_load64(&n->w);
+	uint64_t v = whole ? 0 : pz_load64(page_word(p, level, i));
 
 	return ~word_taken(v) & search_window(w, level, i, false) &
-	       ~pz_load32(&n->none[w->kind * WORD_SHIFT * level + w->order]);
+	       pz_page_hint_children(p, level, i, w->kind, w->order);
 }
 
 /* Skip some of the outermost places, so that CPUs do not meet; never all, and not far. */
@@ -270,4 +269,20 @@ bool pz_page_tree_take(struct pz_pages *p, const struct page_want *w, uint64_t *
 			pz_page_hint_none(p, level + 1, at.i[level], w->kind, w->order);
 		level++;
 	}
+}
+
+/* A block of frames in the level-1 node that has @at, which is within [lo, hi]. */
+bool pz_page_near(struct pz_pages *p, uint64_t at, unsigned int order, unsigned int kind,
+		  uint64_t lo, uint64_t hi, uint64_t *index)
+{
+	struct page_want w = { .lo = lo, .hi = hi, .order = (uint8_t)order, .kind = (uint8_t)kind };
+	uint64_t i = at >> PAGE_NODE_SHIFT;
+	struct search_path path;
+
+	if (p->level_count > 2 &&
+	    word_state(pz_load64(page_word(p, 2, i >> WORD_SHIFT)), i & 31) != WORD_SPLIT)
+		return false;
+	path.i[1] = i;
+	path.whole[1] = false;
+	return search_node(p, &w, &path, index);
 }

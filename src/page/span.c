@@ -258,10 +258,7 @@ int pz_page_managed_add(struct pz_pages *p, uint64_t lo, uint64_t hi)
 	return 0;
 }
 
-/* How far a CPU's own count may be from what everybody sees. */
-#define SPAN_DELTA 64
-
-static void span_flush(struct pz_pages *p, struct page_cpu *c)
+void pz_page_flush(struct pz_pages *p, struct page_cpu *c)
 {
 	uint64_t n = c->delta >> 31 ? c->delta | 0xffffffff00000000ull : c->delta;
 
@@ -279,7 +276,7 @@ static void span_account_cma(struct pz_pages *p, uint64_t lo, uint64_t hi, uint6
 
 		if (last > hi)
 			last = hi;
-		if (s && pz_page_type(p, lo) == PZ_CMA)
+		if (s && page_type(p, lo) == PZ_CMA)
 			pz_count64(&p->area[s->area].free_cma, sign * (last - lo + 1));
 		lo = last + 1;
 	}
@@ -295,7 +292,7 @@ void pz_page_account_here(struct pz_pages *p, struct page_cpu *c, uint64_t index
 	s = pz_page_seg_of(p, index);
 	if (!s)
 		return;
-	span_flush(p, c);
+	pz_page_flush(p, c);
 	pz_poke32(&c->area, s->area);
 	c->area_lo = s->lo;
 	c->area_hi = s->hi;
@@ -321,7 +318,7 @@ void pz_page_account(struct pz_pages *p, uint32_t cpu, uint64_t lo, uint64_t hi,
 				return;
 			if (last > s->hi)
 				last = s->hi;
-			if (!c || last - lo >= SPAN_DELTA) {
+			if (!c || last - lo >= PAGE_DELTA) {
 				pz_count64(&p->area[s->area].free, sign * (last - lo + 1));
 				lo = last + 1;
 				continue;
@@ -331,12 +328,12 @@ void pz_page_account(struct pz_pages *p, uint32_t cpu, uint64_t lo, uint64_t hi,
 		if (last > c->area_hi)
 			last = c->area_hi;
 		n = sign * (last - lo + 1);
-		if (last - lo >= SPAN_DELTA) {
+		if (last - lo >= PAGE_DELTA) {
 			pz_count64(&p->area[c->area].free, n);
 		} else {
 			pz_poke32(&c->delta, c->delta + (uint32_t)n);
-			if (c->delta + SPAN_DELTA > 2 * SPAN_DELTA)
-				span_flush(p, c);
+			if (c->delta + PAGE_DELTA > 2 * PAGE_DELTA)
+				pz_page_flush(p, c);
 		}
 		lo = last + 1;
 	}

@@ -32,7 +32,7 @@ void pz_page_info(const struct pz_pages *p, uint64_t pfn, struct pz_page_info *o
 	memset(out, 0, sizeof(*out));
 	if (index == PAGE_NONE || !pz_page_managed(p, index, index))
 		return;
-	out->mobility = (uint8_t)pz_page_type(p, index);
+	out->mobility = (uint8_t)page_type(p, index);
 	if (p->sites) {
 		out->alloc_site = p->sites[pz_page_head_of(p, index) * 2];
 		out->free_site = p->sites[index * 2 + 1];
@@ -95,7 +95,7 @@ static void stat_run(const struct pz_pages *p, uint64_t first, uint64_t last, un
 		     struct pz_area_stat *out)
 {
 	for (uint64_t at = first; at <= last;) {
-		unsigned int order = stat_ctz(page_to_pfn(p, at)), type = pz_page_type(p, at);
+		unsigned int order = stat_ctz(page_to_pfn(p, at)), type = page_type(p, at);
 
 		if (order > max)
 			order = max;
@@ -108,8 +108,8 @@ static void stat_run(const struct pz_pages *p, uint64_t first, uint64_t last, un
 
 			for (uint64_t b = at; p->special && b < half + (half - at);
 			     b += (uint64_t)1 << p->pageblock_order)
-				same &= pz_page_type(p, b) == type ||
-					(pz_page_type(p, b) <= 2 && type <= 2);
+				same &= page_type(p, b) == type ||
+					(page_type(p, b) <= 2 && type <= 2);
 			if (same)
 				break;
 			order--;
@@ -138,7 +138,7 @@ static void stat_blocks(const struct pz_pages *p, const struct page_seg *s,
 			i = level ? (i | (((uint64_t)1 << (WORD_SHIFT * level)) - 1)) + 1 : i + 1;
 		}
 		if (any)
-			out->blocks[pz_page_type(p, first)]++;
+			out->blocks[page_type(p, first)]++;
 	}
 }
 

@@ -17,22 +17,11 @@
  * Concurrency
  *  A unit goes from free to split by one exchange, then the word below opens; a merge closes the
  *  word below (it must be all free, and nobody can take from it then), then makes the unit free. In
- *  between its frames belong to nobody: a search does not see them, and `unsettled` says so. No
+ *  between its frames belong to nobody: a search does not see them, and `settle` says so. No
  *  other step of the tree is more than one exchange, so an operation that is interrupted anywhere
  *  blocks nobody.
  */
 #include "page_internal.h"
-
-void pz_page_settle_begin(struct pz_pages *p)
-{
-	pz_add32(&p->unsettled, 1);
-}
-
-void pz_page_settle_end(struct pz_pages *p)
-{
-	pz_add32(&p->settled, 1);
-	pz_add32(&p->unsettled, ~(uint32_t)0);
-}
 
 static uint32_t *tree_empty(const struct pz_pages *p, unsigned int level, uint64_t i)
 {
@@ -46,11 +35,11 @@ bool pz_page_split(struct pz_pages *p, unsigned int level, uint64_t unit)
 	uint64_t *below = page_word(p, level - 1, unit);
 	uint64_t head = (uint64_t)1 << (32 + (unit & 31)), old;
 
-	pz_page_settle_begin(p);
+	page_settle_begin(p, unit);
 	do {
 		old = pz_load64(w);
 		if (word_state(old, unit & 31) != WORD_FREE) {
-			pz_page_settle_end(p);
+			page_settle_end(p, unit);
 			return word_state(old, unit & 31) == WORD_SPLIT;
 		}
 	} while (!pz_cas64(w, old, old | head));
@@ -59,7 +48,7 @@ bool pz_page_split(struct pz_pages *p, unsigned int level, uint64_t unit)
 	/* Who looked while it was closed may have noted that there is nothing. */
 	pz_or32(tree_empty(p, level, unit >> WORD_SHIFT), (uint32_t)1 << (unit & 31));
 	pz_page_hint_freed(p, unit << (WORD_SHIFT * level), WORD_SHIFT * level);
-	pz_page_settle_end(p);
+	page_settle_end(p, unit);
 	return true;
 }
 
@@ -72,14 +61,14 @@ void pz_page_not_empty(struct pz_pages *p, unsigned int level, uint64_t unit)
 
 	if (!(pz_load32(empty) & bit))
 		return;
-	pz_page_settle_begin(p);
+	page_settle_begin(p, unit);
 	pz_and32(empty, ~bit);
 	free = level == 1 ? !pz_load64(page_word(p, 0, unit)) : !~pz_page_loose(p, level - 1, unit);
 	if (free) {
 		pz_or32(empty, bit);
 		pz_page_hint_freed(p, unit << (WORD_SHIFT * level), WORD_SHIFT * level);
 	}
-	pz_page_settle_end(p);
+	page_settle_end(p, unit);
 }
 
 /* Make a split unit free as a whole; the units of the word below are all free as a whole. */
@@ -88,9 +77,9 @@ static bool tree_merge_one(struct pz_pages *p, unsigned int level, uint64_t unit
 	uint64_t *w = page_word(p, level, unit >> WORD_SHIFT);
 	uint64_t head = (uint64_t)1 << (32 + (unit & 31)), old;
 
-	pz_page_settle_begin(p);
+	page_settle_begin(p, unit);
 	if (!pz_cas64(page_word(p, level - 1, unit), 0, WORD_CLOSED)) {
-		pz_page_settle_end(p);
+		page_settle_end(p, unit);
 		return false;
 	}
 	do {
@@ -99,7 +88,7 @@ static bool tree_merge_one(struct pz_pages *p, unsigned int level, uint64_t unit
 	pz_page_hint_freed(p, unit << (WORD_SHIFT * level), WORD_SHIFT * level);
 	pz_page_freed(p, level, unit >> WORD_SHIFT, unit & 31,
 		      pz_page_loose(p, level, unit >> WORD_SHIFT) | (uint32_t)1 << (unit & 31));
-	pz_page_settle_end(p);
+	page_settle_end(p, unit);
 	return true;
 }
 

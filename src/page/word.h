@@ -79,20 +79,25 @@ static inline uint32_t word_runs(uint32_t f, unsigned int r)
 	return f;
 }
 
-/* The largest r up to 5 such that the aligned run of 2^r units around @unit lies in @f; @unit does.
- */
-static inline unsigned int word_run_around(uint32_t f, unsigned int unit)
+/* By how many orders the free run of 2^@r units around @unit can be enlarged within @f. */
+static inline unsigned int word_run_more(uint32_t f, unsigned int unit, unsigned int r)
 {
-	unsigned int r = 0;
+	unsigned int more = 0;
 
-	while (r < WORD_SHIFT) {
-		uint32_t m = word_mask(unit & ~((2u << r) - 1), 2u << r);
+	while (r + more < WORD_SHIFT) {
+		uint32_t m = word_mask(unit & ~((2u << (r + more)) - 1), 2u << (r + more));
 
 		if ((f & m) != m)
 			break;
-		r++;
+		more++;
 	}
-	return r;
+	return more;
+}
+
+/* The largest r up to 5 such that the aligned run of 2^r units around @unit lies in @f. */
+static inline unsigned int word_run_around(uint32_t f, unsigned int unit)
+{
+	return word_run_more(f, unit, 0);
 }
 
 /*
