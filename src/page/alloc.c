@@ -105,43 +105,83 @@ int pz_page_ask_init(const struct pz_pages *p, const struct pz_page_req *req, st
 	return pz_page_could_ever(p, a) ? 0 : -PZ_ERANGE;
 }
 
-/* The watermark and the lowmem reserve that an area's free pages have to stay above. */
+/* What a request's context lets it use of a watermark. */
+static uint64_t alloc_mark(const struct pz_page_req *req, enum page_mark mark, uint64_t low,
+			   uint64_t min)
+{
+	if (mark == PAGE_MARK_NONE)
+		return 0;
+	if (mark == PAGE_MARK_LOW)
+		return low;
+	if (req->gfp & PZ_GFP_HIGH) {
+		min -= min / 2;
+		if (!(req->gfp & PZ_GFP_BLOCK))
+			min -= min / 4;
+	}
+	return min;
+}
+
+/*
+ * The watermark and the lowmem reserve that an area's free pages have to stay above, with
+ * PZ_POLICY_ZONELIST; else those of all areas together, when @area is NULL.
+ */
 void pz_page_marks(const struct pz_pages *p, const struct page_ask *a, const struct page_area *area,
 		   enum page_mark mark, uint64_t *min, uint64_t *reserve)
 {
-	const struct pz_zone *z = &p->cfg.zones->node[area->node].zone[area->type];
-	uint32_t gfp = a->req->gfp;
+	uint64_t low = 0, least = 0;
 
-	*min = mark == PAGE_MARK_LOW ? z->low : z->min;
-	if (mark == PAGE_MARK_MIN && (gfp & PZ_GFP_HIGH)) {
-		*min -= *min / 2;
-		if (!(gfp & PZ_GFP_BLOCK))
-			*min -= *min / 4;
+	*min = *reserve = 0;
+	if (a->zonelist != !!area)
+		return;
+	for (uint32_t i = 0; i < p->area_count; i++) {
+		const struct page_area *z = &p->area[i];
+		const struct pz_zone *zone = &p->cfg.zones->node[z->node].zone[z->type];
+
+		if (area && z != area)
+			continue;
+		low += zone->low;
+		least += zone->min;
+		if (area && mark != PAGE_MARK_NONE)
+			*reserve = zone->reserve[a->highest];
 	}
-	*reserve = a->zonelist && a->highest < PZ_ZONE_TYPES ? z->reserve[a->highest] : 0;
-	if (mark == PAGE_MARK_NONE)
-		*min = *reserve = 0;
+	*min = alloc_mark(a->req, mark, low, least);
 }
 
-static bool alloc_mark_ok(const struct pz_pages *p, const struct page_ask *a, uint32_t area,
-			  enum page_mark mark)
+/* Whether free pages, of an area or (UINT32_MAX) of all, stay above what has to be left. */
+static bool alloc_above(const struct pz_pages *p, uint32_t area, uint64_t counted, uint64_t least)
 {
-	const struct page_area *z = &p->area[area];
-	uint64_t min, reserve, free, cma = 0;
+	/* The count that all see is off by what the CPUs have not added; mostly that decides. */
+	uint64_t off = (uint64_t)p->cpus * PAGE_DELTA;
+
+	if (counted + off <= least)
+		return false;
+	if (counted <= INT64_MAX && counted > least + off)
+		return true;
+	counted = pz_page_free_count(p, area);
+	return counted <= INT64_MAX && counted > least;
+}
+
+/* Whether an area, or all memory (UINT32_MAX), is far enough from its watermark for a request. */
+bool pz_page_mark_ok(const struct pz_pages *p, const struct page_ask *a, uint32_t area,
+		     enum page_mark mark)
+{
+	const struct page_area *z = area < p->area_count ? &p->area[area] : NULL;
+	uint64_t min, reserve;
 
 	pz_page_marks(p, a, z, mark, &min, &reserve);
-	if (!(min + reserve))
+	min += reserve;
+	if (!min)
 		return true;
-	if (!(a->req->gfp & PZ_GFP_MOVABLE))
-		cma = pz_load64(&z->free_cma);
-	if (!(a->req->gfp & PZ_GFP_HIGH))
-		cma += pz_load64(&z->highatomic);
-	min += reserve + cma + a->req->pages - 1;
-	free = pz_load64(&z->free);
-	if (free <= INT64_MAX && free > min + (uint64_t)p->cpus * 64)
-		return true;
-	free = pz_page_free_count(p, area);
-	return free <= INT64_MAX && free > min;
+	for (uint32_t i = 0; i < p->area_count; i++) {
+		if (z && i != area)
+			continue;
+		if (!(a->req->gfp & PZ_GFP_MOVABLE))
+			min += pz_load64(&p->area[i].free_cma);
+		if (!(a->req->gfp & PZ_GFP_HIGH))
+			min += pz_load64(&p->area[i].highatomic);
+	}
+	return alloc_above(p, area, pz_load64(z ? &z->free : &p->free_all),
+			   min + a->req->pages - 1);
 }
 
 /* Of a block that was taken, keep the first @want frames. */
@@ -196,8 +236,14 @@ static bool alloc_steal(struct pz_pages *p, const struct page_ask *a, struct pag
 	}
 	for (unsigned int f = 0; f < 2; f++) {
 		w->kind = from[a->type][f];
+		w->order = (uint8_t)order;
 		if (!pz_page_may(p, top, 0, w->kind, order))
 			continue;
+		/* Is there any at all? Then the largest. */
+		w->look = true;
+		if (!pz_page_tree_take(p, w, index))
+			continue;
+		w->look = false;
 		for (unsigned int o = p->pageblock_order; o-- > order;) {
 			uint64_t have = (uint64_t)1 << o;
 
@@ -289,7 +335,7 @@ static bool alloc_by_zones(struct pz_pages *p, const struct page_ask *a, enum pa
 				const struct page_seg *s = &p->seg[p->by_node[k]];
 
 				if (p->area[s->area].type != type || !alloc_may_use(p, a, s) ||
-				    !alloc_mark_ok(p, a, s->area, mark))
+				    !pz_page_mark_ok(p, a, s->area, mark))
 					continue;
 				if (alloc_window(p, a, s->lo, s->hi, s->area, true, index))
 					return true;
@@ -299,10 +345,64 @@ static bool alloc_by_zones(struct pz_pages *p, const struct page_ask *a, enum pa
 	return false;
 }
 
-static bool alloc_by_reach(struct pz_pages *p, const struct page_ask *a, enum page_mark mark,
-			   uint64_t *index)
+enum alloc_look { ALLOC_UNKNOWN, ALLOC_SOME, ALLOC_NONE };
+
+/* Whether there is any block that an aligned request could have, wherever: "no" at a glance. */
+static bool alloc_any(struct pz_pages *p, const struct page_ask *a)
+{
+	struct page_want w = { .lo = a->lo, .hi = a->hi, .order = a->order, .look = true };
+	uint64_t index;
+
+	if (w.lo < a->keep)
+		w.lo = a->keep;
+	if (w.lo > w.hi)
+		return false;
+	for (unsigned int kind = 0; kind < PAGE_KINDS; kind++) {
+		bool whole = a->order >= p->pageblock_order;
+
+		if (whole ? kind != PAGE_K_ANY : kind > PAGE_K_RECLAIMABLE)
+			continue;
+		w.kind = (uint8_t)kind;
+		if (pz_page_tree_take(p, &w, &index))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A segment from its highest class of addresses down: free memory of the highest class is used,
+ * though a pageblock of another mobility has to change for it, before any of a lower one.
+ */
+static bool alloc_by_class(struct pz_pages *p, const struct page_ask *a, const struct page_seg *s,
+			   enum alloc_look *look, uint64_t *index)
+{
+	uint64_t lo = s->lo > a->lo ? s->lo : a->lo, hi = s->hi < a->hi ? s->hi : a->hi;
+	unsigned int shift = PAGE_CLASS_BITS - p->page_shift;
+
+	/* Blocks that are larger than the lowest class would not be found within one. */
+	if (a->order > shift)
+		return alloc_window(p, a, lo, hi, s->area, false, index);
+	for (;;) {
+		uint64_t pfn = page_to_pfn(p, hi), first = 0, down;
+		unsigned int class = page_class(p, pfn);
+
+		if (class)
+			first = (uint64_t)1 << (shift + class - 1);
+		down = pfn - first > hi - lo ? lo : hi - (pfn - first);
+		if (alloc_window(p, a, down, hi, s->area, false, index))
+			return true;
+		if (*look == ALLOC_UNKNOWN && a->block && !p->special)
+			*look = alloc_any(p, a) ? ALLOC_SOME : ALLOC_NONE;
+		if (*look == ALLOC_NONE || down <= lo)
+			return false;
+		hi = down - 1;
+	}
+}
+
+static bool alloc_by_reach(struct pz_pages *p, const struct page_ask *a, uint64_t *index)
 {
 	uint32_t groups = 0;
+	enum alloc_look look = ALLOC_UNKNOWN;
 
 	for (uint32_t i = 0; i < p->node_count; i++) {
 		uint32_t n = pz_page_node_at(p, a->home, i);
@@ -315,22 +415,21 @@ static bool alloc_by_reach(struct pz_pages *p, const struct page_ask *a, enum pa
 			if (s->lo > a->hi || s->hi < a->lo || !alloc_may_use(p, a, s))
 				continue;
 			groups++;
-			if (!alloc_mark_ok(p, a, s->area, mark))
-				continue;
-			if (alloc_window(p, a, s->lo, s->hi, s->area, false, index))
+			if (alloc_by_class(p, a, s, &look, index))
 				return true;
+			if (look == ALLOC_NONE)
+				return false;
 		}
 	}
-	if (groups < 2 && a->block && !p->special)
+	if (a->block && !p->special && (groups < 2 || a->order <= p->join_order))
 		return false;
 	/* Then what lies across segments, highest first. */
 	for (uint32_t i = p->seg_count; i-- > 0;) {
 		uint64_t hi = p->seg[i].hi, lo;
 
-		if (!alloc_may_use(p, a, &p->seg[i]) || !alloc_mark_ok(p, a, p->seg[i].area, mark))
+		if (!alloc_may_use(p, a, &p->seg[i]))
 			continue;
-		while (i && alloc_may_use(p, a, &p->seg[i - 1]) &&
-		       alloc_mark_ok(p, a, p->seg[i - 1].area, mark))
+		while (i && alloc_may_use(p, a, &p->seg[i - 1]))
 			i--;
 		lo = p->seg[i].lo;
 		if (alloc_window(p, a, lo, hi, UINT32_MAX, true, index))
@@ -349,7 +448,8 @@ static bool alloc_find(struct pz_pages *p, const struct page_ask *a, enum page_m
 		if (pz_fault_hit(p->cfg.faults, p->fault_search))
 			return false;
 		if (a->zonelist ? alloc_by_zones(p, a, mark, index)
-				: alloc_by_reach(p, a, mark, index))
+				: pz_page_mark_ok(p, a, UINT32_MAX, mark) &&
+					  alloc_by_reach(p, a, index))
 			return true;
 		/* Nothing that others did meanwhile can have hidden a free run. */
 		if (page_settled(p, &quiet) == settled && quiet)
@@ -367,7 +467,7 @@ static void alloc_tell_low(struct pz_pages *p, const struct page_ask *a)
 		if (!alloc_may_use(p, a, &p->seg[i]) || p->seg[i].lo > a->hi ||
 		    p->seg[i].hi < a->lo)
 			continue;
-		if (alloc_mark_ok(p, a, p->seg[i].area, PAGE_MARK_LOW))
+		if (pz_page_mark_ok(p, a, a->zonelist ? p->seg[i].area : UINT32_MAX, PAGE_MARK_LOW))
 			pz_poke32(&z->told, 0);
 		else if (pz_cas32(&z->told, 0, 1) && p->cfg.hooks.low)
 			p->cfg.hooks.low(p->cfg.hooks.ctx, z->nid, (enum pz_zone_type)z->type);

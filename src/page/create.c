@@ -244,6 +244,18 @@ static int create_segs(struct pz_pages *p)
 	return 0;
 }
 
+/* The smallest alignment of a border between segments that touch: smaller blocks never cross it. */
+static void create_joins(struct pz_pages *p)
+{
+	p->join_order = 63;
+	for (uint32_t i = 1; i < p->seg_count; i++) {
+		if (p->seg[i - 1].hi + 1 != p->seg[i].lo)
+			continue;
+		if (pz_ctz64(p->seg[i].lo) < p->join_order)
+			p->join_order = pz_ctz64(p->seg[i].lo);
+	}
+}
+
 /* Segments by node, highest first, and the order in which nodes fall back to each other. */
 static int create_order(struct pz_pages *p)
 {
@@ -437,23 +449,24 @@ static int create_emit(void *ctx, struct pz_range pfns, int nid)
 /* From how many free pages on no request can meet a watermark, and what is kept. */
 static void create_easy(struct pz_pages *p)
 {
-	p->keep_now = p->policy == PZ_POLICY_REACH ? p->keep : 0;
+	/* Room for what the CPUs have not added yet, and for the largest common block. */
+	uint64_t room = (uint64_t)p->cpus * PAGE_DELTA + ((uint64_t)1 << PAGE_NODE_SHIFT), low = 0;
+	bool zones = p->policy == PZ_POLICY_ZONELIST;
+
+	p->keep_now = zones ? 0 : p->keep;
 	for (uint32_t i = 0; i < p->area_count; i++) {
 		struct page_area *a = &p->area[i];
 		const struct pz_zone *z = &p->cfg.zones->node[a->node].zone[a->type];
 		uint64_t most = 0;
 
-		for (unsigned int t = 0; p->policy == PZ_POLICY_ZONELIST && t < PZ_ZONE_TYPES;
-		     t++) {
+		for (unsigned int t = 0; t < PZ_ZONE_TYPES; t++) {
 			if (z->reserve[t] > most)
 				most = z->reserve[t];
 		}
-		a->easy = INT64_MIN;
-		/* Room for what the CPUs have not added yet, and for the largest common block. */
-		if (z->low + most)
-			a->easy = (int64_t)(z->low + most + (uint64_t)p->cpus * PAGE_DELTA +
-					    ((uint64_t)1 << PAGE_NODE_SHIFT));
+		low += z->low;
+		a->easy = zones && z->low + most ? (int64_t)(z->low + most + room) : INT64_MIN;
 	}
+	p->easy_all = !zones && low ? (int64_t)(low + room) : INT64_MIN;
 }
 
 /* What everything about watermarks and kept pages follows from. */
@@ -529,6 +542,7 @@ static int create_fill(struct pz_pages *p)
 		rc = create_faults(p);
 	if (rc)
 		return rc;
+	create_joins(p);
 	create_cpus(p);
 	if (p->cfg.debug & PZ_PAGE_DEBUG_SITES) {
 		p->sites = create_zeroed(p, p->frames * 2 * sizeof(uint64_t));

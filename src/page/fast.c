@@ -81,9 +81,9 @@ static bool fast_word(struct pz_pages *p, unsigned int order, uint64_t at, uint6
  */
 static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
 					  unsigned int order, const struct pz_limits *limits,
-					  uint64_t *lo, uint64_t *hi)
+					  uint64_t *lo, uint64_t *hi, unsigned int *at)
 {
-	unsigned int class = PAGE_CLASSES - 1, type = gfp & 3;
+	unsigned int class = PAGE_CLASSES - 1, type = gfp & 3, least;
 	const struct page_area *a;
 	struct page_slot *s;
 
@@ -101,7 +101,19 @@ static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c
 		if (*hi < c->home_hi)
 			class = page_class(p, page_to_pfn(p, *hi));
 	}
-	s = &c->slot[c->cur[class][type]][type];
+	/*
+	 * The class that had memory last; or, of single frames freed since, the highest from it on.
+	 * What lies below has been left alone so far, and stays so.
+	 */
+	least = c->cur[class][type];
+	if (!order) {
+		uint32_t m = c->stacked[type] & ((2u << class) - 1) & ~((1u << least) - 1);
+
+		if (m)
+			least = pz_fls32(m);
+	}
+	*at = least;
+	s = &c->slot[least][type];
 	if (*lo < s->lo)
 		*lo = s->lo;
 	if (*hi > s->hi)
@@ -109,14 +121,18 @@ static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c
 	if (*lo > *hi)
 		return NULL;
 	a = &p->area[s->area];
-	return (int64_t)pz_load64(&a->free) > a->easy ? s : NULL;
+	if ((int64_t)pz_load64(&a->free) <= a->easy ||
+	    (int64_t)pz_load64(&p->free_all) <= p->easy_all)
+		return NULL;
+	return s;
 }
 
 static inline bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
 			     unsigned int order, const struct pz_limits *limits, uint64_t *index)
 {
+	unsigned int class, type = gfp & 3 & p->type_mask;
 	uint64_t lo, hi;
-	struct page_slot *s = fast_slot(p, c, gfp, order, limits, &lo, &hi);
+	struct page_slot *s = fast_slot(p, c, gfp, order, limits, &lo, &hi, &class);
 
 	if (!s)
 		return false;
@@ -125,7 +141,8 @@ static inline bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gf
 			*index = s->frame[s->n - 1];
 			if (*index < lo || *index > hi)
 				break;
-			s->n--;
+			if (!--s->n)
+				c->stacked[type] &= ~(1u << class);
 			if (fast_frame(p, *index))
 				return true;
 		}
@@ -135,8 +152,7 @@ static inline bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gf
 	if (fast_word(p, order, s->at[order], lo, hi, index))
 		return true;
 	/* The word is used up: on in its neighbourhood, without the way from the root. */
-	if (order < WORD_SHIFT &&
-	    pz_page_near(p, s->at[order], order, gfp & 3 & p->type_mask, lo, hi, index)) {
+	if (order < WORD_SHIFT && pz_page_near(p, s->at[order], order, type, lo, hi, index)) {
 		s->at[order] = *index;
 		return true;
 	}
@@ -167,6 +183,7 @@ uint32_t pz_page_take_more(struct pz_pages *p, uint32_t cpu, uint32_t gfp,
 			   const struct pz_limits *limits, uint32_t n, uint64_t *pfns)
 {
 	struct page_cpu *c = cpu < p->cpus ? &p->cpu[cpu] : NULL;
+	unsigned int class;
 	uint64_t lo, hi, i, v, *w;
 	struct page_slot *s;
 	uint32_t got = 0, m;
@@ -175,7 +192,7 @@ uint32_t pz_page_take_more(struct pz_pages *p, uint32_t cpu, uint32_t gfp,
 	    (gfp & (PZ_GFP_ZERO | PZ_GFP_THISNODE | ~(uint32_t)PZ_GFP_ALL)))
 		return 0;
 	page_enter(c);
-	s = fast_slot(p, c, gfp, 0, limits, &lo, &hi);
+	s = fast_slot(p, c, gfp, 0, limits, &lo, &hi, &class);
 	if (!s || s->at[0] == PAGE_NONE)
 		goto out;
 	i = s->at[0] >> WORD_SHIFT;

@@ -231,8 +231,7 @@ static void free_hint(struct pz_pages *p, struct page_cpu *c, uint64_t index, un
 	if (type == PZ_CMA)
 		type = PZ_MOVABLE;
 	if (type < PAGE_TYPES && index >= c->home_lo && index <= c->home_hi)
-		page_slot_push(p, &c->slot[page_class(p, page_to_pfn(p, index))][type], index,
-			       order);
+		page_slot_push(p, c, type, index, order);
 }
 
 /* What follows every free: the counts, and the CPU's hints. */
@@ -296,7 +295,6 @@ static inline bool free_short(struct pz_pages *p, struct page_cpu *c, uint64_t i
 	struct page_node *n = page_node(p, i >> WORD_SHIFT);
 	unsigned int unit = (unsigned int)index & 31, r = 0, type;
 	uint32_t m = word_mask(unit, 1u << order), f;
-	struct page_slot *s;
 
 	/* A head, then tails, and no tail behind them; at the end of the word that is elsewhere. */
 	if ((word_taken(v) & m) != m || (word_head(v) & m) != (uint32_t)1 << unit)
@@ -322,10 +320,8 @@ static inline bool free_short(struct pz_pages *p, struct page_cpu *c, uint64_t i
 	type = page_type(p, index);
 	if (type >= PAGE_TYPES)
 		type = type == PZ_CMA ? PZ_MOVABLE : PAGE_TYPES;
-	if (type < PAGE_TYPES && index >= c->home_lo && index <= c->home_hi) {
-		s = &c->slot[page_class(p, page_to_pfn(p, index))][type];
-		page_slot_push(p, s, index, order);
-	}
+	if (type < PAGE_TYPES && index >= c->home_lo && index <= c->home_hi)
+		page_slot_push(p, c, type, index, order);
 	return true;
 }
 

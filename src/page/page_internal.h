@@ -122,6 +122,7 @@ struct page_cpu {
 	uint64_t area_lo, area_hi;
 	uint32_t area;
 	uint32_t delta;			       /* two's complement */
+	uint32_t stacked[PAGE_TYPES];	       /* bit per class: its slot has single frames */
 	uint8_t cur[PAGE_CLASSES][PAGE_TYPES]; /* by limit: class that had memory last */
 	struct page_slot slot[PAGE_CLASSES][PAGE_TYPES];
 } __attribute__((aligned(64)));
@@ -163,7 +164,8 @@ struct pz_pages {
 	uint32_t special; /* there are pageblocks that not every request may use */
 	uint32_t pageblock_order;
 	uint32_t type_default;
-	uint32_t type_mask; /* 3, or 0 without grouping: mobility of a request is gfp & this */
+	uint32_t join_order; /* aligned blocks up to this lie within one segment */
+	uint32_t type_mask;  /* 3, or 0 without grouping: mobility of a request is gfp & this */
 	struct page_cpu *cpu;
 	uint8_t *owner; /* of each frame that heads a movable block; NULL before the first owner */
 	struct page_level level[PAGE_LEVELS_MAX];
@@ -184,7 +186,9 @@ struct pz_pages {
 	uint32_t bug_lock; /* one report at a time */
 	uint32_t lock;	   /* adding pages, owners, areas: never on the way of a request */
 	uint64_t total;	   /* managed pages */
+	int64_t easy_all;  /* as easy of an area, where the policy knows no areas */
 	/* Written by the tree. */
+	uint64_t free_all __attribute__((aligned(64))); /* of all areas, counted as theirs are */
 	struct page_settle settle[PAGE_SETTLES];
 	struct page_hold *hold;
 	struct pz_page_owner owners[PZ_PAGE_OWNERS + 1];
@@ -384,6 +388,8 @@ int pz_page_ask_init(const struct pz_pages *p, const struct pz_page_req *req, st
 enum page_mark { PAGE_MARK_LOW, PAGE_MARK_MIN, PAGE_MARK_NONE };
 void pz_page_marks(const struct pz_pages *p, const struct page_ask *a, const struct page_area *area,
 		   enum page_mark mark, uint64_t *min, uint64_t *reserve);
+bool pz_page_mark_ok(const struct pz_pages *p, const struct page_ask *a, uint32_t area,
+		     enum page_mark mark);
 void pz_page_trim(struct pz_pages *p, uint64_t index, uint64_t have, uint64_t want);
 uint32_t pz_page_node_at(const struct pz_pages *p, uint32_t home, uint32_t i);
 
@@ -466,10 +472,13 @@ static inline void page_account_fast(struct pz_pages *p, struct page_cpu *c, uin
 		pz_page_flush(p, c);
 }
 
-/* Let a CPU's slot know of a block that was freed. The newest frames are those in the cache. */
-static inline void page_slot_push(const struct pz_pages *p, struct page_slot *s, uint64_t index,
-				  unsigned int order)
+/* Let a CPU know of a block that was freed. The newest frames are those in the cache. */
+static inline void page_slot_push(const struct pz_pages *p, struct page_cpu *c, unsigned int type,
+				  uint64_t index, unsigned int order)
 {
+	unsigned int class = page_class(p, page_to_pfn(p, index));
+	struct page_slot *s = &c->slot[class][type];
+
 	if (index < s->lo || index > s->hi)
 		pz_page_slot_place(p, s, index);
 	if (order) {
@@ -482,6 +491,7 @@ static inline void page_slot_push(const struct pz_pages *p, struct page_slot *s,
 		s->n = PAGE_STACK / 2;
 	}
 	s->frame[s->n++] = index;
+	c->stacked[type] |= 1u << class;
 }
 
 #endif

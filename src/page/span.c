@@ -258,12 +258,18 @@ int pz_page_managed_add(struct pz_pages *p, uint64_t lo, uint64_t hi)
 	return 0;
 }
 
+static void span_count(struct pz_pages *p, uint32_t area, uint64_t n)
+{
+	pz_count64(&p->area[area].free, n);
+	pz_count64(&p->free_all, n);
+}
+
 void pz_page_flush(struct pz_pages *p, struct page_cpu *c)
 {
 	uint64_t n = c->delta >> 31 ? c->delta | 0xffffffff00000000ull : c->delta;
 
 	if (n)
-		pz_count64(&p->area[c->area].free, n);
+		span_count(p, c->area, n);
 	pz_poke32(&c->delta, 0);
 }
 
@@ -319,7 +325,7 @@ void pz_page_account(struct pz_pages *p, uint32_t cpu, uint64_t lo, uint64_t hi,
 			if (last > s->hi)
 				last = s->hi;
 			if (!c || last - lo >= PAGE_DELTA) {
-				pz_count64(&p->area[s->area].free, sign * (last - lo + 1));
+				span_count(p, s->area, sign * (last - lo + 1));
 				lo = last + 1;
 				continue;
 			}
@@ -329,7 +335,7 @@ void pz_page_account(struct pz_pages *p, uint32_t cpu, uint64_t lo, uint64_t hi,
 			last = c->area_hi;
 		n = sign * (last - lo + 1);
 		if (last - lo >= PAGE_DELTA) {
-			pz_count64(&p->area[c->area].free, n);
+			span_count(p, c->area, n);
 		} else {
 			pz_poke32(&c->delta, c->delta + (uint32_t)n);
 			if (c->delta + PAGE_DELTA > 2 * PAGE_DELTA)
