@@ -37,6 +37,11 @@ void facts_destroy(struct facts *f)
 	for (size_t i = 0; i < f->failures.n; i++) {
 		free(f->failures.v[i].comm);
 		free(f->failures.v[i].flags);
+		free(f->failures.v[i].nodemask);
+		free(f->failures.v[i].mems_allowed);
+		for (size_t k = 0; k < f->failures.v[i].trace.n; k++)
+			free(f->failures.v[i].trace.v[k]);
+		vec_free(&f->failures.v[i].trace);
 	}
 	for (size_t i = 0; i < f->said.n; i++)
 		free(f->said.v[i].text);

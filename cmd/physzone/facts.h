@@ -220,12 +220,15 @@ struct fact_numa_merge {
 	struct where at;
 };
 
-/* "PROG: page allocation failure: order:5, mode:0x...". */
+/* "PROG: page allocation failure: order:5, mode:0x..., nodemask=(null),cpuset=/,...". */
 struct fact_failure {
 	char *comm;
 	unsigned int order;
 	uint64_t gfp;
 	char *flags; /* the names in brackets, or NULL */
+	char *nodemask, *mems_allowed; /* as printed; NULL when not stated */
+	int cpu; /* PZ_NID_NONE when not stated */
+	VEC(char *) trace; /* functions of the call trace, innermost first */
 	double stamp;
 	uint32_t report; /* index in mem_infos of the report that follows; UINT32_MAX for none */
 	struct where at;
@@ -234,19 +237,34 @@ struct fact_failure {
 /* "Mem-Info:" and the totals under it, pages; UINT64_MAX where one is missing. */
 struct fact_mem_info {
 	uint64_t ram, highmem, reserved, cma;
+	uint64_t free, free_pcp, free_cma;
+	uint64_t active_anon, inactive_anon, active_file, inactive_file;
+	uint64_t slab_reclaimable, slab_unreclaimable;
+	bool headless; /* the zones' lines came without a "Mem-Info:" before them */
 	struct where at;
 };
 
-/* "Node 0 DMA free:128kB ... managed:15360kB ..." of such a report, KiB; UINT64_MAX: missing. */
+/*
+ * "Node 0 DMA free:128kB ... managed:15360kB ..." of such a report, KiB; UINT64_MAX: missing. The
+ * free blocks are of the line "Node 0 DMA: 1*4kB (U) ... = 128kB".
+ */
+#define FACT_ORDERS 24u
 struct fact_zone_report {
-	uint32_t report; /* index in mem_infos; UINT32_MAX when the report has no head */
+	uint32_t report; /* index in mem_infos */
 	int nid; /* 0 where the kernel has no nodes */
 	char name[16];
 	uint64_t free, boost, min, low, high, present, managed, free_pcp, free_cma;
+	uint64_t highatomic, active_file, inactive_file, local_pcp;
 	uint64_t protection[8]; /* pages, from "lowmem_reserve[]:" */
 	unsigned int protections;
-	struct where at;
+	unsigned int orders; /* how many were printed; 0 for no such line */
+	uint64_t blocks[FACT_ORDERS];
+	uint8_t letters[FACT_ORDERS]; /* bit per letter of FACT_LETTERS */
+	uint64_t block_kib; /* the smallest block, that is a page */
+	uint64_t blocks_kib; /* the sum that the line states */
+	struct where at, orders_at; /* line 0 where there is none */
 };
+#define FACT_LETTERS "UMEHCIR" /* in the order of enum pzl_migratetype */
 
 /* What the kernel says about requests at boot, for the notes; see text. */
 enum said_kind {

@@ -160,6 +160,10 @@ static void dump_reports(FILE *out, const struct facts *f, bool lines)
 
 		fprintf(out, "failure \"%s\" order %u gfp %" PRIx64 " %s report %" PRId32, e->comm,
 			e->order, e->gfp, e->flags ? e->flags : "-", (int32_t)e->report);
+		fprintf(out, " cpu %d nodes %s of %s trace", e->cpu, e->nodemask ? e->nodemask : "-",
+			e->mems_allowed ? e->mems_allowed : "-");
+		for (size_t k = 0; k < e->trace.n; k++)
+			fprintf(out, " %s", e->trace.v[k]);
 		dump_at(out, lines, e->at);
 	}
 	for (size_t i = 0; i < f->mem_infos.n; i++) {
@@ -167,6 +171,9 @@ static void dump_reports(FILE *out, const struct facts *f, bool lines)
 
 		fprintf(out, "info ram %" PRId64 " highmem %" PRId64 " reserved %" PRId64, e->ram,
 			e->highmem, e->reserved);
+		fprintf(out, " free %" PRId64 " file %" PRId64 " %" PRId64 " slab %" PRId64 "%s",
+			e->free, e->active_file, e->inactive_file, e->slab_unreclaimable,
+			e->headless ? " headless" : "");
 		dump_at(out, lines, e->at);
 	}
 	for (size_t i = 0; i < f->zone_reports.n; i++) {
@@ -181,6 +188,13 @@ static void dump_reports(FILE *out, const struct facts *f, bool lines)
 		for (unsigned int k = 0; k < e->protections; k++)
 			fprintf(out, " %" PRIu64, e->protection[k]);
 		dump_at(out, lines, e->at);
+		if (!e->orders)
+			continue;
+		fprintf(out, "blocks of %" PRIu64, e->block_kib);
+		for (unsigned int k = 0; k < e->orders; k++)
+			fprintf(out, " %" PRIu64 "/%x", e->blocks[k], e->letters[k]);
+		fprintf(out, " sum %" PRIu64, e->blocks_kib);
+		dump_at(out, lines, e->orders_at);
 	}
 	for (size_t i = 0; i < f->said.n; i++) {
 		fprintf(out, "said %d \"%s\"", f->said.v[i].kind, f->said.v[i].text);

@@ -235,12 +235,56 @@ static void report(void **state)
 	      "reserved_highatomic:0KB present:15992kB managed:15360kB mlocked:0kB\n"
 	      "lowmem_reserve[]: 0 1943 1943\n524158 pages RAM\n0 pages HighMem/MovableOnly\n"
 	      "20555 pages reserved\n",
-	      "failure \"insmod\" order 5 gfp cc1 GFP_KERNEL|GFP_DMA report 0\n"
-	      "info ram 524158 highmem 0 reserved 20555\n"
+	      "failure \"insmod\" order 5 gfp cc1 GFP_KERNEL|GFP_DMA report 0 cpu -1 nodes (null) of 0 "
+	      "trace\n"
+	      "info ram 524158 highmem 0 reserved 20555 free -1 file -1 -1 slab -1\n"
 	      "report 0 node 0 DMA free 128 min 344 low 428 high 512 present 15992 managed 15360 "
 	      "reserve 0 1943 1943\n");
 	holds("CPU: 0 PID: 1 Comm: swapper Tainted: G        W          4.17.0-rc5-mgm+ #57\n",
 	      "release \"4.17.0-rc5-mgm+\"");
+}
+
+/* Who asked, the totals, and the free blocks. */
+static void report_whole(void **state)
+{
+	holds("insmod: page allocation failure: order:0, mode:0xa21(GFP_ATOMIC|GFP_DMA), "
+	      "nodemask=0-1,3,cpuset=/,mems_allowed=0,2-3\n"
+	      "CPU: 3 UID: 0 PID: 94 Comm: insmod Not tainted 6.12.1 #1\n"
+	      "Call Trace:\n <TASK>\n dump_stack_lvl+0x44/0x5c\n"
+	      " ? doubtful+0x1/0x2\n [<c0de>] old_form+0x1/0x2 [mod]\n"
+	      " inner from outer+0x1/0x2\n no frame\nMem-Info:\n"
+	      "active_anon:460 inactive_anon:234 isolated_anon:0\n"
+	      " active_file:7 inactive_file:8 isolated_file:0\n"
+	      " slab_reclaimable:2194 slab_unreclaimable:7428\n"
+	      " free:238006 free_pcp:2412 free_cma:0\n"
+	      " late+0x1/0x2\n",
+	      "failure \"insmod\" order 0 gfp a21 GFP_ATOMIC|GFP_DMA report 0 cpu 3 nodes 0-1,3 of "
+	      "0,2-3 trace dump_stack_lvl old_form outer\n"
+	      "info ram -1 highmem -1 reserved -1 free 238006 file 7 8 slab 7428\n");
+	/* Kernels without nodes; old ones, with their reserve and without managed pages. */
+	holds("Mem-Info:\nDMA free:12kB min:4kB low:4kB high:4kB present:16kB pages_scanned:0 "
+	      "all_unreclaimable? yes\nlowmem_reserve[]: 0 3 3\n"
+	      "DMA: 1*4kB (R) 1*8kB (UM) 0*16kB = 12kB\n",
+	      "report 0 node 0 DMA free 12 min 4 low 4 high 4 present 16 managed -1 reserve 0 3 3\n"
+	      "blocks of 4 1/40 1/3 0/0 sum 12\n");
+	/* A report without its head, and one that lost a zone's line. */
+	holds("x: page allocation failure. order:1, mode:0x20\n"
+	      "Node 1 Normal: 3*64kB 0*128kB = 192kB\n",
+	      "failure \"x\" order 1 gfp 20 - report 0 cpu -1 nodes - of - trace\n"
+	      "info ram -1 highmem -1 reserved -1 free -1 file -1 -1 slab -1 headless\n"
+	      "report 0 node 1 Normal free -1 min -1 low -1 high -1 present -1 managed -1 reserve\n"
+	      "blocks of 64 3/0 0/0 sum 192\n");
+	/* The same zone again is another report's. */
+	holds("Mem-Info:\nNode 0 DMA: 1*4kB (U) = 4kB\nNode 0 DMA: 2*4kB (U) = 8kB\n",
+	      "report 1 node 0 DMA");
+	/* Numbers of pages outside a report are of something else. */
+	holds("free:1 free_pcp:2\nMem-Info:\n", "free -1 file");
+	damaged("Node 0 DMA: 1*4kB (U) 1*9kB = 13kB\n");
+	damaged("Node 0 DMA: 1*4kB (X) = 4kB\n");
+	damaged("Node 0 DMA: 1*4kB (U) 1*8kB (M)\n");
+	damaged("Node 0 DMA: 99999999999999999999*4kB = 4kB\n");
+	damaged("Node 0 DMA free:1kB min:1kB present:1kB\n");
+	damaged("Node 0 DMA free:1kB min:1kB present:1kB managed:2kB\n");
 }
 
 static void machine(void **state)
@@ -425,7 +469,8 @@ int main(void)
 		cmocka_unit_test(heads),     cmocka_unit_test(firmware),
 		cmocka_unit_test(last_pfns), cmocka_unit_test(results),
 		cmocka_unit_test(claims),    cmocka_unit_test(memblock),
-		cmocka_unit_test(report),    cmocka_unit_test(machine),
+		cmocka_unit_test(report),    cmocka_unit_test(report_whole),
+		cmocka_unit_test(machine),
 		cmocka_unit_test(damage),    cmocka_unit_test(contradictions),
 		cmocka_unit_test(boots),     cmocka_unit_test(wrapped),
 		cmocka_unit_test(looks),

@@ -356,8 +356,12 @@ static void log_one(struct log_run *r, struct log_line *line)
 
 	if (!h && s.cut && r->lines.wrapped)
 		h = log_join_head(r, line);
-	if (!h)
+	if (!h) {
+		r->c.at.line = line->first;
+		if (log_trace(&r->c, line->p, line->len))
+			log_mark(r, line);
 		return;
+	}
 	log_keep(r, line);
 	log_head_find(line->p, line->len, &s);
 	rest = *line;
@@ -532,7 +536,7 @@ bool log_looks_like(const struct text *t)
 		const struct log_head *h = log_head_find(line.p, line.len, &rest);
 
 		stamps += line.stamp >= 0;
-		yes = (h && strlen(h->text) >= 9) || stamps >= 3;
+		yes = (h && (strlen(h->text) >= 9 || h->fn == log_failure)) || stamps >= 3;
 	}
 	log_lines_destroy(&lines);
 	return yes;

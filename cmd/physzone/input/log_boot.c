@@ -267,6 +267,7 @@ enum log_ret log_cpu_ids(struct log_ctx *c, struct log_scan *s, int arg)
 enum log_ret log_cpu_line(struct log_ctx *c, struct log_scan *s, int arg)
 {
 	const char *at, *word;
+	bool asker;
 	size_t n;
 
 	if (ls_opt(s, " ARMv")) {
@@ -277,9 +278,10 @@ enum log_ret log_cpu_line(struct log_ctx *c, struct log_scan *s, int arg)
 		c->signs |= 1u << SIGN_MICROBLAZE;
 		return LOG_USED;
 	}
+	asker = log_failure_cpu(c, *s);
 	at = ls_find(s->p, (size_t)(s->end - s->p), "ainted");
 	if (!at)
-		return LOG_OTHER;
+		return asker ? LOG_USED : LOG_OTHER;
 	s->p = at + 6;
 	ls_opt(s, ":");
 	/* Letters of taint, each a word or more of blanks, stand before the release. */
@@ -287,14 +289,14 @@ enum log_ret log_cpu_line(struct log_ctx *c, struct log_scan *s, int arg)
 		ls_space(s);
 		word = ls_word(s, &n);
 		if (!word)
-			return LOG_OTHER;
+			return asker ? LOG_USED : LOG_OTHER;
 		if (*word >= '0' && *word <= '9')
 			break;
 	}
 	if (c->f->release)
 		return LOG_USED;
 	if (!memchr(word, '.', n))
-		return LOG_OTHER;
+		return asker ? LOG_USED : LOG_OTHER;
 	c->f->release = xstrndup(word, n);
 	return LOG_USED;
 }

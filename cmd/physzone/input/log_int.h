@@ -83,6 +83,8 @@ struct log_ctx {
 
 	uint32_t failure;     /* waiting for its report, or UINT32_MAX */
 	uint32_t zone_report; /* the last one, for its lowmem_reserve line; or UINT32_MAX */
+	uint32_t zone_first;  /* the first one of its report */
+	bool totals;	      /* between "Mem-Info:" and the first zone */
 
 	unsigned int reported; /* contradictions so far */
 	uint64_t unreported;
@@ -191,6 +193,13 @@ enum log_ret log_lowmem_reserve(struct log_ctx *c, struct log_scan *s, int arg);
 enum log_ret log_failure(struct log_ctx *c, struct log_scan *s, int arg);
 enum log_ret log_pages(struct log_ctx *c, struct log_scan *s, uint64_t pages);
 enum log_ret log_zone_report(struct log_ctx *c, struct log_scan *s, int nid, const char *zone);
+enum log_ret log_zone_blocks(struct log_ctx *c, struct log_scan *s, int nid, const char *zone);
+enum log_ret log_totals(struct log_ctx *c, struct log_scan *s, int arg);
+
+/* log_trace.c: who asked. A line of a call trace, which has no head; true when it was one. */
+bool log_trace(struct log_ctx *c, const char *p, size_t n);
+/* Behind "CPU:", of the failure that waits for its report; false: not the line of one. */
+bool log_failure_cpu(struct log_ctx *c, struct log_scan s);
 
 /* The zone type that a line names first ("DMA", "DMA32", ...), or NULL; the scan moves past it. */
 const char *log_zone_word(struct log_scan *s);

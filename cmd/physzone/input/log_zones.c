@@ -116,7 +116,7 @@ enum log_ret log_zone_name(struct log_ctx *c, struct log_scan *s, int arg)
 			return log_said(c, s, SAID_POOL);
 		if (ls_opt(s, " failed to allocate"))
 			return log_said(c, s, SAID_POOL_FAILED);
-		return LOG_OTHER;
+		return log_zone_blocks(c, s, 0, zone);
 	}
 	if (s->p < s->end && *s->p != '[' && *s->p != 'e')
 		return LOG_OTHER;
@@ -173,6 +173,8 @@ enum log_ret log_node(struct log_ctx *c, struct log_scan *s, int arg)
 	zone = log_zone_word(s);
 	if (zone && ls_opt(s, " free:"))
 		return log_zone_report(c, s, nid, zone);
+	if (zone && ls_opt(s, ":"))
+		return log_zone_blocks(c, s, nid, zone);
 	return LOG_OTHER;
 }
 
