@@ -9,7 +9,7 @@
  * or, where pages of a kind that it may not have would have helped, that kind.
  *
  * Invariants: 1. with PZL_ZONE_OK nothing that decides was unknown; 2. lacking is 0 if and only if
- * the watermark agrees, or is unknown; 3. serves <= largest, where free blocks are known.
+ * the watermark agrees, or is unknown; 3. orders named are among those that are known.
  *
  * Failure: none; unknown numbers give PZL_ZONE_NOT_STATED.
  *

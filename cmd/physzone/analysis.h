@@ -119,6 +119,13 @@ struct an_low1m_history {
 int analyse_low1m(struct an_low1m_history *h, struct facts *f, const struct analysis_options *o,
 		  char **err);
 
+/*
+ * Only find out which kernel it is: model, and architecture (@arch_known; no error when it is not).
+ * @configured: its zone types, 0 when nothing tells. Returns 0, or 2 with *err as analyse().
+ */
+int analyse_kernel(struct analysis *a, struct facts *f, const struct analysis_options *o,
+		   bool *arch_known, uint32_t *configured, char **err);
+
 void analysis_destroy(struct analysis *a);
 
 #endif

@@ -17,6 +17,9 @@ int cmd_map(const struct options *o, struct out *out, char **err);
 /* The table of architectures; o->operands names those asked for, o->model and o->json apply. */
 int cmd_arch(const struct options *o, struct out *out, char **err);
 
+/* Why requests for pages failed, by the reports in o->source. */
+int cmd_explain(const struct options *o, struct out *out, char **err);
+
 /* The history of the first megabyte of x86 on the machine of o->source. */
 int cmd_low1m(const struct options *o, struct out *out, char **err);
 

@@ -264,7 +264,7 @@ struct fact_zone_report {
 	uint64_t blocks_kib; /* the sum that the line states */
 	struct where at, orders_at; /* line 0 where there is none */
 };
-#define FACT_LETTERS "UMEHCIR" /* in the order of enum pzl_migratetype */
+#define FACT_LETTERS "UMEHCIR" /* in the order of enum pz_mobility; R: before 4.4 */
 
 /* What the kernel says about requests at boot, for the notes; see text. */
 enum said_kind {

@@ -58,6 +58,9 @@ static int main_run(const struct options *o, struct out *out)
 		case CMD_LOW1M:
 			rc = cmd_low1m(o, out, &err);
 			break;
+		case CMD_EXPLAIN:
+			rc = cmd_explain(o, out, &err);
+			break;
 		case CMD_NONE:
 		case CMD_COUNT:
 			break;

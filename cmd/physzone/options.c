@@ -16,9 +16,11 @@
 #define ON_MAP ON(CMD_MAP)
 #define ON_ARCH ON(CMD_ARCH)
 #define ON_LOW1M ON(CMD_LOW1M)
+#define ON_EXPLAIN ON(CMD_EXPLAIN)
 #define ON_SHOWN (ON_ZONES | ON_MAP)
 #define ON_MACHINE (ON_SHOWN | ON_LOW1M)
-#define ON_ALL (ON(CMD_NONE) | ON_MACHINE | ON_ARCH)
+#define ON_READS (ON_MACHINE | ON_EXPLAIN)
+#define ON_ALL (ON(CMD_NONE) | ON_READS | ON_ARCH)
 
 enum {
 	OPT_MODEL = 256,
@@ -29,6 +31,7 @@ enum {
 	OPT_JSON,
 	OPT_LINES,
 	OPT_LOG,
+	OPT_WHY,
 	OPT_SVG,
 	OPT_WIDTH,
 	OPT_COLOUR,
@@ -45,16 +48,16 @@ struct option_def {
 };
 
 static const struct option_def option_defs[] = {
-	{ "model", "M", OPT_MODEL, ON_MACHINE | ON_ARCH,
+	{ "model", "M", OPT_MODEL, ON_READS | ON_ARCH,
 	  "kernel whose rules apply: linux-5.15, linux-6.1 or linux-6.12; without it the log's "
 	  "version line decides" },
-	{ "arch", "A", OPT_ARCH, ON_MACHINE,
+	{ "arch", "A", OPT_ARCH, ON_READS,
 	  "architecture, as 'physzone arch' lists them; without it the input decides" },
 	{ "cmdline", "\"...\"", OPT_CMDLINE, ON_MACHINE,
 	  "compute with this kernel command line in place of the recorded one" },
-	{ "boot", "N", OPT_BOOT, ON_MACHINE,
+	{ "boot", "N", OPT_BOOT, ON_READS,
 	  "read the Nth boot of a log that holds several (the last one is the default)" },
-	{ "live", NULL, OPT_LIVE, ON_MACHINE,
+	{ "live", NULL, OPT_LIVE, ON_READS,
 	  "read /proc and /sys of the running machine in place of SOURCE" },
 	{ "capture", "LOADER", OPT_CAPTURE, ON_SHOWN,
 	  "not this machine but its capture kernel's, as kexec (kexec-tools) or the kernel itself "
@@ -62,15 +65,17 @@ static const struct option_def option_defs[] = {
 	{ "managed", "FROM", OPT_MANAGED, ON_SHOWN,
 	  "recorded: take managed pages from the input's zoneinfo, to check what follows from "
 	  "them; computed is the default" },
-	{ "json", NULL, OPT_JSON, ON_MACHINE | ON_ARCH, "print one JSON object" },
+	{ "json", NULL, OPT_JSON, ON_READS | ON_ARCH, "print one JSON object" },
+	{ "why", NULL, OPT_WHY, ON_EXPLAIN,
+	  "show the numbers: each zone's watermark arithmetic, in pages" },
 	{ "lines", NULL, OPT_LINES, ON_ZONES,
 	  "list the lines of the input with what became of each" },
 	{ "log", NULL, OPT_LOG, ON_MAP,
 	  "logarithmic: every doubling of the address takes the same room" },
 	{ "svg", "FILE", OPT_SVG, ON_MAP,
 	  "write the picture as SVG too ('-': only that, to stdout)" },
-	{ "width", "N", OPT_WIDTH, ON_MACHINE, "columns to fill (40 to 1000)" },
-	{ "color", "WHEN", OPT_COLOUR, ON_MACHINE | ON_ARCH,
+	{ "width", "N", OPT_WIDTH, ON_READS, "columns to fill (40 to 1000)" },
+	{ "color", "WHEN", OPT_COLOUR, ON_READS | ON_ARCH,
 	  "always, never or auto: on a terminal, unless NO_COLOR is set" },
 	{ "help", NULL, 'h', ON_ALL, "this text" },
 	{ "version", NULL, 'V', ON_ALL, "the version" },
@@ -117,6 +122,13 @@ static const struct command_def command_defs[CMD_COUNT] = {
 		"shows what became of the first megabyte of x86, commit by commit.",
 		{ "physzone low1m dmesg.txt", "how many of its pages each kernel can give out",
 		  "physzone low1m --json dmesg.txt", "as JSON" },
+	},
+	[CMD_EXPLAIN] = {
+		"explain", "[OPTION...] SOURCE",
+		"says why requests for pages failed, by the reports in a log.",
+		{ "physzone explain dmesg.txt", "what was asked, what each zone had, what helps",
+		  "dmesg | physzone explain --why -", "with each zone's arithmetic",
+		  "physzone explain --json report.txt", "as JSON" },
 	},
 	[CMD_ARCH] = {
 		"arch", "[OPTION...] [NAME...]",
@@ -304,6 +316,9 @@ static int options_take(struct options *o, int key, const char *value, char **er
 		break;
 	case OPT_LINES:
 		o->lines = true;
+		break;
+	case OPT_WHY:
+		o->why = true;
 		break;
 	case OPT_LOG:
 		o->log = true;

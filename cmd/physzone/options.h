@@ -18,7 +18,7 @@ enum exit_code {
 	EXIT_UNDECIDED = 4, /* could not decide, or could not write the answer */
 };
 
-enum command { CMD_NONE, CMD_ZONES, CMD_MAP, CMD_ARCH, CMD_LOW1M, CMD_COUNT };
+enum command { CMD_NONE, CMD_ZONES, CMD_MAP, CMD_ARCH, CMD_LOW1M, CMD_EXPLAIN, CMD_COUNT };
 
 struct options {
 	enum command command;
@@ -28,7 +28,7 @@ struct options {
 	const char *svg;    /* file for the picture, "-" for standard output */
 	unsigned int boot;  /* from 1; 0: the last one */
 	unsigned int width; /* 0: that of the terminal */
-	bool live, json, lines, log;
+	bool live, json, lines, log, why;
 	bool capture, kexec_file; /* the capture kernel's machine; loaded by the kernel itself */
 	bool managed_recorded;
 	enum out_colour colour;

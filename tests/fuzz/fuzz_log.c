@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * fuzz_log.c - a log of any bytes, packed or not: every fact is a possible one, every line is
- * accounted for, and reading it again says the same.
+ * accounted for, reading it again says the same, and failures in it can be explained.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "explain.h"
 #include "facts.h"
 #include "input/log.h"
 #include "input/text.h"
@@ -46,6 +47,11 @@ static void fuzz_facts(const struct facts *f, const struct text *t)
 		if (f->failures.v[i].report != UINT32_MAX &&
 		    f->failures.v[i].report >= f->mem_infos.n)
 			abort();
+	for (size_t i = 0; i < f->zone_reports.n; i++)
+		if (f->zone_reports.v[i].report >= f->mem_infos.n ||
+		    f->zone_reports.v[i].orders > FACT_ORDERS ||
+		    (i && f->zone_reports.v[i].report < f->zone_reports.v[i - 1].report))
+			abort();
 	for (size_t i = 0; i < f->contradictions.n; i++)
 		if (f->contradictions.v[i].at.line > t->n ||
 		    strpbrk(f->contradictions.v[i].text, "\n\r\t\033"))
@@ -56,6 +62,44 @@ static void fuzz_facts(const struct facts *f, const struct text *t)
 		used += f->line_marks.v[i];
 	if (used != f->lines_used || f->lines_used + f->lines_ignored != f->lines_total)
 		abort();
+}
+
+/* Every failure is in one explanation, and a zone that seems to serve it makes that the cause. */
+static void fuzz_explain(struct facts *f)
+{
+	const struct analysis_options how = { .model = NULL };
+	struct explained e;
+	struct explain_view v = { &e, f, "fuzz", true };
+	struct out o;
+	size_t failures = 0;
+	char *err;
+
+	if (explain(&e, f, &how, &err))
+		abort();
+	for (size_t i = 0; i < e.all.n; i++) {
+		const struct explanation *x = &e.all.v[i];
+
+		failures += x->failure ? x->times : 0;
+		for (size_t k = 0; k < x->zones.n; k++) {
+			const struct pzl_zone_judgement *j = &x->zones.v[k].judged;
+
+			if (x->failure && !x->zones.v[k].excluded && j->verdict == PZL_ZONE_OK &&
+			    x->cause != EX_GONE && x->cause != EX_TOO_LARGE)
+				abort();
+			if (j->serves >= (int32_t)x->zones.v[k].state.orders ||
+			    j->largest >= (int32_t)x->zones.v[k].state.orders)
+				abort();
+		}
+		if (x->zone != UINT32_MAX && x->zone >= x->zones.n)
+			abort();
+	}
+	if (failures != f->failures.n)
+		abort();
+	out_init(&o, NULL);
+	explain_text(&o, &v);
+	explain_json(&o, &v);
+	out_destroy(&o);
+	explained_destroy(&e);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -81,6 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			free(err);
 		} else {
 			fuzz_facts(&f, &t);
+			fuzz_explain(&f);
 		}
 		facts_destroy(&f);
 	}

@@ -160,8 +160,8 @@ static void dump_reports(FILE *out, const struct facts *f, bool lines)
 
 		fprintf(out, "failure \"%s\" order %u gfp %" PRIx64 " %s report %" PRId32, e->comm,
 			e->order, e->gfp, e->flags ? e->flags : "-", (int32_t)e->report);
-		fprintf(out, " cpu %d nodes %s of %s trace", e->cpu, e->nodemask ? e->nodemask : "-",
-			e->mems_allowed ? e->mems_allowed : "-");
+		fprintf(out, " cpu %d nodes %s of %s trace", e->cpu,
+			e->nodemask ? e->nodemask : "-", e->mems_allowed ? e->mems_allowed : "-");
 		for (size_t k = 0; k < e->trace.n; k++)
 			fprintf(out, " %s", e->trace.v[k]);
 		dump_at(out, lines, e->at);

@@ -235,8 +235,8 @@ static void report(void **state)
 	      "reserved_highatomic:0KB present:15992kB managed:15360kB mlocked:0kB\n"
 	      "lowmem_reserve[]: 0 1943 1943\n524158 pages RAM\n0 pages HighMem/MovableOnly\n"
 	      "20555 pages reserved\n",
-	      "failure \"insmod\" order 5 gfp cc1 GFP_KERNEL|GFP_DMA report 0 cpu -1 nodes (null) of 0 "
-	      "trace\n"
+	      "failure \"insmod\" order 5 gfp cc1 GFP_KERNEL|GFP_DMA report 0 cpu -1 nodes (null) "
+	      "of 0 trace\n"
 	      "info ram 524158 highmem 0 reserved 20555 free -1 file -1 -1 slab -1\n"
 	      "report 0 node 0 DMA free 128 min 344 low 428 high 512 present 15992 managed 15360 "
 	      "reserve 0 1943 1943\n");

@@ -430,6 +430,30 @@ int analyse(struct analysis *a, struct facts *f, const struct analysis_options *
 	return rc;
 }
 
+int analyse_kernel(struct analysis *a, struct facts *f, const struct analysis_options *o,
+		   bool *arch_known, uint32_t *configured, char **err)
+{
+	struct an_ctx c;
+	int rc;
+
+	an_begin(&c, a, f);
+	*err = NULL;
+	*configured = 0;
+	rc = analysis_model(&c, o, err);
+	if (!rc)
+		rc = analysis_arch(&c, o, err);
+	*arch_known = !rc;
+	if (!rc || f->zone_types || f->zone_ranges.n || f->zoneinfo.n)
+		*configured = an_configured(&c);
+	if (rc > 2) {
+		free(*err);
+		*err = NULL;
+		rc = 0;
+	}
+	an_end(&c);
+	return rc;
+}
+
 void analysis_destroy(struct analysis *a)
 {
 	for (size_t i = 0; i < a->notes.n; i++)
