@@ -18,8 +18,9 @@ _physzone()
 		zones) words='--model --arch --cmdline --boot --live --capture --managed --json --lines --width --color= --help' ;;
 		map) words='--model --arch --cmdline --boot --live --capture --managed --json --log --svg --width --color= --help' ;;
 		low1m) words='--model --arch --cmdline --boot --live --json --width --color= --help' ;;
+		explain) words='--model --arch --boot --live --why --json --width --color= --help' ;;
 		arch) words='--model --json --color= --help' ;;
-		*) words='zones map arch low1m --help --version' ;;
+		*) words='zones map arch low1m explain --help --version' ;;
 		esac
 		;;
 	esac

@@ -22,6 +22,12 @@ int cmd_explain(const struct options *o, struct out *out, char **err)
 	memset(&e, 0, sizeof(e));
 	facts_init(&f);
 	rc = source_read(&f, o->source, &from, err);
+	if (!rc && f.kind != SRC_LOG && f.kind != SRC_DIR && f.kind != SRC_LIVE) {
+		*err = xasprintf("%s: no log: expected one with a page allocation failure or "
+				 "Mem-Info",
+				 f.files.v[0]);
+		rc = EXIT_INPUT;
+	}
 	if (!rc)
 		rc = explain(&e, &f, &how, err);
 	if (!rc) {

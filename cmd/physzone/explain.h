@@ -132,6 +132,9 @@ void explained_destroy(struct explained *e);
 /* 0: nothing failed; 1: something did; 4: a failure whose cause the log does not state. */
 int explain_verdict(const struct explained *e);
 
+/* Whether a line stands at or after the first failure or report. */
+bool explain_concerns(const struct explained *e, struct where at);
+
 /* explain_advice.c: matter, why and remedies of an explanation whose cause is known. */
 void explain_advise(const struct explained *e, struct explanation *x);
 

@@ -179,6 +179,38 @@ static void cli_machines(void **state)
 	assert_null(strchr(cli_stdout, '\033'));
 }
 
+static void cli_explains(void **state)
+{
+	static const char alone[] =
+		"app: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL)\n";
+
+	assert_int_equal(cli("explain MACHINES/x86_64/6.1-zonefill-dma-order5-2G", NULL,
+			     CLI_CAPTURE),
+			 1);
+	assert_string_equal(cli_stderr, "");
+	assert_non_null(strstr(cli_stdout, "zone DMA of node 0 lacks 88 KiB (22 pages)"));
+	assert_null(strstr(cli_stdout, "must be exceeded"));
+	assert_int_equal(cli("explain --why MACHINES/x86_64/6.1-zonefill-dma-order5-2G", NULL,
+			     CLI_CAPTURE),
+			 1);
+	assert_non_null(strstr(cli_stdout, "must be exceeded"));
+	assert_int_equal(cli("explain --json MACHINES/x86_64/6.1-zonefill-dma-order5-2G", NULL,
+			     CLI_CAPTURE),
+			 1);
+	assert_int_equal(strncmp(cli_stdout, "{\n  \"schema\": 1,\n", 17), 0);
+	assert_non_null(strstr(cli_stdout, "\"cause\": \"too-few-for-this-size\""));
+	assert_int_equal(cli("explain MACHINES/x86_64/6.1-kdump-256M", NULL, CLI_CAPTURE), 0);
+	assert_non_null(strstr(cli_stdout, "nothing to explain"));
+	assert_int_equal(cli("explain -", alone, CLI_CAPTURE), 4);
+	assert_non_null(strstr(cli_stdout, "its cause is not stated"));
+	cli_fails("explain", NULL, 2, "no SOURCE");
+	cli_fails("explain --cmdline x -", alone, 2, "does not belong to 'physzone explain'");
+	cli_fails("explain --model linux-9.9 -", alone, 2, "linux-9.9");
+	cli_fails("explain --boot 2 -", alone, 3, "boot 2 was asked for");
+	cli_fails("explain -", "[mem 0x0-0x1] usable\n", 3, "");
+	cli_fails("explain MACHINES/x86_64/6.1-kdump-256M/iomem.txt", NULL, 3, "no log");
+}
+
 static void cli_lists_lines(void **state)
 {
 	assert_int_equal(
@@ -218,6 +250,7 @@ int main(void)
 		cmocka_unit_test(cli_wrong_usage),
 		cmocka_unit_test(cli_input_not_understood),
 		cmocka_unit_test(cli_machines),
+		cmocka_unit_test(cli_explains),
 		cmocka_unit_test(cli_lists_lines),
 		cmocka_unit_test(cli_outputs_that_fail),
 	};

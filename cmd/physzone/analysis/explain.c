@@ -3,7 +3,7 @@
  * explain.c - why requests for pages failed: each failure's request, what each zone of its report
  * answers, and the cause that follows.
  *
- * Concept: the report is fed to the page allocator's own decision (linux/verdict.h). A request
+ * Concept: the report is fed to the page allocator's own decision (linux/verdict.c). A request
  * fails when every zone that it may use refuses; the cause is what the zone refuses that was
  * nearest to serving it. The numbers are those of the moment of the report, a little after the
  * failure, so a zone may seem to serve what failed; that is said, and not explained away.
@@ -644,4 +644,16 @@ int explain_verdict(const struct explained *e)
 			rc = 1;
 	}
 	return rc;
+}
+
+bool explain_concerns(const struct explained *e, struct where at)
+{
+	for (size_t i = 0; i < e->all.n; i++) {
+		const struct explanation *x = &e->all.v[i];
+		struct where first = x->failure ? x->failure->at : x->report->at;
+
+		if (first.file == at.file && first.line <= at.line)
+			return true;
+	}
+	return false;
 }

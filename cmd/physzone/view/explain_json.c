@@ -167,7 +167,8 @@ void explain_json(struct out *o, const struct explain_view *v)
 	json_key(&j, "contradictions");
 	json_array(&j, false);
 	for (size_t i = 0; i < v->f->contradictions.n; i++)
-		json_string(&j, v->f->contradictions.v[i].text);
+		if (explain_concerns(v->e, v->f->contradictions.v[i].at))
+			json_string(&j, v->f->contradictions.v[i].text);
 	json_end_array(&j);
 	json_end_object(&j);
 	json_finish(&j);

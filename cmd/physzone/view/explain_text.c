@@ -219,6 +219,26 @@ static void explain_one_text(struct out *o, const struct explain_view *v,
 		explain_why_zone(o, x, &x->zones.v[i]);
 }
 
+/* Lines of the log that contradict others or are damaged, from the first report on. */
+static void explain_damaged(struct out *o, const struct explain_view *v)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < v->f->contradictions.n; i++) {
+		const struct fact_contradiction *c = &v->f->contradictions.v[i];
+
+		if (!explain_concerns(v->e, c->at))
+			continue;
+		if (!any)
+			out_str(o, "\n");
+		if (!any)
+			out_styled(o, ST_BOLD, "Damaged or contradictory lines\n");
+		any = true;
+		explain_field(o, "!", ST_WARN,
+			      xasprintf("line %" PRIu32 ": %s", c->at.line, c->text));
+	}
+}
+
 void explain_text(struct out *o, const struct explain_view *v)
 {
 	explain_heading(o, v);
@@ -229,12 +249,5 @@ void explain_text(struct out *o, const struct explain_view *v)
 			   "\nNo page allocation failure and no Mem-Info in %" PRIu64 " lines: "
 			   "nothing to explain.\n",
 			   v->f->lines_total);
-	if (!v->f->contradictions.n)
-		return;
-	out_char(o, '\n');
-	out_styled(o, ST_BOLD, "Lines that could not be read\n");
-	for (size_t i = 0; i < v->f->contradictions.n; i++)
-		explain_field(o, "!", ST_WARN,
-			      xasprintf("line %" PRIu32 ": %s", v->f->contradictions.v[i].at.line,
-					v->f->contradictions.v[i].text));
+	explain_damaged(o, v);
 }
