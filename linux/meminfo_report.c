@@ -16,6 +16,7 @@
 #include <physzone/linux/arch.h>
 #include <physzone/linux/gfp.h>
 #include <physzone/linux/meminfo.h>
+#include <physzone/linux/verdict.h>
 
 #include "pzl_out.h"
 
@@ -283,16 +284,11 @@ static bool report_has_node(const struct report *r, const struct pzl_mem_node *n
 
 bool pzl_failure_silent(const struct pzl_meminfo *m, uint32_t gfp)
 {
-	const struct pzl_model_facts *facts = pzl_model_facts(m->model);
+	bool managed = false;
 
-	if (gfp & PZL_GFP_NOWARN)
-		return true;
-	if (!(gfp & PZL_GFP_DMA) || !facts || !facts->has_managed_dma)
-		return false;
 	for (uint32_t i = 0; i < m->nodes; i++)
-		if (m->node[i].zone[PZ_ZONE_DMA].managed)
-			return false;
-	return true;
+		managed = managed || m->node[i].zone[PZ_ZONE_DMA].managed;
+	return pzl_alloc_prints(m->model, gfp, managed) != PZL_PRINTS;
 }
 
 void pzl_print_failure_line(const struct pzl_meminfo *m, const struct pzl_failure *f,

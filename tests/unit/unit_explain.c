@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <physzone/linux/meminfo.h>
+
 #include "explain.h"
 #include "input/log.h"
 #include "input/source.h"
@@ -98,21 +100,20 @@ static void helps(const char *want)
 
 static void used_up(void **state)
 {
-	start(
-		BANNER FAILED("0", "0xcc0(GFP_KERNEL)") "Mem-Info:\n" ZONE(
-			"DMA",
-			"14336", "168", "", "15360") "lowmem_reserve[]: 0 2990 5901 5901 "
-						     "5901\n" ZONE("Normal", "400", "400",
-								   "active_file:40kB "
-								   "inactive_file:0kB",
-								   "1000000") "lowmem_reserve[]: 0 "
-									      "0 0 0 0\n"
-									      "Node 0 DMA: 0*4kB "
-									      "1792*8kB (U) = "
-									      "14336kB\nNode 0 "
-									      "Normal: 100*4kB (U) "
-									      "= 400kB\n",
-		NULL);
+	start(BANNER FAILED("0", "0xcc0(GFP_KERNEL)") "Mem-Info:\n" ZONE(
+		      "DMA", "14336", "168", "",
+		      "15360") "lowmem_reserve[]: 0 2990 5901 5901 "
+			       "5901\n" ZONE("Normal", "400", "400",
+					     "active_file:40kB "
+					     "inactive_file:0kB",
+					     "1000000") "lowmem_reserve[]: 0 "
+							"0 0 0 0\n"
+							"Node 0 DMA: 0*4kB "
+							"1792*8kB (U) = "
+							"14336kB\nNode 0 "
+							"Normal: 100*4kB (U) "
+							"= 400kB\n",
+	      NULL);
 	is(EX_FULL, EX_SERIOUS);
 	says("app asked for 1 page (order 0, 4 KiB)");
 	says("from zone Normal or below, as GFP_KERNEL (0xcc0): it may wait: memory is reclaimed, "
@@ -411,6 +412,106 @@ static void hostile(void **state)
 #undef MOST
 }
 
+static void *dialect_alloc(void *ctx, size_t size)
+{
+	return malloc(size);
+}
+
+static void dialect_free(void *ctx, void *p, size_t size)
+{
+	free(p);
+}
+
+static uint64_t dialect_random(uint64_t *seed, uint64_t below)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return (*seed >> 33) % below;
+}
+
+/* A zone with any numbers that agree with each other. */
+static void dialect_zone(struct pzl_mem_zone *z, uint64_t *seed)
+{
+	uint64_t *free_pages = &z->stat[PZL_ZS_FREE_PAGES];
+
+	for (unsigned int o = 0; o < 11; o++)
+		for (unsigned int t = 0; t < PZL_MIGRATE_TYPES; t++)
+			if (!dialect_random(seed, 4)) {
+				z->order[o][t] = dialect_random(seed, 20);
+				*free_pages += z->order[o][t] << o;
+			}
+	z->managed = *free_pages + dialect_random(seed, 100000);
+	z->present = z->spanned = z->managed + dialect_random(seed, 100);
+	z->boost = dialect_random(seed, 100);
+	z->min = z->boost + dialect_random(seed, 1000);
+	z->low = z->min + dialect_random(seed, 100);
+	z->high = z->low + dialect_random(seed, 100);
+	z->reserved_highatomic = dialect_random(seed, 100);
+	for (unsigned int t = 0; t < PZ_ZONE_TYPES; t++)
+		z->protection[t] = dialect_random(seed, 5000);
+}
+
+/* The zone as it was explained has the numbers that were printed. */
+static void dialect_same(const struct pzl_meminfo *m, const struct ex_zone *z)
+{
+	const struct pzl_mem_zone *from = &m->node[z->fact->nid].zone[z->type];
+
+	assert_int_equal(z->state.managed, from->managed);
+	assert_int_equal(z->present, from->present);
+	assert_int_equal(z->state.free, from->stat[PZL_ZS_FREE_PAGES]);
+	assert_int_equal(z->state.min, from->min);
+	assert_int_equal(z->state.boost, m->shows & PZL_MI_BOOST ? from->boost : 0);
+	assert_int_equal(z->state.highatomic, from->reserved_highatomic);
+	if (z->type < PZ_ZONE_NORMAL)
+		assert_int_equal(z->state.reserve, from->protection[PZ_ZONE_NORMAL]);
+	assert_int_equal(z->state.orders, 11);
+	for (unsigned int o = 0; o < 11; o++) {
+		uint64_t n = 0;
+
+		for (unsigned int t = 0; t < PZL_MIGRATE_TYPES; t++) {
+			n += from->order[o][t];
+			assert_int_equal(z->state.types[o] >> t & 1, from->order[o][t] > 0);
+		}
+		assert_int_equal(z->state.blocks[o], n);
+	}
+	assert_int_not_equal(z->judged.verdict, PZL_ZONE_NOT_STATED);
+}
+
+static void dialect_read(enum pzl_model model, uint64_t seed)
+{
+	static const struct pz_meta meta = { dialect_alloc, dialect_free, NULL };
+	static const enum pz_zone_type types[] = { PZ_ZONE_DMA, PZ_ZONE_DMA32, PZ_ZONE_NORMAL };
+	struct pzl_failure f = { .comm = "app", .order = 3, .gfp = PZL_GFP_KERNEL };
+	static char buf[65536];
+	struct pzl_text_buffer b = { buf, sizeof(buf), 0 };
+	struct pzl_meminfo m;
+
+	f.cpuset = "/";
+	f.mems_allowed = "0-1";
+	assert_int_equal(pzl_meminfo_init(&m, &meta, model, 2, 1), 0);
+	for (unsigned int n = 0; n < 2; n++)
+		for (unsigned int t = n; t < 3; t++)
+			dialect_zone(&m.node[n].zone[types[t]], &seed);
+	pzl_print_failure_line(&m, &f, pzl_emit_to_buffer, &b);
+	pzl_print_mem_info(&m, PZ_ZONE_NORMAL, 0, pzl_emit_to_buffer, &b);
+	assert_true(b.n < sizeof(buf));
+	start(buf, pzl_model_name(model));
+	assert_int_equal(facts.contradictions.n, 0);
+	assert_int_equal(only()->zones.n, 5);
+	assert_int_equal(only()->notes.n + only()->contradictions.n, 0);
+	for (size_t i = 0; i < 5; i++)
+		dialect_same(&m, &only()->zones.v[i]);
+	done();
+	pzl_meminfo_destroy(&m);
+}
+
+/* Reports as each model prints them are read to the last number. */
+static void dialects(void **state)
+{
+	for (int model = 0; model < PZL_MODELS; model++)
+		for (uint64_t seed = 0; seed < 50; seed++)
+			dialect_read((enum pzl_model)model, seed);
+}
+
 static void words(void **state)
 {
 	for (int c = 0; c < EX_CAUSES; c++)
@@ -425,7 +526,7 @@ int main(void)
 		cmocka_unit_test(unmanaged), cmocka_unit_test(nodes),
 		cmocka_unit_test(missing),   cmocka_unit_test(contradicting),
 		cmocka_unit_test(several),   cmocka_unit_test(hostile),
-		cmocka_unit_test(words),
+		cmocka_unit_test(dialects),  cmocka_unit_test(words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
