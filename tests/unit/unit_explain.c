@@ -272,6 +272,17 @@ static void nodes(void **state)
 	     "watermark\n");
 	helps("nodes free-pages");
 	done();
+	/* What a node that is not allowed would serve is no smaller request of this one. */
+	start(BANNER "app: page allocation failure: order:3, mode:0xcc0(GFP_KERNEL), nodemask=1\n"
+		     "Mem-Info:\n" ZONE("Normal", "4000", "400", "",
+					"9000") "Node 1 Normal free:800kB min:400kB low:400kB "
+						"high:400kB present:9000kB managed:9000kB\n"
+						"Node 0 Normal: 500*4kB 250*8kB (U) = 4000kB\n"
+						"Node 1 Normal: 200*4kB (U) = 800kB\n",
+	      NULL);
+	is(EX_FRAGMENTED, EX_SERIOUS);
+	says("ask for 4 KiB or less at a time (order 0): zone Normal of node 1 would serve that");
+	done();
 }
 
 /* What is not stated is not made up. */
