@@ -368,7 +368,7 @@ static void several(void **state)
 	assert_null(explained.all.v[0].failure);
 	assert_int_equal(explained.all.v[1].times, 3);
 	says("Report without a failure, line 2\n");
-	says("an ordinary one (GFP_KERNEL) would be served up to 8 KiB in one block (order 1), "
+	says("an ordinary one (GFP_KERNEL) would get up to 8 KiB in one block (order 1), "
 	     "from "
 	     "zone Normal of node 0");
 	says("Page allocation failure, line 6, 3 times, the last on line 16\n");
@@ -376,6 +376,13 @@ static void several(void **state)
 	snprintf(log, sizeof(log), BANNER "%s", bare);
 	start(log, NULL);
 	assert_int_equal(explain_verdict(&explained), 0);
+	done();
+	start(BANNER "Mem-Info:\n" ZONE("HighMem", "8000", "400", "", "9000")
+		      ZONE("Normal", "8000", "400", "", "9000"),
+	      NULL);
+	says("7.81 MiB free; not for ordinary requests (GFP_KERNEL), which may use zone Normal at "
+	     "most");
+	says("a single page would be served, and the free blocks are not stated");
 	done();
 	start(BANNER "nothing\n", NULL);
 	says("No page allocation failure and no Mem-Info in 2 lines: nothing to explain.");

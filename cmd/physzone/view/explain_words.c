@@ -228,6 +228,10 @@ char *explain_zone(const struct explanation *x, const struct ex_zone *z)
 			"no managed page, of %s that are there: nothing can ever come from "
 			"it",
 			words_size(all, x, z->present));
+	if (j->verdict == PZL_ZONE_ABOVE && !x->failure)
+		return xasprintf("%s free; not for ordinary requests (GFP_KERNEL), which may use "
+				 "zone %s at most",
+				 words_size(free_size, x, z->state.free), pz_zone_name(x->highest));
 	if (j->verdict == PZL_ZONE_ABOVE)
 		return xasprintf("%s free; not for this request, which may use zone %s at most",
 				 words_size(free_size, x, z->state.free), pz_zone_name(x->highest));
@@ -285,11 +289,17 @@ static char *words_bare(const struct explanation *x)
 			best = &x->zones.v[i];
 	if (!best)
 		return xstrdup("the report has no zones");
+	for (size_t i = 0; i < x->zones.n && best->judged.serves < 0; i++)
+		if (x->zones.v[i].judged.verdict == PZL_ZONE_OK)
+			return xstrdup(
+				"no failed request is told; an ordinary one (GFP_KERNEL) for "
+				"a single page would be served, and the free blocks are not "
+				"stated");
 	if (best->judged.serves < 0)
 		return xstrdup("by this report no zone would give an ordinary request "
 			       "(GFP_KERNEL) anything, as far as its numbers go");
 	name = words_zone_name(best);
-	s = xasprintf("no request failed here; an ordinary one (GFP_KERNEL) would be served up to "
+	s = xasprintf("no failed request is told; an ordinary one (GFP_KERNEL) would get up to "
 		      "%s in one block (order %d), from %s",
 		      words_size(size, x, (uint64_t)1 << best->judged.serves),
 		      (int)best->judged.serves, name);
