@@ -285,6 +285,30 @@ static void nodes(void **state)
 	done();
 }
 
+/* A cpuset holds only who is told to keep to it. */
+static void cpusets(void **state)
+{
+	static const struct {
+		const char *mode;
+		enum ex_cause cause;
+	} cases[] = {
+		{ "0x100cc0(GFP_USER)", EX_NO_ZONE },
+		{ "0xcc0(GFP_KERNEL)", EX_FULL },
+		{ "0x100a20(GFP_ATOMIC|__GFP_HARDWALL)", EX_FULL },
+	};
+	char log[2000];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(log, sizeof(log),
+			 BANNER "app: page allocation failure: order:0, mode:%s, "
+				"nodemask=(null),cpuset=a,mems_allowed=1\nMem-Info:\n%s",
+			 cases[i].mode, ZONE("Normal", "100", "400", "", "9000"));
+		start(log, NULL);
+		assert_int_equal(only()->cause, cases[i].cause);
+		done();
+	}
+}
+
 /* What is not stated is not made up. */
 static void missing(void **state)
 {
@@ -544,7 +568,8 @@ int main(void)
 		cmocka_unit_test(unmanaged), cmocka_unit_test(nodes),
 		cmocka_unit_test(missing),   cmocka_unit_test(contradicting),
 		cmocka_unit_test(several),   cmocka_unit_test(hostile),
-		cmocka_unit_test(dialects),  cmocka_unit_test(words),
+		cmocka_unit_test(cpusets),   cmocka_unit_test(dialects),
+		cmocka_unit_test(words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

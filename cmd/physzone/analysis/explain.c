@@ -236,6 +236,18 @@ static uint64_t explain_reserve(const struct explanation *x, const struct ex_zon
 	return z->fact->protection[k];
 }
 
+/*
+ * Whether a node is forbidden: by the node mask, or by the task's cpuset where it is a hard limit.
+ * Without __GFP_HARDWALL a request may leave it, and one that may not wait is not held to it.
+ */
+static bool explain_excluded(const struct explanation *x, int nid)
+{
+	bool cpuset = x->gfp & PZL_GFP_HARDWALL && pzl_gfp_can_block(x->gfp);
+
+	return !explain_in_list(x->failure->nodemask, nid) ||
+	       (cpuset && !explain_in_list(x->failure->mems_allowed, nid));
+}
+
 static void explain_zones(const struct facts *f, uint32_t report, struct explanation *x)
 {
 	for (size_t i = explain_first_zone(f, report); i < f->zone_reports.n; i++) {
@@ -268,8 +280,7 @@ static void explain_zones(const struct facts *f, uint32_t report, struct explana
 			e->state.types[k] = z->letters[k];
 		}
 		if (x->failure)
-			e->excluded = !explain_in_list(x->failure->nodemask, z->nid) ||
-				      !explain_in_list(x->failure->mems_allowed, z->nid);
+			e->excluded = explain_excluded(x, z->nid);
 	}
 }
 
