@@ -2,9 +2,9 @@
 /*
  * explain.h - why requests for pages failed, by the reports in a log: what was decided, as data.
  *
- * analysis/explain.c decides, analysis/explain_advice.c says what it means and what would have
- * helped, view/explain_*.c puts it into words. Numbers are pages unless a name says otherwise;
- * PZL_PAGES_UNKNOWN where the log does not state one.
+ * analysis/explain.c decides, explain_check.c beside it finds contradictions, explain_advice.c says
+ * what it means and what would have helped, and view/explain_*.c puts it into words. Numbers are
+ * pages unless a name says otherwise; PZL_PAGES_UNKNOWN where the log does not state one.
  */
 #ifndef PHYSZONE_CMD_EXPLAIN_H
 #define PHYSZONE_CMD_EXPLAIN_H
@@ -134,6 +134,11 @@ int explain_verdict(const struct explained *e);
 
 /* Whether a line stands at or after the first failure or report. */
 bool explain_concerns(const struct explained *e, struct where at);
+
+/* explain_check.c: a contradiction or a note (printf); those of the report's own numbers. */
+void explain_say(struct explanation *x, bool contradiction, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void explain_check(struct explanation *x);
 
 /* explain_advice.c: matter, why and remedies of an explanation whose cause is known. */
 void explain_advise(const struct explained *e, struct explanation *x);
