@@ -54,20 +54,32 @@ static inline bool fast_frame(struct pz_pages *p, uint64_t index)
 	return !(v & bits) && pz_cas64(w, v, v | bits);
 }
 
+/* Units of a word, as wide as 2^shift frames each, that lie in a window. */
+static uint32_t fast_units(uint64_t i, unsigned int shift, uint64_t lo, uint64_t hi)
+{
+	uint64_t size = (uint64_t)1 << shift, first = i << (shift + WORD_SHIFT), a, b;
+
+	if (lo > first + (size << WORD_SHIFT) - 1 || hi < first)
+		return 0;
+	a = lo > first ? (lo - first + size - 1) >> shift : 0;
+	b = hi - first + 1 < size << WORD_SHIFT ? (hi - first + 1) >> shift : WORD_UNITS;
+	return a < b ? word_mask((unsigned int)a, (unsigned int)(b - a)) : 0;
+}
+
 /* Take a block out of the word that holds @at. */
-static bool fast_word(struct pz_pages *p, unsigned int order, uint64_t at, uint64_t lo, uint64_t hi,
-		      uint64_t *index)
+static inline bool fast_word(struct pz_pages *p, unsigned int order, uint64_t at, uint64_t lo,
+			     uint64_t hi, uint64_t *index)
 {
 	unsigned int level = page_level_of(order), shift = WORD_SHIFT * (level + 1), r, u;
 	uint64_t i = at >> shift, *w, v;
 	uint32_t f;
 
-	if (i << shift < lo || ((i + 1) << shift) - 1 > hi)
-		return false;
 	r = order - WORD_SHIFT * level;
 	w = page_word(p, level, i);
 	v = pz_load64(w);
 	f = word_free(v);
+	if (i << shift < lo || ((i + 1) << shift) - 1 > hi)
+		f &= fast_units(i, shift - WORD_SHIFT, lo, hi);
 	if (!word_runs(f, r))
 		return false;
 	u = word_place(f, r, false);

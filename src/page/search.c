@@ -221,6 +221,18 @@ static uint32_t search_spread(const struct page_want *w, uint32_t m)
 	return rest;
 }
 
+/* Whether what a word has of the window is of one class of addresses: then any of it is as good. */
+static bool search_same_class(const struct pz_pages *p, const struct page_want *w,
+			      unsigned int level, uint64_t i)
+{
+	unsigned int shift = WORD_SHIFT * (level + 1);
+	uint64_t first = i << shift, last = first + ((uint64_t)1 << shift) - 1;
+
+	first = first < w->lo ? w->lo : first;
+	last = last > w->hi ? w->hi : last;
+	return page_class(p, page_to_pfn(p, first)) == page_class(p, page_to_pfn(p, last));
+}
+
 bool pz_page_tree_take(struct pz_pages *p, const struct page_want *w, uint64_t *index)
 {
 	unsigned int top = p->level_count - 1, level = top;
@@ -244,7 +256,8 @@ bool pz_page_tree_take(struct pz_pages *p, const struct page_want *w, uint64_t *
 		} else if (at.left[level]) {
 			uint32_t m = at.left[level];
 
-			if (w->spread && level == stop + 1 && !spread) {
+			if (w->spread && level == stop + 1 && !spread &&
+			    search_same_class(p, w, level, at.i[level])) {
 				spread = 1;
 				m = search_spread(w, m);
 			}
