@@ -40,7 +40,7 @@ static int check_masks(const struct pz_pages *p, unsigned int level, uint64_t i)
 				if (level == 1) {
 					uint64_t below = pz_load64(page_word(p, 0, child));
 
-					none = page_unit_none(page_node(p, i), o) & bit;
+					none = pz_load32(&page_node(p, i)->none[o]) & bit;
 					may = word_state(w, u) == WORD_FREE ||
 					      word_runs(word_free(below), o);
 				} else {

@@ -14,6 +14,19 @@
 
 #include "../zone/zone_internal.h"
 
+#define CREATE_LINE 64u /* bytes of a cache line */
+
+/* The first cache line that begins in memory from a hook, whose size had one more. */
+static void *create_align(void *raw)
+{
+	return (unsigned char *)raw + (CREATE_LINE - (uintptr_t)raw % CREATE_LINE);
+}
+
+static uint64_t create_cpu_bytes(const struct pz_pages *p)
+{
+	return (uint64_t)p->cpus * sizeof(*p->cpu) + CREATE_LINE;
+}
+
 static void *create_zeroed(struct pz_pages *p, uint64_t bytes)
 {
 	const struct pz_meta *m = p->cfg.zeroed ? p->cfg.zeroed : p->cfg.meta;
@@ -317,6 +330,7 @@ static void create_cpus(struct pz_pages *p)
 
 		if (p->cfg.cpu_nid)
 			create_node(z, p->cfg.cpu_nid[i], &node);
+		c->index = i;
 		c->node = node;
 		c->home_lo = PAGE_NONE;
 		for (uint32_t s = p->node_seg[node]; s < p->node_seg[node + 1]; s++) {
@@ -527,8 +541,9 @@ static int create_fill(struct pz_pages *p)
 		return -PZ_EINVAL;
 	p->span = create_array(p, p->span_count, sizeof(*p->span));
 	p->node_load = create_array(p, z->node_count, sizeof(*p->node_load));
-	p->cpu = create_zeroed(p, (uint64_t)p->cpus * sizeof(*p->cpu));
-	if (!p->span || !p->node_load || !p->cpu)
+	p->cpu_raw = create_zeroed(p, create_cpu_bytes(p));
+	p->cpu = create_align(p->cpu_raw);
+	if (!p->span || !p->node_load || !p->cpu_raw)
 		return -PZ_ENOMEM;
 	create_spans(z, p->span);
 	rc = create_levels(p);
@@ -562,14 +577,18 @@ static int create_fill(struct pz_pages *p)
 int pz_pages_create(struct pz_pages **out, const struct pz_page_config *cfg)
 {
 	struct pz_pages *p;
+	void *raw;
 	int rc;
 
 	if (!create_config_ok(cfg))
 		return -PZ_EINVAL;
-	p = cfg->meta->alloc(cfg->meta->ctx, sizeof(*p));
-	if (!p)
+	/* The hook aligns to 16; what CPUs write apart lies on lines of its own. */
+	raw = cfg->meta->alloc(cfg->meta->ctx, sizeof(*p) + CREATE_LINE);
+	if (!raw)
 		return -PZ_ENOMEM;
+	p = create_align(raw);
 	memset(p, 0, sizeof(*p));
+	p->raw = raw;
 	p->cfg = *cfg;
 	p->page_shift = cfg->zones->cfg.page_shift;
 	p->cpus = cfg->cpus;
@@ -614,10 +633,10 @@ void pz_pages_destroy(struct pz_pages *p)
 	create_give_array(p, p->area, p->area_count, sizeof(*p->area));
 	for (uint32_t l = 0; l < PAGE_LEVELS_MAX; l++)
 		create_give_zeroed(p, p->level[l].base, p->level[l].words * p->level[l].stride);
-	create_give_zeroed(p, p->cpu, (uint64_t)p->cpus * sizeof(*p->cpu));
+	create_give_zeroed(p, p->cpu_raw, create_cpu_bytes(p));
 	create_give_array(p, p->node_load, z->node_count, sizeof(*p->node_load));
 	create_give_array(p, p->span, p->span_count, sizeof(*p->span));
-	p->cfg.meta->free(p->cfg.meta->ctx, p, sizeof(*p));
+	p->cfg.meta->free(p->cfg.meta->ctx, p->raw, sizeof(*p) + CREATE_LINE);
 }
 
 int pz_pages_add(struct pz_pages *p, struct pz_range pfns)

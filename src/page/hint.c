@@ -67,18 +67,6 @@ static uint32_t *hint_mask(const struct pz_pages *p, unsigned int level, uint64_
 	return &page_upper(p, level, i)->none[kind * WORD_SHIFT * level + order];
 }
 
-/* Children that the masks of orders @first to @last rule out. */
-static uint32_t hint_none(const struct pz_pages *p, unsigned int level, uint64_t i,
-			  unsigned int kind, unsigned int first, unsigned int last)
-{
-	const uint32_t *m = hint_mask(p, level, i, kind, 0);
-	uint32_t none = 0;
-
-	for (unsigned int j = first; j <= last; j++)
-		none |= pz_load32(&m[j]);
-	return none;
-}
-
 /* Clear a bit in the masks of orders @first to @last; false when it was clear in all. */
 static bool hint_clear(struct pz_pages *p, unsigned int level, uint64_t i, unsigned int kind,
 		       unsigned int first, unsigned int last, uint32_t bit)
@@ -100,7 +88,7 @@ static bool hint_clear(struct pz_pages *p, unsigned int level, uint64_t i, unsig
 uint32_t pz_page_hint_children(const struct pz_pages *p, unsigned int level, uint64_t i,
 			       unsigned int kind, unsigned int order)
 {
-	return ~hint_none(p, level, i, kind, kind == PAGE_K_ANY ? p->pageblock_order : 0, order);
+	return ~pz_load32(hint_mask(p, level, i, kind, order));
 }
 
 static void hint_freed_above(struct pz_pages *p, uint64_t index, unsigned int order)
@@ -151,16 +139,20 @@ void pz_page_hint_unit_none(struct pz_pages *p, uint64_t unit, unsigned int orde
 	struct page_node *n = page_node(p, unit >> WORD_SHIFT);
 	uint32_t bit = (uint32_t)1 << (unit & 31);
 	uint64_t *word = page_word(p, 0, unit);
-	unsigned int j = 0;
 
-	/* The lowest order that is not there says most. */
-	while (j < order && word_runs(word_free(pz_load64(word)), j))
-		j++;
+	/* Perhaps there is not even a run of a lower order. */
+	while (order && !word_runs(word_free(pz_load64(word)), order - 1))
+		order--;
 	pz_page_not_empty(p, 1, unit);
 	page_settle_begin(p, unit);
-	pz_or32(&n->none[j], bit);
-	if (word_runs(word_free(pz_load64(word)), j))
-		pz_and32(&n->none[j], ~bit);
+	for (unsigned int j = order; j < WORD_SHIFT; j++) {
+		if (!(pz_load32(&n->none[j]) & bit))
+			pz_or32(&n->none[j], bit);
+	}
+	for (unsigned int j = order; j < WORD_SHIFT; j++) {
+		if (word_runs(word_free(pz_load64(word)), j))
+			pz_and32(&n->none[j], ~bit);
+	}
 	page_settle_end(p, unit);
 }
 
@@ -179,7 +171,7 @@ bool pz_page_may(const struct pz_pages *p, unsigned int level, uint64_t i, unsig
 		const struct page_node *n = page_node(p, i);
 
 		units = pz_page_kind_units(p, n, kind);
-		none = order < WORD_SHIFT ? page_unit_none(n, order) : 0;
+		none = order < WORD_SHIFT ? pz_load32(&n->none[order]) : 0;
 	} else {
 		units = kind == PAGE_K_ANY ? ~pz_load32(&page_upper(p, level, i)->special)
 					   : ~(uint32_t)0;
@@ -199,18 +191,24 @@ void pz_page_hint_none(struct pz_pages *p, unsigned int level, uint64_t child, u
 		       unsigned int order)
 {
 	uint64_t i = child >> WORD_SHIFT;
-	uint32_t bit = (uint32_t)1 << (child & 31), *m;
+	uint32_t bit = (uint32_t)1 << (child & 31);
 	unsigned int least = kind == PAGE_K_ANY ? p->pageblock_order : 0;
+	unsigned int end = hint_end(p, level, kind);
 
+	while (order > least && !pz_page_may(p, level - 1, child, kind, order - 1))
+		order--;
 	pz_page_not_empty(p, level, child);
 	page_settle_begin(p, child);
-	/* When there is not even a run of the least order, that says most. */
-	if (least < order && !pz_page_may(p, level - 1, child, kind, least))
-		order = least;
-	m = hint_mask(p, level, i, kind, order);
-	pz_or32(m, bit);
-	if (pz_page_may(p, level - 1, child, kind, order))
-		pz_and32(m, ~bit);
+	for (unsigned int j = order; j < end; j++) {
+		uint32_t *m = hint_mask(p, level, i, kind, j);
+
+		if (!(pz_load32(m) & bit))
+			pz_or32(m, bit);
+	}
+	for (unsigned int j = order; j < end; j++) {
+		if (pz_page_may(p, level - 1, child, kind, j))
+			pz_and32(hint_mask(p, level, i, kind, j), ~bit);
+	}
 	page_settle_end(p, child);
 }
 

@@ -116,7 +116,8 @@ struct page_slot {
 
 struct page_cpu {
 	uint32_t busy; /* an operation is under way: interrupt handlers leave the rest alone */
-	uint32_t node; /* position of the home node among the zones' nodes */
+	uint32_t index;
+	uint32_t node;		   /* position of the home node among the zones' nodes */
 	uint64_t home_lo, home_hi; /* indices that cover the home node */
 	/* Pages of one area that are not yet in its count. */
 	uint64_t area_lo, area_hi;
@@ -178,6 +179,7 @@ struct pz_pages {
 	uint32_t *by_node;  /* segments of each node, highest first */
 	int32_t *fallback;  /* node_count lists of node positions, or NULL with many nodes */
 	uint32_t *node_load;
+	void *raw, *cpu_raw; /* what the hooks gave for this object and for @cpu */
 	/* indices, ascending, merged where they touch; changed under lock */
 	struct pz_range *managed;
 	uint32_t managed_count, managed_cap;
@@ -321,7 +323,7 @@ static inline unsigned int page_type(const struct pz_pages *p, uint64_t index)
 	return t ^ p->type_default;
 }
 
-/* Units of a level-1 node that are ruled out for an order. */
+/* Units of a level-1 node that are ruled out for some order up to @order. */
 static inline uint32_t page_unit_none(const struct page_node *n, unsigned int order)
 {
 	uint32_t none = 0;
@@ -463,7 +465,7 @@ static inline void page_account_fast(struct pz_pages *p, struct page_cpu *c, uin
 
 	if (index < c->area_lo || last > c->area_hi || n >= PAGE_DELTA ||
 	    pz_peek32(&p->cma_count)) {
-		pz_page_account(p, (uint32_t)(c - p->cpu), index, last, sign);
+		pz_page_account(p, c->index, index, last, sign);
 		return;
 	}
 	n = c->delta + (uint32_t)(sign * n);

@@ -168,12 +168,18 @@ static bool search_node(struct pz_pages *p, const struct page_want *w, struct se
 
 	for (;;) {
 		uint64_t v = at->whole[1] ? 0 : pz_load64(&n->w);
-		uint32_t m = ~word_taken(v) & ok & ~tried & ~page_unit_none(n, w->order);
+		uint32_t m = ~word_taken(v) & ok & ~tried & ~pz_load32(&n->none[w->order]);
 		uint32_t split = m & word_head(v);
 		unsigned int u;
 
 		if (!m)
 			return false;
+		/* Rather where no larger run is broken, as far as that is known. */
+		if (split && w->order + 1u < WORD_SHIFT && !w->look) {
+			uint32_t tight = split & pz_load32(&n->none[w->order + 1]);
+
+			split = tight ? tight : split;
+		}
 		u = search_pick(w, split && !w->look ? split : m);
 		if (split >> u & 1) {
 			if (search_word(p, w, i << WORD_SHIFT | u, index))
@@ -221,6 +227,25 @@ static uint32_t search_spread(const struct page_want *w, uint32_t m)
 	return rest;
 }
 
+/*
+ * Of the children with a run, all as good by address: those that have none of the next order, so
+ * that larger runs last; and then not where other CPUs look first.
+ */
+static uint32_t search_prefer(const struct pz_pages *p, const struct page_want *w,
+			      unsigned int level, uint64_t i, uint32_t m, bool *spread)
+{
+	uint32_t tight = 0;
+
+	if (w->order + 1u < p->pageblock_order && w->kind != PAGE_K_ANY)
+		tight = m & ~pz_page_hint_children(p, level, i, w->kind, w->order + 1);
+	if (tight)
+		m = tight;
+	if (w->spread && !*spread)
+		m = search_spread(w, m);
+	*spread = true;
+	return m;
+}
+
 /* Whether what a word has of the window is of one class of addresses: then any of it is as good. */
 static bool search_same_class(const struct pz_pages *p, const struct page_want *w,
 			      unsigned int level, uint64_t i)
@@ -237,7 +262,7 @@ bool pz_page_tree_take(struct pz_pages *p, const struct page_want *w, uint64_t *
 {
 	unsigned int top = p->level_count - 1, level = top;
 	unsigned int stop = w->order < 2 * WORD_SHIFT ? 1 : page_level_of(w->order);
-	uint32_t spread = 0;
+	bool spread = false;
 	struct search_path at;
 
 	if (stop > top)
@@ -256,11 +281,9 @@ bool pz_page_tree_take(struct pz_pages *p, const struct page_want *w, uint64_t *
 		} else if (at.left[level]) {
 			uint32_t m = at.left[level];
 
-			if (w->spread && level == stop + 1 && !spread &&
-			    search_same_class(p, w, level, at.i[level])) {
-				spread = 1;
-				m = search_spread(w, m);
-			}
+			if (level == stop + 1 && !w->look &&
+			    search_same_class(p, w, level, at.i[level]))
+				m = search_prefer(p, w, level, at.i[level], m, &spread);
 			u = search_pick(w, m);
 			child = at.i[level] << WORD_SHIFT | u;
 			at.left[level] &= ~((uint32_t)1 << u);
