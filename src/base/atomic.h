@@ -61,6 +61,13 @@ static inline void pz_store32(uint32_t *p, uint32_t v)
 	__atomic_store_n(p, v, __ATOMIC_SEQ_CST);
 }
 
+/* Release only: ends what a compare-and-exchange began, as a lock's end does. */
+static inline void pz_release32(uint32_t *p, uint32_t v)
+{
+	PZ_SCHED(p);
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+
 static inline bool pz_cas32(uint32_t *p, uint32_t old, uint32_t new)
 {
 	PZ_SCHED(p);
