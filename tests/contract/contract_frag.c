@@ -42,7 +42,8 @@ static void frag_zero(void *ctx, uint64_t addr, uint64_t bytes)
 	m->zeroed_bytes = bytes;
 }
 
-static bool frag_start(struct tap *t, struct frag_machine *m, uint64_t high_pages)
+static bool frag_start_shift(struct tap *t, struct frag_machine *m, uint32_t shift,
+			     uint64_t high_pages)
 {
 	struct pz_zone_config zc;
 	struct pz_page_config pc;
@@ -51,14 +52,14 @@ static bool frag_start(struct tap *t, struct frag_machine *m, uint64_t high_page
 	frag_clear(&zc, sizeof(zc));
 	frag_clear(&pc, sizeof(pc));
 	zc.configured = 1u << PZ_ZONE_DMA32 | 1u << PZ_ZONE_NORMAL;
-	zc.page_shift = 12;
+	zc.page_shift = shift;
 	zc.max_order_pages = 1024;
-	zc.max_pfn[PZ_ZONE_DMA32] = 4 * GIB >> 12;
-	zc.max_pfn[PZ_ZONE_NORMAL] = 16 * GIB >> 12;
+	zc.max_pfn[PZ_ZONE_DMA32] = 4 * GIB >> shift;
+	zc.max_pfn[PZ_ZONE_NORMAL] = 16 * GIB >> shift;
 	m->bugs.policy = PZ_BUG_REPORT;
-	if (pz_memblock_init(&m->mb, t->meta, 12) ||
-	    pz_memblock_add(&m->mb, 16 * MIB, LOW_PAGES * 4 * KIB, 0, 0) ||
-	    pz_memblock_add(&m->mb, 8 * GIB, high_pages * 4 * KIB, 0, 0))
+	if (pz_memblock_init(&m->mb, t->meta, shift) ||
+	    pz_memblock_add(&m->mb, 16 * MIB, (uint64_t)LOW_PAGES << shift, 0, 0) ||
+	    pz_memblock_add(&m->mb, 8 * GIB, high_pages << shift, 0, 0))
 		return CHECK_NAMED(t, false, "memory of the test machine");
 	if (pz_zones_build(&m->zones, t->meta, &m->mb, &zc) ||
 	    pz_zones_set_managed(&m->zones, &m->mb, UINT64_MAX))
@@ -79,6 +80,11 @@ static bool frag_start(struct tap *t, struct frag_machine *m, uint64_t high_page
 	m->cfg.meta = t->meta;
 	m->ok = true;
 	return true;
+}
+
+static bool frag_start(struct tap *t, struct frag_machine *m, uint64_t high_pages)
+{
+	return frag_start_shift(t, m, 12, high_pages);
 }
 
 static void frag_stop(struct tap *t, struct frag_machine *m)
@@ -429,6 +435,51 @@ static void frag_tables(struct tap *t)
 	frag_stop(t, &m);
 }
 
+/* Pages of 64 KiB: tables of 4 KiB are pieces, and blocks may be of 4 MiB. */
+static void frag_large_pages(struct tap *t)
+{
+	struct frag_machine m;
+	struct pz_frag_stat s;
+	struct pz_frag *f = NULL;
+	uint64_t a = NONE, b = NONE, base = NONE;
+	uint32_t n = 0;
+
+	if (!frag_start_shift(t, &m, 16, 128))
+		return;
+	m.cfg.flags = PZ_FRAG_REUSE;
+	m.cfg.granule = 4096;
+	CHECK(t, pz_frag_create(&f, &m.cfg) == 0);
+	CHECK(t, pz_page_alloc_table(f, 0, 4096, &a) == 0 && a % 65536 == 61440);
+	CHECK(t, pz_page_alloc_table(f, 0, 4096, &b) == 0 && b == a - 4096 && frag_used(&m) == 1);
+	pz_page_free_table(f, 0, a, 4096);
+	pz_page_free_table(f, 0, b, 4096);
+	CHECK(t, pz_page_alloc_table(f, 0, 65536, &a) == 0 && frag_used(&m) == 2);
+	pz_page_free_table(f, 0, a, 65536);
+	CHECK(t, pz_frag_destroy(f) == 0 && frag_used(&m) == 0);
+
+	m.cfg.block_bytes = 4 * MIB;
+	m.cfg.granule = 0;
+	for (unsigned int reuse = 0; reuse < 2; reuse++) {
+		m.cfg.flags = reuse ? PZ_FRAG_REUSE : 0;
+		CHECK(t, pz_frag_create(&f, &m.cfg) == 0);
+		base = frag_take(f, 0, 4 * MIB, 4 * MIB);
+		CHECK(t, base % (4 * MIB) == 0 && frag_used(&m) == 64 && pz_frag_check(f) == 0);
+		pz_frag_stat(f, &s);
+		CHECK(t, s.pieces == 1 && s.piece_bytes == 4 * MIB);
+		pz_frag_free(f, 0, base, 4 * MIB);
+		for (n = 4096; n-- > 0;)
+			if (frag_take(f, 0, 1024, 1) != base + n * KIB)
+				break;
+		CHECK_NAMED(t, n == UINT32_MAX, "4096 pieces fill a block of 64 pages");
+		pz_frag_stat(f, &s);
+		CHECK(t, s.pieces == 4096 && s.blocks == 1 && pz_frag_check(f) == 0);
+		for (n = 0; n < 4096; n++)
+			pz_frag_free(f, 0, base + n * KIB, 1024);
+		CHECK(t, pz_frag_destroy(f) == 0 && frag_used(&m) == 0 && m.bugs.count == 0);
+	}
+	frag_stop(t, &m);
+}
+
 /* Metadata that fails at each of its calls, and a cache that must do with what it has. */
 static void frag_metadata(struct tap *t)
 {
@@ -495,5 +546,6 @@ void contract_frag(struct tap *t)
 	frag_misuse(t, PZ_FRAG_REUSE);
 	frag_small_memory(t);
 	frag_tables(t);
+	frag_large_pages(t);
 	frag_metadata(t);
 }
