@@ -19,6 +19,9 @@ struct frag_machine {
 	struct pz_memblock mb;
 	struct pz_zones zones;
 	struct pz_bugs bugs;
+	struct pz_fault_point points[8];
+	struct pz_faults faults; /* those of the page allocator, and one of the caches' metadata */
+	struct pz_fault_meta meta;
 	struct pz_pages *pages;
 	struct pz_frag_config cfg;
 	uint64_t total; /* free pages when nothing is taken */
@@ -47,6 +50,7 @@ static bool frag_start_shift(struct tap *t, struct frag_machine *m, uint32_t shi
 {
 	struct pz_zone_config zc;
 	struct pz_page_config pc;
+	uint32_t id = 0;
 
 	frag_clear(m, sizeof(*m));
 	frag_clear(&zc, sizeof(zc));
@@ -71,6 +75,11 @@ static bool frag_start_shift(struct tap *t, struct frag_machine *m, uint32_t shi
 	pc.cpus = 4;
 	pc.keep_pages = UINT64_MAX;
 	pc.bugs = &m->bugs;
+	pz_faults_init(&m->faults, m->points, 8);
+	if (pz_fault_add(&m->faults, "meta", &id))
+		return CHECK_NAMED(t, false, "fault point of the test machine");
+	pz_fault_meta_init(&m->meta, t->meta, &m->faults, id);
+	pc.faults = &m->faults;
 	if (pz_pages_create(&m->pages, &pc))
 		return CHECK_NAMED(t, false, "page allocator of the test machine");
 	m->total = pz_page_free_count(m->pages, UINT32_MAX);
@@ -483,32 +492,27 @@ static void frag_large_pages(struct tap *t)
 /* Metadata that fails at each of its calls, and a cache that must do with what it has. */
 static void frag_metadata(struct tap *t)
 {
-	struct pz_fault_point store[1];
 	struct frag_machine m;
-	struct pz_fault_meta fm;
-	struct pz_faults faults;
 	struct pz_frag *f = NULL;
-	uint64_t piece[80], at = 7;
+	uint64_t piece[33], at = 7;
 	uint32_t id = 0, n;
 
 	if (!frag_start(t, &m, 1024))
 		return;
-	pz_faults_init(&faults, store, 1);
-	CHECK(t, pz_fault_add(&faults, "meta", &id) == 0);
-	pz_fault_meta_init(&fm, t->meta, &faults, id);
-	m.cfg.meta = &fm.meta;
+	CHECK(t, pz_fault_find(&m.faults, "meta", &id) == 0);
+	m.cfg.meta = &m.meta.meta;
 	m.cfg.block_bytes = 4096;
 	m.cfg.blocks = 64;
 	for (n = 1;; n++) {
-		pz_fault_arm(&faults, id, n, 1);
+		pz_fault_arm(&m.faults, id, n, 1);
 		if (pz_frag_create(&f, &m.cfg) == 0)
 			break;
-		if (!CHECK(t, !f && fm.bytes == 0 && fm.blocks == 0))
+		if (!CHECK(t, !f && m.meta.bytes == 0 && m.meta.blocks == 0))
 			break;
 	}
+	pz_fault_arm(&m.faults, id, 0, 0);
 	CHECK_NAMED(t, n == 4, "a head and two chunks hold the metadata of 64 blocks");
-	pz_fault_arm(&faults, id, 0, 0);
-	CHECK(t, pz_frag_destroy(f) == 0 && fm.bytes == 0);
+	CHECK(t, pz_frag_destroy(f) == 0 && m.meta.bytes == 0);
 
 	m.cfg.flags = PZ_FRAG_NOGROW;
 	m.cfg.blocks = 32;
@@ -519,21 +523,113 @@ static void frag_metadata(struct tap *t)
 		for (n = 0; n < 32; n++)
 			piece[n] = frag_take(f, 0, 4096, 1);
 		CHECK(t, piece[31] != NONE && frag_used(&m) == 32 && pz_frag_check(f) == 0);
-		calls = store[0].hits;
+		calls = m.points[id].hits;
 		if (grow)
-			pz_fault_arm(&faults, id, 1, 1);
+			pz_fault_arm(&m.faults, id, 1, 1);
 		CHECK(t, pz_frag_alloc(f, 0, 4096, 1, &at) == -PZ_ENOMEM && at == 7);
 		CHECK(t, frag_used(&m) == 32 && pz_frag_check(f) == 0);
-		CHECK(t, store[0].hits == calls + grow);
+		CHECK(t, m.points[id].hits == calls + grow);
 		if (grow)
 			piece[n++] = frag_take(f, 0, 4096, 1);
 		CHECK(t, frag_used(&m) == n && pz_frag_check(f) == 0);
 		while (n-- > 0)
 			pz_frag_free(f, 0, piece[n], 4096);
-		CHECK(t, pz_frag_destroy(f) == 0 && frag_used(&m) == 0 && fm.bytes == 0);
+		CHECK(t, pz_frag_destroy(f) == 0 && frag_used(&m) == 0 && m.meta.bytes == 0);
 		m.cfg.flags = 0;
 	}
 	CHECK(t, m.bugs.count == 0);
+	frag_stop(t, &m);
+}
+
+/* Whether two states of a cache and its machine are the same. */
+static bool frag_same(const struct pz_frag_stat *a, const struct pz_frag_stat *b)
+{
+	return a->blocks == b->blocks && a->block_bytes == b->block_bytes &&
+	       a->pieces == b->pieces && a->piece_bytes == b->piece_bytes &&
+	       a->allocs == b->allocs && a->frees == b->frees && a->reused == b->reused;
+}
+
+/* Take pieces and tables, free every third; false when a refusal changed something. */
+static bool frag_fault_round(struct frag_machine *m, struct pz_frag *f, uint32_t *refused)
+{
+	static const uint32_t sizes[] = { 100, 8192, 1024, 3000, 4096, 64 };
+	struct pz_frag_stat before, after;
+	uint64_t piece[60], used;
+	bool fine = true;
+
+	*refused = 0;
+	for (unsigned int i = 0; i < 60; i++) {
+		uint32_t size = sizes[i % 6];
+		int ret;
+
+		pz_frag_stat(f, &before);
+		used = frag_used(m);
+		piece[i] = NONE;
+		if (size == 4096)
+			ret = pz_page_alloc_table(f, 0, size, &piece[i]);
+		else
+			ret = pz_frag_alloc(f, i % 3, size, 64, &piece[i]);
+		pz_frag_stat(f, &after);
+		if (ret) {
+			++*refused;
+			fine = fine && piece[i] == NONE && frag_used(m) == used &&
+			       frag_same(&before, &after);
+		}
+		fine = fine && pz_frag_check(f) == 0;
+		if (i % 3 == 2 && piece[i - 1] != NONE) {
+			if (sizes[(i - 1) % 6] == 4096)
+				pz_page_free_table(f, 0, piece[i - 1], 4096);
+			else
+				pz_frag_free(f, 0, piece[i - 1], sizes[(i - 1) % 6]);
+			piece[i - 1] = NONE;
+		}
+	}
+	for (unsigned int i = 0; i < 60; i++) {
+		if (piece[i] == NONE)
+			continue;
+		if (sizes[i % 6] == 4096)
+			pz_page_free_table(f, 0, piece[i], 4096);
+		else
+			pz_frag_free(f, 0, piece[i], sizes[i % 6]);
+	}
+	return fine;
+}
+
+/* Each failure of pages or metadata, once and from then on. */
+static void frag_faults(struct tap *t, uint32_t flags, uint64_t times)
+{
+	struct frag_machine m;
+	bool fine = true;
+	uint32_t refused, refusals = 0;
+	uint64_t n;
+
+	if (!frag_start(t, &m, 512))
+		return;
+	m.cfg.meta = &m.meta.meta;
+	m.cfg.block_bytes = 8192;
+	m.cfg.flags = flags;
+	for (n = 1;; n++) {
+		struct pz_frag *f = NULL;
+		uint64_t failed = 0;
+
+		if (pz_frag_create(&f, &m.cfg))
+			break;
+		for (uint32_t i = 0; i < m.faults.count; i++)
+			failed -= m.points[i].failed;
+		pz_fault_arm(&m.faults, PZ_FAULT_ANY, n, times);
+		fine = fine && frag_fault_round(&m, f, &refused);
+		pz_fault_arm(&m.faults, PZ_FAULT_ANY, 0, 0);
+		for (uint32_t i = 0; i < m.faults.count; i++)
+			failed += m.points[i].failed;
+		refusals += refused;
+		fine = fine && pz_frag_destroy(f) == 0 && frag_used(&m) == 0 && m.meta.bytes == 0 &&
+		       m.bugs.count == 0;
+		if (!failed || !fine)
+			break;
+	}
+	CHECK_NAMED(t, fine, "a failure of pages or metadata changes nothing");
+	/* A single one is made good by a smaller block. */
+	CHECK_NAMED(t, n > 10 && (refusals > 0) == (times > 1), "and there were some");
 	frag_stop(t, &m);
 }
 
@@ -548,4 +644,8 @@ void contract_frag(struct tap *t)
 	frag_tables(t);
 	frag_large_pages(t);
 	frag_metadata(t);
+	frag_faults(t, 0, 1);
+	frag_faults(t, 0, UINT64_MAX);
+	frag_faults(t, PZ_FRAG_REUSE, 1);
+	frag_faults(t, PZ_FRAG_REUSE, UINT64_MAX);
 }
