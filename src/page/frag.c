@@ -171,7 +171,7 @@ static int frag_new(struct pz_frag *f, uint32_t cpu, uint32_t size, struct frag_
 	}
 	pz_poke32(&b->low, (uint32_t)1 << (f->page_shift + order));
 	pz_store64(&b->at, pfn << f->page_shift | FRAG_LIVE | order);
-	pz_store64(&b->out, b->out | FRAG_HELD);
+	pz_store64(&b->out, pz_load64(&b->out) | FRAG_HELD);
 	if (!(pz_load32(&f->orders) >> order & 1))
 		pz_or32(&f->orders, (uint32_t)1 << order);
 	pz_frag_index_add(f, b);

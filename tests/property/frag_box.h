@@ -24,6 +24,7 @@ struct box {
 	struct pz_pages *pages;
 	struct pz_frag *f;
 	uint64_t total;
+	size_t marked;			      /* bytes that are 1 */
 	unsigned char byte[BOX_PAGES * 4096]; /* 1: part of a piece that is out */
 };
 
@@ -46,6 +47,7 @@ static inline bool box_mark(struct box *b, uint64_t addr, uint32_t size, bool ou
 		if (at == SIZE_MAX || b->byte[at] == out)
 			return false;
 		b->byte[at] = out;
+		b->marked += out ? 1 : SIZE_MAX;
 	}
 	return true;
 }
@@ -62,7 +64,9 @@ static inline bool box_start(struct box *b, const uint64_t *pfns, unsigned int n
 	struct pz_page_config pc;
 	int ret;
 
-	memset(b, 0, sizeof(*b));
+	if (b->marked)
+		memset(b->byte, 0, sizeof(b->byte));
+	memset(b, 0, offsetof(struct box, byte));
 	memset(&zc, 0, sizeof(zc));
 	memset(&pc, 0, sizeof(pc));
 	hook_init(&b->hook);

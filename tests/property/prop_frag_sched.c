@@ -466,7 +466,7 @@ int main(void)
 
 	prop_run("an interrupt may come at every point and make every call", interrupts, &points,
 		 1);
-	prop_run("CPUs may take turns at any point", interleaved, NULL, 1500);
+	prop_run("CPUs may take turns at any point", interleaved, NULL, 1000);
 	prop_run("a piece freed by two CPUs at once is freed once", twice, NULL, 500);
 	prop_run("metadata may grow twice in an interrupt while it grows", outgrown, NULL, 1);
 	prop_run("blocks with room may change hands at any point", hands, NULL, 1500);
