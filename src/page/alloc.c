@@ -55,6 +55,21 @@ uint32_t pz_page_node_at(const struct pz_pages *p, uint32_t home, uint32_t i)
 	return home + i < p->node_count ? home + i : home + i - p->node_count;
 }
 
+/* The highest zone type, up to the one asked for, that has anything of the window. */
+static uint8_t alloc_highest(const struct pz_pages *p, const struct page_ask *a)
+{
+	uint8_t highest = 0;
+
+	for (uint32_t i = 0; i < p->seg_count; i++) {
+		const struct page_seg *s = &p->seg[i];
+		uint8_t type = p->area[s->area].type;
+
+		if (s->lo <= a->hi && s->hi >= a->lo && type <= a->highest && type > highest)
+			highest = type;
+	}
+	return highest;
+}
+
 int pz_page_ask_init(const struct pz_pages *p, const struct pz_page_req *req, struct page_ask *a)
 {
 	uint64_t align = req->limits.align >> p->page_shift, block;
@@ -102,6 +117,10 @@ int pz_page_ask_init(const struct pz_pages *p, const struct pz_page_req *req, st
 	a->block = block == req->pages && align == block;
 	if (!a->zonelist && a->hi >= p->frames - 1 && !(gfp & (PZ_GFP_NOKEEP | PZ_GFP_MEMALLOC)))
 		a->keep = p->keep;
+	/* A limit says which zones matter, as a zone flag does: no reserve is kept against others.
+	 */
+	if (a->zonelist && req->highest == PZ_ZONE_TYPES)
+		a->highest = alloc_highest(p, a);
 	return pz_page_could_ever(p, a) ? 0 : -PZ_ERANGE;
 }
 

@@ -341,12 +341,14 @@ static void create_cpus(struct pz_pages *p)
 			c->home_lo = seg->lo;
 		}
 		c->area_lo = PAGE_NONE;
+		c->window.lo = 1; /* of [0, 0], which holds no page */
 		for (unsigned int k = 0; k < PAGE_CLASSES; k++) {
 			for (unsigned int t = 0; t < PAGE_TYPES; t++) {
-				c->cur[k][t] = (uint8_t)k;
 				c->slot[k][t].lo = PAGE_NONE;
-				for (unsigned int o = 0; o < PZ_PAGE_ORDERS; o++)
+				for (unsigned int o = 0; o < PZ_PAGE_ORDERS; o++) {
+					c->cur[k][t][o] = (uint8_t)k;
 					c->slot[k][t].at[o] = PAGE_NONE;
+				}
 			}
 		}
 	}

@@ -106,18 +106,37 @@ static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c
 		*lo = c->home_lo > p->keep_now ? c->home_lo : p->keep_now;
 		*hi = c->home_hi;
 	} else {
-		if (p->policy != PZ_POLICY_REACH || !fast_window(p, limits, order, lo, hi))
+		struct page_window *w = &c->window;
+
+		if (p->policy != PZ_POLICY_REACH)
 			return NULL;
+		/* The window of the limits that this CPU used last is known. */
+		if (limits->max_addr != w->max_addr || limits->min_addr != w->min_addr ||
+		    limits->boundary || limits->flags ||
+		    limits->align > (uint64_t)1 << p->page_shift || !limits->align ||
+		    (limits->align & (limits->align - 1))) {
+			if (!fast_window(p, limits, order, &w->lo, &w->hi)) {
+				w->max_addr = w->min_addr = 0;
+				w->lo = 1;
+				w->hi = 0;
+				return NULL;
+			}
+			w->min_addr = limits->min_addr;
+			w->max_addr = limits->max_addr;
+			w->class = w->hi < c->home_hi ? page_class(p, page_to_pfn(p, w->hi))
+						      : PAGE_CLASSES - 1;
+		}
+		*lo = w->lo;
+		*hi = w->hi;
+		class = w->class;
 		if (*hi >= p->frames - 1 && *lo < p->keep_now)
 			*lo = p->keep_now;
-		if (*hi < c->home_hi)
-			class = page_class(p, page_to_pfn(p, *hi));
 	}
 	/*
 	 * The class that had memory last; or, of single frames freed since, the highest from it on.
 	 * What lies below has been left alone so far, and stays so.
 	 */
-	least = c->cur[class][type];
+	least = c->cur[class][type][order];
 	if (!order) {
 		uint32_t m = c->stacked[type] & ((2u << class) - 1) & ~((1u << least) - 1);
 
@@ -244,11 +263,12 @@ void pz_page_taken(struct pz_pages *p, const struct page_ask *a, uint64_t index)
 	} else {
 		page_enter(c);
 		pz_page_account(p, a->cpu, index, last, UINT64_MAX);
-		if (a->block && index >= c->home_lo && last <= c->home_hi) {
+		if (a->block && a->order <= PZ_PAGE_MAX_ORDER && index >= c->home_lo &&
+		    last <= c->home_hi) {
 			class = a->hi >= c->home_hi ? PAGE_CLASSES - 1
 						    : page_class(p, page_to_pfn(p, a->hi));
 			from = page_class(p, page_to_pfn(p, index));
-			c->cur[class][a->type] = (uint8_t)from;
+			c->cur[class][a->type][a->order] = (uint8_t)from;
 			pz_page_slot_place(p, &c->slot[from][a->type], index);
 			c->slot[from][a->type].at[a->order] = index;
 		}

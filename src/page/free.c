@@ -139,19 +139,34 @@ uint64_t pz_page_block_length(const struct pz_pages *p, uint64_t index)
 	return at - index;
 }
 
-/* Turn a taken unit into a split one, all of whose parts are taken: one block, or each a block. */
-static bool free_push(struct pz_pages *p, unsigned int level, uint64_t unit, bool each)
+/*
+ * Turn a taken unit into a split one, down to where @index begins a unit of its own, which becomes
+ * a head. With @each every part of the unit becomes a block, and @index does not matter. The words
+ * below are filled in first, so that the unit changes for everybody at once.
+ */
+static bool free_push(struct pz_pages *p, unsigned int level, uint64_t index, bool each)
 {
-	uint64_t *w = page_word(p, level, unit >> WORD_SHIFT), v;
-	uint32_t bit = (uint32_t)1 << (unit & 31);
+	uint64_t unit = index >> (WORD_SHIFT * level);
+	uint64_t *w = page_word(p, level, unit >> WORD_SHIFT), v = pz_load64(w);
+	uint32_t bit = (uint32_t)1 << (unit & 31), head = word_head(v) & bit ? 1 : 0;
 
-	v = pz_load64(w);
 	if (!(word_taken(v) & bit))
 		return false;
-	pz_store64(page_word(p, level - 1, unit),
-		   word_make(~(uint32_t)0, each			? ~(uint32_t)0
-					   : word_head(v) & bit ? 1
-								: 0));
+	for (unsigned int l = level; l; l--) {
+		uint64_t below = index >> (WORD_SHIFT * (l - 1));
+		uint32_t cut = (uint32_t)1 << (below & 31);
+		bool last = !(index & (((uint64_t)1 << (WORD_SHIFT * (l - 1))) - 1));
+
+		pz_store64(page_word(p, l - 1, below >> WORD_SHIFT),
+			   each	  ? word_make(~(uint32_t)0, ~(uint32_t)0)
+			   : last ? word_make(~(uint32_t)0, head | cut)
+				  : word_make(~cut, head | cut));
+		if (each || last)
+			break;
+		/* The part that has the index is split in turn; it is a head if it comes first. */
+		if (cut != 1)
+			head = 0;
+	}
 	while (!pz_cas64(w, v, (v & ~(uint64_t)bit) | (uint64_t)bit << 32)) {
 		v = pz_load64(w);
 		if (!(word_taken(v) & bit))
@@ -170,9 +185,9 @@ bool pz_page_cut(struct pz_pages *p, uint64_t index)
 		uint64_t *w = page_word(p, level, unit >> WORD_SHIFT), v;
 
 		if (index & (((uint64_t)1 << (WORD_SHIFT * level)) - 1)) {
-			if ((s != WORD_TAIL && s != WORD_HEAD) || !free_push(p, level, unit, false))
+			if (s != WORD_TAIL && s != WORD_HEAD)
 				return false;
-			continue;
+			return free_push(p, level, index, false);
 		}
 		v = pz_load64(w);
 		if (word_state(v, unit & 31) != WORD_TAIL)
@@ -433,7 +448,7 @@ int pz_split_pages(struct pz_pages *p, uint64_t pfn, unsigned int order)
 
 		(void)pz_page_probe(p, at, &level);
 		if (level) {
-			free_push(p, level, at >> (WORD_SHIFT * level), true);
+			free_push(p, level, at, true);
 			continue;
 		}
 		if (units > index + n - at)

@@ -114,17 +114,27 @@ struct page_slot {
 	uint64_t at[PZ_PAGE_ORDERS]; /* by order: an index in the word to look at, or PAGE_NONE */
 };
 
+/* The limits that a CPU used last, and the indices that they allow. */
+struct page_window {
+	uint64_t min_addr, max_addr;
+	uint64_t lo, hi; /* lo > hi for none */
+	uint32_t class;
+	uint32_t pad;
+};
+
 struct page_cpu {
 	uint32_t busy; /* an operation is under way: interrupt handlers leave the rest alone */
 	uint32_t index;
 	uint32_t node;		   /* position of the home node among the zones' nodes */
 	uint64_t home_lo, home_hi; /* indices that cover the home node */
+	struct page_window window;
 	/* Pages of one area that are not yet in its count. */
 	uint64_t area_lo, area_hi;
 	uint32_t area;
-	uint32_t delta;			       /* two's complement */
-	uint32_t stacked[PAGE_TYPES];	       /* bit per class: its slot has single frames */
-	uint8_t cur[PAGE_CLASSES][PAGE_TYPES]; /* by limit: class that had memory last */
+	uint32_t delta;		      /* two's complement */
+	uint32_t stacked[PAGE_TYPES]; /* bit per class: its slot has single frames */
+	uint8_t cur[PAGE_CLASSES][PAGE_TYPES]
+		   [PZ_PAGE_ORDERS]; /* by limit: class that had memory last */
 	struct page_slot slot[PAGE_CLASSES][PAGE_TYPES];
 } __attribute__((aligned(64)));
 

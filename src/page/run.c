@@ -99,10 +99,31 @@ uint64_t pz_page_free_down(const struct pz_pages *p, uint64_t index, uint64_t lo
 	return at < lo ? lo : at;
 }
 
-/* Take up to @n units' worth of frames at an index, as the head or a further piece. Returns frames.
+/*
+ * Merge what the rest of a run covers as a whole, so that it is taken as a whole: an open word that
+ * was all tails could not be told from a closed one. False when something in it is not free.
  */
+static bool run_whole(struct pz_pages *p, uint64_t index, uint64_t n)
+{
+	unsigned int level;
+
+	for (unsigned int l = p->level_count - 1; l; l--) {
+		uint64_t size = (uint64_t)1 << (WORD_SHIFT * l);
+
+		if ((index & (size - 1)) || size > n)
+			continue;
+		if (pz_page_probe(p, index, &level) != WORD_FREE)
+			return false;
+		return level >= l || pz_page_merge(p, l, index >> (WORD_SHIFT * l));
+	}
+	return true;
+}
+
+/* Take some frames of a run of @n, from its first on: as its head or as more of it. */
 static uint64_t run_piece(struct pz_pages *p, uint64_t index, uint64_t n, bool first)
 {
+	if (!run_whole(p, index, n))
+		return 0;
 	for (;;) {
 		unsigned int level, unit, units = 0;
 		enum word_state s = pz_page_probe(p, index, &level);

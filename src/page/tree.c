@@ -77,6 +77,13 @@ static bool tree_merge_one(struct pz_pages *p, unsigned int level, uint64_t unit
 	uint64_t *w = page_word(p, level, unit >> WORD_SHIFT);
 	uint64_t head = (uint64_t)1 << (32 + (unit & 31)), old;
 
+	/*
+	 * Below a unit that was never split the word is zero as well. Once it was, zero means open;
+	 * so what is split now is either still split when the word closes, or the word is not zero.
+	 */
+	old = pz_load64(w);
+	if (word_state(old, unit & 31) != WORD_SPLIT)
+		return word_state(old, unit & 31) == WORD_FREE;
 	page_settle_begin(p, unit);
 	if (!pz_cas64(page_word(p, level - 1, unit), 0, WORD_CLOSED)) {
 		page_settle_end(p, unit);
@@ -192,14 +199,24 @@ bool pz_page_take_at(struct pz_pages *p, uint64_t index, unsigned int order)
 	}
 }
 
-/* The state of the smallest unit that is not split and has the frame, and its level. */
+/*
+ * The state of the smallest unit that is not split and has the frame, and its level. A unit in
+ * transit, split above and closed below, is free: no block ever fills an open word with tails
+ * alone.
+ */
 enum word_state pz_page_probe(const struct pz_pages *p, uint64_t index, unsigned int *level)
 {
+	enum word_state s = WORD_SPLIT;
+
 	for (unsigned int l = p->level_count - 1;; l--) {
 		uint64_t unit = index >> (WORD_SHIFT * l);
-		enum word_state s =
-			word_state(pz_load64(page_word(p, l, unit >> WORD_SHIFT)), unit & 31);
+		uint64_t w = pz_load64(page_word(p, l, unit >> WORD_SHIFT));
 
+		if (w == WORD_CLOSED && l + 1 < p->level_count) {
+			*level = l + 1;
+			return WORD_FREE;
+		}
+		s = word_state(w, unit & 31);
 		if (s != WORD_SPLIT || !l) {
 			*level = l;
 			return s;
