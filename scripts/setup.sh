@@ -17,8 +17,14 @@ fi
 build='gcc libc6-dev meson ninja-build pkg-config libfdt-dev zlib1g-dev liblzma-dev libzstd-dev'
 clang='clang lld llvm'
 cross='gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf gcc-riscv64-linux-gnu'
+optional=
 case "${1-}" in
-build | run | bench) want=$build ;;
+build | run) want=$build ;;
+bench)
+	want=$build
+	# Allocators to compare with; each is left out where it is missing.
+	optional='libmimalloc-dev libjemalloc-dev'
+	;;
 boot) want="$build binutils qemu-system-x86" ;;
 fuzz) want="$build $clang" ;;
 check)
@@ -47,17 +53,23 @@ if ! command -v dpkg-query >/dev/null 2>&1; then
 	exit 1
 fi
 
+# missing_of PACKAGE...: those that are not installed, each behind a blank
+missing_of() {
+	have=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null |
+		sed -n 's/ installed$//p' | tr '\n' ' ')
+	for p in "$@"; do
+		case " $have " in
+		*" $p "*) ;;
+		*) printf ' %s' "$p" ;;
+		esac
+	done
+}
+
 # shellcheck disable=SC2086
-have=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $want 2>/dev/null |
-	sed -n 's/ installed$//p' | tr '\n' ' ')
-missing=
-for p in $want; do
-	case " $have " in
-	*" $p "*) ;;
-	*) missing="$missing $p" ;;
-	esac
-done
-[ -n "$missing" ] || exit 0
+missing=$(missing_of $want)
+# shellcheck disable=SC2086
+extra=$([ -z "$optional" ] || missing_of $optional)
+[ -n "$missing$extra" ] || exit 0
 
 as_root=
 if [ "$(id -u)" != 0 ]; then
@@ -68,19 +80,26 @@ if [ "$(id -u)" != 0 ]; then
 	fi
 fi
 if [ -n "$name_only" ]; then
+	[ -z "$extra" ] || echo "physzone: left out unless installed:$extra" >&2
+	[ -n "$missing" ] || exit 0
 	echo "physzone: missing Debian packages:$missing" >&2
 	echo "physzone: install them with: apt-get install$missing" >&2
 	exit 1
 fi
 
-echo "physzone: installing$missing"
+echo "physzone: installing$missing$extra"
 env='env DEBIAN_FRONTEND=noninteractive'
 $as_root $env apt-get -qq update || {
 	sleep 3
 	$as_root $env apt-get -qq update
 } || echo "physzone: apt-get update failed; trying with the package lists at hand" >&2
 # shellcheck disable=SC2086
-if ! $as_root $env apt-get -qq install --no-install-recommends -y $missing >/dev/null; then
+if [ -n "$missing" ] &&
+	! $as_root $env apt-get -qq install --no-install-recommends -y $missing >/dev/null; then
 	echo "physzone: could not install:$missing" >&2
 	exit 1
 fi
+for p in $extra; do
+	$as_root $env apt-get -qq install --no-install-recommends -y "$p" >/dev/null 2>&1 ||
+		echo "physzone: could not install $p; it is left out" >&2
+done
