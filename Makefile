@@ -34,7 +34,7 @@ check:
 
 bench:
 	$(setup) bench
-	@scripts/bench.sh
+	@scripts/bench.sh $(BENCH)
 
 boot:
 	$(setup) boot
@@ -61,7 +61,7 @@ help:
 	@echo 'make            build build/physzone and build/libphyszone.a'
 	@echo 'make run        show the zones of a recorded machine and of its capture kernel'
 	@echo 'make check      everything that must hold: tests, sanitizers, lints, cross builds, fuzzing, boot'
-	@echo 'make bench      measure'
+	@echo 'make bench      measure; BENCH="--quick pair" for some cases of the page allocator, BENCH=--help for a list'
 	@echo 'make boot       start the bare-metal image in QEMU and run the contract suite there'
 	@echo 'make fuzz       fuzz every parser; FUZZ_SECONDS=N for each target (600), FUZZ_TARGET=NAME for one'
 	@echo 'make install    install under PREFIX (/usr/local), staged in DESTDIR'

@@ -13,6 +13,7 @@
 #include "machine.h"
 
 #define HUGE (2 * MIB)
+#define CHECKED (8 * GIB)
 
 static void *machine_small(void *ctx, size_t size)
 {
@@ -67,6 +68,13 @@ static void machine_zeroed_free(void *ctx, void *p, size_t size)
 			m->map[i].at = NULL;
 		}
 	}
+}
+
+static void machine_panic(void *ctx, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "bench: %s\n", text);
+	abort();
 }
 
 static bool machine_ram(struct machine *m, uint64_t first, uint64_t end)
@@ -128,6 +136,9 @@ bool machine_make(struct machine *m, const struct machine_opts *o)
 	cfg.policy = o->policy;
 	cfg.no_grouping = o->no_grouping;
 	cfg.hooks = o->hooks;
+	m->bugs.policy = PZ_BUG_PANIC;
+	m->bugs.panic = machine_panic;
+	cfg.bugs = &m->bugs;
 	start = bench_wall_ns();
 	rc = pz_pages_create(&m->pages, &cfg);
 	m->create_ns = bench_wall_ns() - start;
@@ -142,6 +153,10 @@ bool machine_make(struct machine *m, const struct machine_opts *o)
 
 void machine_free(struct machine *m)
 {
+	int broken = m->pages && m->bytes <= CHECKED ? pz_pages_check(m->pages) : 0;
+
+	if (broken)
+		fprintf(stderr, "bench: the allocator's invariant %d does not hold\n", broken);
 	pz_pages_destroy(m->pages);
 	pz_zones_destroy(&m->zones);
 	pz_memblock_destroy(&m->mb);

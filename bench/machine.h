@@ -30,6 +30,7 @@ struct machine {
 	} map[MACHINE_MAPS];  /* zero-filled memory that was handed out */
 	uint64_t small_bytes; /* handed out by the other hook */
 	bool huge;	      /* back metadata with huge pages, as a kernel's direct map does */
+	struct pz_bugs bugs; /* misuse ends the program: a benchmark commits none */
 	struct pz_pages *pages;
 	uint64_t managed;
 	double create_ns;
@@ -48,6 +49,7 @@ struct machine_opts {
 bool machine_layout(struct machine *m, const struct machine_opts *o);
 /* Lay it out and make its allocator. */
 bool machine_make(struct machine *m, const struct machine_opts *o);
+/* Give it back, after a look at its invariants where that does not take long. */
 void machine_free(struct machine *m);
 
 /* Bytes of metadata that were touched. */
