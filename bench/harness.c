@@ -12,9 +12,13 @@
 #include "threads.h"
 
 #define LABEL 40
+#define LABEL_WIDTH "34"
 #define NAME 24
 #define TARGETS 128u
 #define MIN_NS 1e4
+/* A row that took this long has run enough, be it only once. */
+#define BUDGET 2e9
+#define QUICK_BUDGET 4e8
 
 struct bench_opts bench_opts = { .runs = 9, .run_ns = 3e6 };
 
@@ -58,7 +62,7 @@ static struct {
 
 static void harness_usage(const char *const *cases, const char *const *what)
 {
-	printf("usage: %s [--quick] [--json] [--runs N] [--instructions] [CASE...]\n", h.argv[0]);
+	printf("usage: %s [--quick] [--json] [--runs N] [CASE...]\n", h.argv[0]);
 	printf("cases (all of them when none is named):\n");
 	for (unsigned int i = 0; cases[i]; i++)
 		printf("  %-10s %s\n", cases[i], what[i]);
@@ -82,8 +86,6 @@ int bench_begin(int argc, char **argv, const char *const *cases, const char *con
 			bench_opts.run_ns = 5e5;
 		} else if (!strcmp(argv[i], "--json")) {
 			bench_opts.json = true;
-		} else if (!strcmp(argv[i], "--instructions")) {
-			bench_opts.instructions = true;
 		} else if (!strcmp(argv[i], "--runs")) {
 			unsigned long runs = i + 1 < argc ? strtoul(argv[i + 1], &end, 10) : 0;
 
@@ -155,7 +157,7 @@ struct bench_table *bench_table(const char *name, const char *title, const char 
 	for (; cols[t->ncols] && t->ncols < BENCH_COLS; t->ncols++)
 		snprintf(t->cols[t->ncols], NAME, "%s", cols[t->ncols]);
 	if (!bench_opts.json) {
-		printf("\n%s: %s (%s)\n%-26s", name, title, unit, "");
+		printf("\n%s: %s (%s)\n%-" LABEL_WIDTH "s", name, title, unit, "");
 		if (floor)
 			printf("%10s", "floor");
 		for (unsigned int i = 0; i < t->ncols; i++)
@@ -223,7 +225,7 @@ static double harness_median(const double *v, unsigned int n)
 /* How many operations take about as long as a run should. Also warms up. */
 static uint64_t harness_calibrate(bench_fn fn, void *ctx, unsigned int threads, unsigned int laps)
 {
-	uint64_t n = 64;
+	uint64_t n = 1;
 	double ns[BENCH_LAPS];
 
 	for (;;) {
@@ -235,7 +237,7 @@ static uint64_t harness_calibrate(bench_fn fn, void *ctx, unsigned int threads, 
 			whole += ns[k] * (double)n;
 		want = bench_opts.run_ns / (whole / (double)n);
 		if (whole > MIN_NS || n >= 1u << 20)
-			return want < 16 ? 16 : (uint64_t)want;
+			return want < 1 ? 1 : (uint64_t)want;
 		n *= 8;
 	}
 }
@@ -291,7 +293,7 @@ static void harness_print(struct bench_table *t)
 		}
 		return;
 	}
-	printf("%-26s", t->label);
+	printf("%-" LABEL_WIDTH "s", t->label);
 	if (t->floor)
 		printf("%10.2f", t->floor_ns);
 	for (unsigned int i = 0; i < t->ncols; i++) {
@@ -316,6 +318,7 @@ static void harness_print(struct bench_table *t)
 
 void bench_run(struct bench_table *t)
 {
+	double begin, budget = bench_opts.quick ? QUICK_BUDGET : BUDGET;
 	unsigned int threads = 1;
 	uint64_t floor_n = 0;
 	bool timed = false;
@@ -335,6 +338,7 @@ void bench_run(struct bench_table *t)
 	if (timed)
 		floor_n = harness_calibrate(threads_floor, NULL, threads, 1);
 	t->runs = 0;
+	begin = bench_wall_ns();
 	for (unsigned int run = 0; timed && run <= bench_opts.runs; run++) {
 		double ns[BENCH_LAPS] = { 0 };
 
@@ -343,6 +347,8 @@ void bench_run(struct bench_table *t)
 		for (unsigned int i = 0; i < t->ncols; i++)
 			harness_measure(t, &t->cell[i], run > 0);
 		t->runs += run > 0;
+		if (t->runs && bench_wall_ns() - begin > budget)
+			break;
 	}
 	t->floor_ns = harness_median(t->floors, t->runs);
 	for (unsigned int i = 0; i < t->ncols; i++) {

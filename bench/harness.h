@@ -25,7 +25,7 @@
 #define BENCH_LIKELY(x) __builtin_expect(!!(x), 1)
 
 struct bench_opts {
-	bool quick, json, instructions;
+	bool quick, json;
 	unsigned int runs;
 	double run_ns;	   /* what a calibrated run should take */
 	unsigned int cpus; /* processors that threads can be pinned to */
@@ -109,8 +109,11 @@ struct bench_worst {
 void bench_worse(struct bench_worst *w, double value, bool larger, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Instructions per operation, counted one by one in a child; 0 where that is not possible. */
-double bench_instructions(bench_fn fn, void *ctx);
+/*
+ * Instructions per operation, and how many of them lock a line (on x86-64), counted one by one in a
+ * child. False where that is not possible.
+ */
+bool bench_instructions(bench_fn fn, void *ctx, double *each, double *locked);
 
 /* CPU time of this thread, and time that passes. */
 double bench_cpu_ns(void);

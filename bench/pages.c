@@ -6,11 +6,12 @@
 
 int main(int argc, char **argv)
 {
-	static const char *const names[] = { "pair",   "burst", "bulk",	   "churn", "remote",
-					     "limits", "share", "lengths", "worst", "room",
-					     "size",   "frag",	NULL };
+	static const char *const names[] = { "pair",   "steps",	 "burst", "bulk",    "churn",
+					     "remote", "limits", "share", "lengths", "worst",
+					     "room",   "size",	 "frag",  NULL };
 	static const char *const what[] = {
 		"alloc+free pairs of orders 0 to 10, one and two threads",
+		"instructions of a pair",
 		"64 allocated, then 64 freed",
 		"the whole machine in single pages, freed in order and at random",
 		"a random page freed and one allocated, 50 to 99.9 % full",
@@ -24,8 +25,9 @@ int main(int argc, char **argv)
 		"large blocks left after mixed churn",
 	};
 	static void (*const run[])(void) = {
-		pages_pair,  pages_burst,   pages_bulk,	 pages_churn, pages_remote, pages_limits,
-		pages_share, pages_lengths, pages_worst, pages_room,  pages_size,   pages_frag,
+		pages_pair,   pages_steps,  pages_burst, pages_bulk,	pages_churn,
+		pages_remote, pages_limits, pages_share, pages_lengths, pages_worst,
+		pages_room,   pages_size,   pages_frag,
 	};
 	int status;
 

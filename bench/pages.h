@@ -69,6 +69,7 @@ void work_done(struct work *w);
 
 /* The cases, each one a function of that name. */
 void pages_pair(void);
+void pages_steps(void);
 void pages_burst(void);
 void pages_bulk(void);
 void pages_churn(void);

@@ -65,19 +65,6 @@ static void pair_rows(const char *name, uint64_t bytes, const char *size, bool b
 	peers_remark();
 	if (bytes > 8 * GIB)
 		bench_remark("the buddy's frames would take 16 GiB of state here; it is left out");
-	if (bench_opts.instructions && !burst) {
-		f.work[C_PAGES].order = 0;
-		bench_remark("instructions of an order-0 pair: %.1f",
-			     bench_instructions(contender_loops(C_PAGES)->pair, &f.work[C_PAGES]));
-		if (f.ready[C_BUDDY]) {
-			f.work[C_BUDDY].order = f.work[C_PCP].order = 0;
-			bench_remark(
-				"of the buddy %.1f, with per-CPU lists %.1f",
-				bench_instructions(contender_loops(C_BUDDY)->pair,
-						   &f.work[C_BUDDY]),
-				bench_instructions(contender_loops(C_PCP)->pair, &f.work[C_PCP]));
-		}
-	}
 	if (!burst) {
 		for (unsigned int n = 1; n <= BENCH_THREADS; n++)
 			bench_target(name, low[n], 1.5, true, "floors",
@@ -90,6 +77,41 @@ static void pair_rows(const char *name, uint64_t bytes, const char *size, bool b
 		bench_target(name, largest / first, 1.25, true, "times",
 			     "%s: pair of order 10 against order 1", size);
 	}
+	bench_table_end(t);
+	field_free(&f);
+}
+
+void pages_steps(void)
+{
+	static const char *const cols[] = { "order 0", "locked", "order 4", "locked",
+					    "order 9", "locked", NULL };
+	struct bench_table *t;
+	struct field f;
+
+	if (!field_make(&f, 8 * GIB, (1u << CONTENDERS) - 1))
+		return;
+	t = bench_table("steps", "instructions of an alloc+free pair, loop included",
+			"instructions", cols, false);
+	for (unsigned int c = 0; c < CONTENDERS; c++) {
+		if (!f.ready[c])
+			continue;
+		bench_row(t, "%s", contender_names[c]);
+		/* Large blocks of the others are the kernel's work, and take minutes to step. */
+		for (unsigned int i = 0; i < (c < C_MIMALLOC ? 3 : 1); i++) {
+			static const unsigned int orders[] = { 0, 4, 9 };
+			double each, locked;
+
+			f.work[c].order = orders[i];
+			if (!bench_instructions(contender_loops((enum contender)c)->pair,
+						&f.work[c], &each, &locked))
+				continue;
+			bench_set(t, 2 * i, each);
+			bench_set(t, 2 * i + 1, locked);
+		}
+		bench_run(t);
+	}
+	bench_remark("locked: of these, those that lock a cache line (counted on x86-64 only)");
+	bench_remark("what system calls do in the kernel is not counted");
 	bench_table_end(t);
 	field_free(&f);
 }

@@ -163,6 +163,7 @@ void pages_size(void)
 	struct bench_worst state = { .value = NAN }, all = { .value = NAN };
 	struct machine_opts o = { .bytes = 8 * GIB };
 	struct bench_table *t;
+	double ms = NAN;
 	struct buddy *b;
 	struct machine m;
 
@@ -173,10 +174,16 @@ void pages_size(void)
 	if (machine_layout(&m, &o)) {
 		b = buddy_make(&m, true);
 		if (b) {
+			/* The second time: the first may wait for huge pages. */
+			buddy_free_all(b);
+			b = buddy_make(&m, true);
+		}
+		if (b) {
+			ms = buddy_make_ns(b) / 1e6;
 			bench_row(t, "buddy, 8 GiB");
 			bench_set(t, 1, (double)buddy_state_bytes(b) / KIB / 8);
 			bench_set(t, 3, (double)buddy_state_bytes(b) / KIB);
-			bench_set(t, 4, buddy_make_ns(b) / 1e6);
+			bench_set(t, 4, ms);
 			bench_run(t);
 		}
 		buddy_free_all(b);

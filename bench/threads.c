@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "threads.h"
 
 #define LINE 64
+#define STEPPED 16u /* operations that are stepped through */
 
 double bench_cpu_ns(void)
 {
@@ -223,16 +225,46 @@ uint64_t threads_floor(struct bench_arg *arg)
 	return arg->n;
 }
 
+#if defined(__x86_64__)
+/* Whether the next instruction of the child locks a line: a lock prefix, or an exchange. */
+static bool threads_locked(pid_t pid)
+{
+	struct user_regs_struct regs;
+	unsigned char at[8];
+	unsigned int i = 0;
+	long word;
+
+	if (ptrace(PTRACE_GETREGS, pid, NULL, &regs))
+		return false;
+	word = ptrace(PTRACE_PEEKTEXT, pid, (void *)regs.rip, NULL);
+	memcpy(at, &word, sizeof(at));
+	if (at[0] == 0xf0)
+		return true;
+	i += (at[i] & 0xf0) == 0x40;
+	/* Register to register is no memory access. */
+	return (at[i] == 0x86 || at[i] == 0x87) && at[i + 1] < 0xc0;
+}
+#else
+static bool threads_locked(pid_t pid)
+{
+	(void)pid;
+	return false;
+}
+#endif
+
 /* Steps between the child's two stops, in a run of @n operations. */
-static double threads_steps(bench_fn fn, void *ctx, uint64_t n)
+static bool threads_steps(bench_fn fn, void *ctx, uint64_t n, uint64_t *steps, uint64_t *locked)
 {
 	struct bench_arg arg;
-	uint64_t steps = 0;
+	bool timed = false;
 	int status;
-	pid_t pid = fork();
+	pid_t pid;
 
+	fflush(stdout);
+	*steps = *locked = 0;
+	pid = fork();
 	if (pid < 0)
-		return 0;
+		return false;
 	if (pid == 0) {
 		memset(&arg, 0, sizeof(arg));
 		arg.ctx = ctx;
@@ -246,24 +278,30 @@ static double threads_steps(bench_fn fn, void *ctx, uint64_t n)
 		raise(SIGUSR1);
 		_exit(0);
 	}
-	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
-		return 0;
-	for (;;) {
-		if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) || waitpid(pid, &status, 0) != pid ||
-		    !WIFSTOPPED(status))
-			return 0;
-		if (WSTOPSIG(status) != SIGTRAP)
+	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
+		if (WSTOPSIG(status) == SIGTRAP) {
+			++*steps;
+		} else if (WSTOPSIG(status) != SIGUSR1 || timed) {
+			kill(pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			return timed;
+		}
+		timed = true;
+		*locked += threads_locked(pid);
+		if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL))
 			break;
-		steps++;
 	}
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	return (double)steps;
+	return false;
 }
 
-double bench_instructions(bench_fn fn, void *ctx)
+bool bench_instructions(bench_fn fn, void *ctx, double *each, double *locked)
 {
-	double few = threads_steps(fn, ctx, 64), many = threads_steps(fn, ctx, 128);
+	uint64_t few, many, few_locked, many_locked;
 
-	return few > 0 && many > few ? (many - few) / 64 : 0;
+	if (!threads_steps(fn, ctx, STEPPED, &few, &few_locked) ||
+	    !threads_steps(fn, ctx, 2 * STEPPED, &many, &many_locked))
+		return false;
+	*each = (double)(many - few) / STEPPED;
+	*locked = (double)(many_locked - few_locked) / STEPPED;
+	return true;
 }
