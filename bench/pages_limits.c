@@ -207,7 +207,7 @@ void pages_lengths(void)
 			struct pz_page_req *req = &work[k].req;
 
 			work[k].pages = m.pages;
-			pz_page_req_init(req, 0, 0, 0);
+			pz_page_req_init(m.pages, req, 0, 0, 0);
 			req->pages = lengths[i];
 			if (k == 1)
 				req->limits = pz_limits_bits(28);

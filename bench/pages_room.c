@@ -32,7 +32,7 @@ static uint64_t room_linux(struct pz_pages *p, unsigned int bits)
 	enum pz_zone_type zone = bits <= 24 ? PZ_ZONE_DMA : PZ_ZONE_DMA32;
 	struct pz_page_req req;
 
-	pz_page_req_init(&req, 0, PZ_GFP_BLOCK | PZ_GFP_NORETRY, 0);
+	pz_page_req_init(p, &req, 0, PZ_GFP_BLOCK | PZ_GFP_NORETRY, 0);
 	for (;;) {
 		req.highest = (uint8_t)zone;
 		if (!pz_page_request(p, &req, &pfn)) {

@@ -187,7 +187,7 @@ static void worst_row(struct bench_table *t, const struct ask *a, struct machine
 			continue;
 		w[i].pages = m[i].pages;
 		w[i].expect = a->expect;
-		pz_page_req_init(req, 0, a->gfp, 0);
+		pz_page_req_init(m[i].pages, req, 0, a->gfp, 0);
 		req->pages = a->pages;
 		if (a->bits)
 			req->limits = pz_limits_bits(a->bits);
