@@ -8,13 +8,11 @@
  * are freed first: so unmovable ones live as long as movable ones, and long beside short-lived
  * ones. Steady: memory is filled to 80 % and four times the memory is then allocated at that level.
  * Peak: the same at 95 %, then random blocks are freed down to 80 %, then the same again at 80 %:
- * holes of the peak lie all over memory. Nothing is moved, but for the last column.
+ * holes of the peak lie all over memory. Nothing is moved.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <physzone/contig.h>
 
 #include "pages.h"
 
@@ -47,7 +45,7 @@ struct frag {
 
 static bool frag_alloc(struct frag *f, struct held *h)
 {
-	const uint32_t gfp[] = { PZ_GFP_MOVABLE | PZ_GFP_OWNER(f->owner), PZ_GFP_RECLAIMABLE, 0 };
+	static const uint32_t gfp[] = { PZ_GFP_MOVABLE, PZ_GFP_RECLAIMABLE, 0 };
 	static const unsigned int mobility[] = { PZ_MOVABLE, PZ_RECLAIMABLE, PZ_UNMOVABLE };
 	uint64_t pfn;
 
@@ -132,35 +130,6 @@ static void frag_churn(struct frag *f, uint64_t managed, bool peak)
 	frag_turn(f, turn, most);
 }
 
-/* Movable pages may always be moved: who holds them is told. */
-static enum pz_migrate frag_migrate(void *ctx, uint64_t from, uint64_t to, unsigned int order)
-{
-	struct frag *f = ctx;
-	uint32_t i = f->where[from];
-
-	(void)order;
-	f->v[i].pfn = (uint32_t)to;
-	f->where[to] = i;
-	return PZ_MIGRATE_YES;
-}
-
-/* Percent of the free pages that are given as blocks of an order when movable pages are moved. */
-static double frag_moving(struct frag *f, uint64_t frames, unsigned int order)
-{
-	uint64_t all = pz_page_free_count(f->pages, UINT32_MAX), got = 0, pfn;
-
-	f->where = malloc(frames * sizeof(*f->where));
-	if (!f->where || !all)
-		return NAN;
-	for (uint32_t i = 0; i < f->count; i++)
-		f->where[f->v[i].pfn] = i;
-	while (!pz_alloc_pages(f->pages, 0, PZ_GFP_BLOCK | PZ_GFP_NORETRY | PZ_GFP_MEMALLOC, order,
-			       NULL, &pfn))
-		got += (uint64_t)1 << order;
-	free(f->where);
-	return 100 * (double)got / (double)all;
-}
-
 /* Percent of the free pages that lie in free blocks of at least an order. */
 static double frag_share(const struct frag *f, unsigned int order)
 {
@@ -185,11 +154,9 @@ static double frag_row(struct bench_table *t, const char *what, enum contender c
 		       bool peak)
 {
 	static struct frag f;
-	struct pz_page_owner owner = { "bench", frag_migrate, &f };
 	struct machine_opts o = { .bytes = 8 * GIB, .no_grouping = !mobility };
 	struct machine m;
 	double share = NAN;
-	uint8_t id = 0;
 
 	if (bench_opts.quick)
 		o.bytes = 2 * GIB;
@@ -204,8 +171,6 @@ static double frag_row(struct bench_table *t, const char *what, enum contender c
 	f.v = malloc(m.managed * sizeof(*f.v));
 	if (c == C_BUDDY)
 		f.buddy = buddy_make(&m, false);
-	if (mobility && !f.buddy && !pz_page_owner_add(m.pages, &owner, &id))
-		f.owner = id;
 	if (f.v && (c != C_BUDDY || f.buddy)) {
 		frag_churn(&f, m.managed, peak);
 		share = frag_share(&f, 9);
@@ -214,8 +179,6 @@ static double frag_row(struct bench_table *t, const char *what, enum contender c
 		bench_set(t, 1, frag_share(&f, 6));
 		bench_set(t, 2, frag_share(&f, 4));
 		bench_set(t, 3, (double)f.failed);
-		if (f.owner)
-			bench_set(t, 4, frag_moving(&f, (m.bytes + GIB) / PAGE_BYTES, 9));
 		bench_run(t);
 	}
 	free(f.v);
@@ -226,8 +189,8 @@ static double frag_row(struct bench_table *t, const char *what, enum contender c
 
 void pages_frag(void)
 {
-	static const char *const cols[] = { "order 9+",	  "order 6+",	  "order 4+",
-					    "not served", "9, by moving", NULL };
+	static const char *const cols[] = { "order 9+", "order 6+", "order 4+", "not served",
+					    NULL };
 	struct bench_table *t;
 	double share[2];
 
