@@ -22,6 +22,7 @@
 
 #define LINE 64
 #define STEPPED 16u /* operations that are stepped through */
+#define WARM 10000u /* before them */
 
 double bench_cpu_ns(void)
 {
@@ -269,10 +270,11 @@ static bool threads_steps(bench_fn fn, void *ctx, uint64_t n, uint64_t *steps, u
 		memset(&arg, 0, sizeof(arg));
 		arg.ctx = ctx;
 		arg.threads = 1;
-		arg.n = n;
+		arg.n = WARM;
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 			_exit(1);
-		fn(&arg); /* warm */
+		fn(&arg);
+		arg.n = n;
 		raise(SIGUSR1);
 		fn(&arg);
 		raise(SIGUSR1);
