@@ -170,7 +170,7 @@ void pz_page_marks(const struct pz_pages *p, const struct page_ask *a, const str
 static bool alloc_above(const struct pz_pages *p, uint32_t area, uint64_t counted, uint64_t least)
 {
 	/* The count that all see is off by what the CPUs have not added; mostly that decides. */
-	uint64_t off = (uint64_t)p->cpus * PAGE_DELTA;
+	uint64_t off = (uint64_t)p->cpus * p->delta;
 
 	if (counted + off <= least)
 		return false;
@@ -235,6 +235,34 @@ static bool alloc_half_free(const struct pz_pages *p, uint64_t index, uint64_t t
 	return free >= n / 2;
 }
 
+/* A pageblock that is free as a whole becomes one of the request's mobility. */
+static bool alloc_claim(struct pz_pages *p, const struct page_ask *a, struct page_want *w,
+			uint64_t *index)
+{
+	struct page_want whole = *w;
+
+	whole.order = (uint8_t)p->pageblock_order;
+	whole.kind = PAGE_K_ANY;
+	if (!pz_page_tree_take(p, &whole, index))
+		return false;
+	pz_page_set_type(p, *index, p->pageblock_order, a->type);
+	pz_page_trim(p, *index, (uint64_t)1 << p->pageblock_order, (uint64_t)1 << w->order);
+	return true;
+}
+
+/* Whether a CPU has met another one since it was asked last; with room to spare it goes elsewhere.
+ */
+static bool alloc_met(struct pz_pages *p, const struct page_ask *a)
+{
+	struct page_cpu *c = a->cpu == PZ_CPU_NONE ? NULL : &p->cpu[a->cpu];
+	uint32_t crowd = c ? pz_peek32(&c->crowd) : 0;
+
+	if (!c || crowd == pz_peek32(&c->crowd_seen))
+		return false;
+	pz_poke32(&c->crowd_seen, crowd);
+	return p->type_mask && pz_load64(&p->free_all) > p->total >> 3;
+}
+
 /* A free pageblock, or the largest free piece of one of another mobility. */
 static bool alloc_steal(struct pz_pages *p, const struct page_ask *a, struct page_want *w,
 			uint64_t *index)
@@ -246,13 +274,8 @@ static bool alloc_steal(struct pz_pages *p, const struct page_ask *a, struct pag
 	};
 	unsigned int order = w->order, top = p->level_count - 1;
 
-	w->order = (uint8_t)p->pageblock_order;
-	w->kind = PAGE_K_ANY;
-	if (pz_page_tree_take(p, w, index)) {
-		pz_page_set_type(p, *index, p->pageblock_order, a->type);
-		pz_page_trim(p, *index, (uint64_t)1 << w->order, (uint64_t)1 << order);
+	if (alloc_claim(p, a, w, index))
 		return true;
-	}
 	for (unsigned int f = 0; f < 2; f++) {
 		w->kind = from[a->type][f];
 		w->order = (uint8_t)order;
@@ -290,9 +313,13 @@ static bool alloc_block(struct pz_pages *p, const struct page_ask *a, unsigned i
 
 	if (lo > hi)
 		return false;
-	w.spread = a->cpu != PZ_CPU_NONE ? a->cpu & 7 : 0;
+	/* CPUs begin in places of their own, and move on when they meet nevertheless. */
+	if (a->cpu != PZ_CPU_NONE)
+		w.spread = ((a->cpu & 7) * 2 + pz_peek32(&p->cpu[a->cpu].crowd)) & 15;
 	if (cma && area != UINT32_MAX)
 		first = pz_load64(&p->area[area].free_cma) > pz_load64(&p->area[area].free) / 2;
+	if (order < p->pageblock_order && alloc_met(p, a) && alloc_claim(p, a, &w, index))
+		return true;
 	w.kind = PAGE_K_CMA;
 	if (first && pz_page_tree_take(p, &w, index))
 		return true;

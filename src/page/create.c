@@ -123,6 +123,7 @@ static int create_levels(struct pz_pages *p)
 	uint64_t n;
 
 	p->base_pfn = p->span[0].first_pfn;
+	p->frames_0 = p->span[0].last_pfn - p->span[0].first_pfn + 1;
 	p->frames = last->index + (last->last_pfn - last->first_pfn) + 1;
 	n = p->frames;
 	do {
@@ -462,11 +463,20 @@ static int create_emit(void *ctx, struct pz_range pfns, int nid)
 	return pz_page_give(p, lo, hi);
 }
 
+/* A CPU keeps a small share of memory to itself in counting, so that the count is not shared often.
+ */
+static uint32_t create_delta(const struct pz_pages *p)
+{
+	uint64_t share = pz_udiv64(p->total, (uint64_t)p->cpus * 64);
+
+	return share < 64 ? 64 : share > 2048 ? 2048 : (uint32_t)share;
+}
+
 /* From how many free pages on no request can meet a watermark, and what is kept. */
 static void create_easy(struct pz_pages *p)
 {
 	/* Room for what the CPUs have not added yet, and for the largest common block. */
-	uint64_t room = (uint64_t)p->cpus * PAGE_DELTA + ((uint64_t)1 << PAGE_NODE_SHIFT), low = 0;
+	uint64_t room = (uint64_t)p->cpus * p->delta + ((uint64_t)1 << PAGE_NODE_SHIFT), low = 0;
 	bool zones = p->policy == PZ_POLICY_ZONELIST;
 
 	p->keep_now = zones ? 0 : p->keep;
@@ -559,6 +569,9 @@ static int create_fill(struct pz_pages *p)
 		rc = create_faults(p);
 	if (rc)
 		return rc;
+	p->words = page_word(p, 0, 0);
+	p->nodes = page_node(p, 0);
+	p->serial = 1; /* what CPUs have is stale */
 	create_joins(p);
 	create_cpus(p);
 	if (p->cfg.debug & PZ_PAGE_DEBUG_SITES) {
@@ -569,6 +582,7 @@ static int create_fill(struct pz_pages *p)
 	*page_word(p, p->level_count - 1, 0) = WORD_RESERVED;
 	*create_reserved(p, p->level_count - 1, 0) = ~(uint32_t)0;
 	rc = pz_memblock_hand_over(p->cfg.memblock, p->cfg.max_pfn, create_emit, p);
+	p->delta = create_delta(p);
 	if (!rc)
 		rc = pz_page_hold_create(p);
 	if (!rc)
@@ -674,5 +688,6 @@ void pz_pages_set_policy(struct pz_pages *p, enum pz_page_policy policy)
 	pz_page_lock(p);
 	pz_store32(&p->policy, (uint32_t)policy);
 	create_easy(p);
+	pz_add32(&p->serial, 1);
 	pz_page_unlock(p);
 }

@@ -45,13 +45,21 @@ static bool fast_window(const struct pz_pages *p, const struct pz_limits *l, uns
 	return pz_page_window(p, l->min_addr, l->max_addr, lo, hi);
 }
 
+/* An exchange that fails says that another CPU is at the same word: look further away from now on.
+ */
+static bool fast_crowded(struct page_cpu *c)
+{
+	pz_poke32(&c->crowd, c->crowd + 1);
+	return false;
+}
+
 /* Take a single frame, if it is free. */
-static inline bool fast_frame(struct pz_pages *p, uint64_t index)
+static inline bool fast_frame(struct pz_pages *p, struct page_cpu *c, uint64_t index)
 {
 	uint64_t *w = page_word(p, 0, index >> WORD_SHIFT), v = pz_load64(w);
 	uint64_t bits = 0x100000001ull << (index & 31);
 
-	return !(v & bits) && pz_cas64(w, v, v | bits);
+	return !(v & bits) && (pz_cas64(w, v, v | bits) || fast_crowded(c));
 }
 
 /* Units of a word, as wide as 2^shift frames each, that lie in a window. */
@@ -67,8 +75,8 @@ static uint32_t fast_units(uint64_t i, unsigned int shift, uint64_t lo, uint64_t
 }
 
 /* Take a block out of the word that holds @at. */
-static inline bool fast_word(struct pz_pages *p, unsigned int order, uint64_t at, uint64_t lo,
-			     uint64_t hi, uint64_t *index)
+static inline bool fast_word(struct pz_pages *p, struct page_cpu *c, unsigned int order,
+			     uint64_t at, uint64_t lo, uint64_t hi, uint64_t *index)
 {
 	unsigned int level = page_level_of(order), shift = WORD_SHIFT * (level + 1), r, u;
 	uint64_t i = at >> shift, *w, v;
@@ -84,7 +92,8 @@ static inline bool fast_word(struct pz_pages *p, unsigned int order, uint64_t at
 		return false;
 	u = word_place(f, r, false);
 	*index = (i << WORD_SHIFT | u) << (WORD_SHIFT * level);
-	return pz_cas64(w, v, v | word_mask(u, 1u << r) | (uint64_t)1 << (32 + u));
+	return pz_cas64(w, v, v | word_mask(u, 1u << r) | (uint64_t)1 << (32 + u)) ||
+	       fast_crowded(c);
 }
 
 /*
@@ -158,8 +167,32 @@ static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c
 	return s;
 }
 
-static inline bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
-			     unsigned int order, const struct pz_limits *limits, uint64_t *index)
+/* Let the same request for a single page be served the quick way from now on. */
+static void fast_learn(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
+		       const struct pz_limits *limits, unsigned int class, uint64_t lo, uint64_t hi)
+{
+	struct page_quick *q = &c->quick;
+
+	if (limits && (limits->boundary || limits->align > (uint64_t)1 << p->page_shift))
+		return;
+	q->gfp = gfp;
+	q->serial = p->serial;
+	q->min_addr = limits ? limits->min_addr : 0;
+	q->max_addr = limits ? limits->max_addr : PZ_ADDR_MAX;
+	q->lo = lo;
+	q->span = hi - lo;
+	q->class = class;
+	q->type = gfp & 3 & p->type_mask;
+	q->slot = &c->slot[class][q->type];
+	/* Only one of the two counts matters under a policy. */
+	q->free = p->policy == PZ_POLICY_REACH ? &p->free_all : &p->area[q->slot->area].free;
+	q->easy = p->policy == PZ_POLICY_REACH ? p->easy_all : p->area[q->slot->area].easy;
+	for (unsigned int b = 0; b < 3; b++)
+		q->flip[b] = (q->type ^ p->type_default) >> b & 1 ? ~(uint32_t)0 : 0;
+}
+
+static bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gfp, unsigned int order,
+		      const struct pz_limits *limits, uint64_t *index)
 {
 	unsigned int class, type = gfp & 3 & p->type_mask;
 	uint64_t lo, hi;
@@ -168,19 +201,20 @@ static inline bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gf
 	if (!s)
 		return false;
 	if (!order) {
+		fast_learn(p, c, gfp, limits, class, lo, hi);
 		while (s->n) {
 			*index = s->frame[s->n - 1];
 			if (*index < lo || *index > hi)
 				break;
 			if (!--s->n)
 				c->stacked[type] &= ~(1u << class);
-			if (fast_frame(p, *index))
+			if (fast_frame(p, c, *index))
 				return true;
 		}
 	}
 	if (s->at[order] == PAGE_NONE)
 		return false;
-	if (fast_word(p, order, s->at[order], lo, hi, index))
+	if (fast_word(p, c, order, s->at[order], lo, hi, index))
 		return true;
 	/* The word is used up: on in its neighbourhood, without the way from the root. */
 	if (order < WORD_SHIFT && pz_page_near(p, s->at[order], order, type, lo, hi, index)) {
@@ -189,6 +223,41 @@ static inline bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gf
 	}
 	s->at[order] = PAGE_NONE;
 	return false;
+}
+
+/* The same single page request again: the last frame that was freed. The CPU is busy. */
+static inline bool fast_again(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
+			      const struct pz_limits *limits, uint64_t *index)
+{
+	struct page_quick *q = &c->quick;
+	struct page_slot *s = q->slot;
+	uint64_t v, *w, bits;
+
+	if (q->gfp != gfp || q->serial != p->serial || !s->n || s->area != c->area)
+		return false;
+	if (limits ? limits->max_addr != q->max_addr || limits->min_addr != q->min_addr ||
+			     limits->boundary || limits->flags || !limits->align ||
+			     limits->align > (uint64_t)1 << p->page_shift ||
+			     (limits->align & (limits->align - 1))
+		   : q->max_addr != PZ_ADDR_MAX || q->min_addr)
+		return false;
+	*index = s->frame[s->n - 1];
+	if (*index - q->lo > q->span || (int64_t)pz_load64(q->free) <= q->easy ||
+	    pz_peek32(&p->cma_count))
+		return false;
+	if (!--s->n)
+		c->stacked[q->type] &= ~(1u << q->class);
+	w = &p->words[*index >> WORD_SHIFT];
+	v = pz_load64(w);
+	bits = 0x100000001ull << (*index & 31);
+	if (v & bits)
+		return false;
+	if (!pz_cas64(w, v, v | bits))
+		return fast_crowded(c);
+	pz_poke32(&c->delta, c->delta - 1);
+	if (c->delta + p->delta > 2 * p->delta)
+		pz_page_flush(p, c);
+	return true;
 }
 
 /* The area and the segment that a slot's hints lie in; hints of another are dropped. */
@@ -285,6 +354,20 @@ int pz_alloc_pages(struct pz_pages *p, uint32_t cpu, uint32_t gfp, unsigned int 
 	struct page_cpu *c;
 	uint64_t index;
 
+	if (!order && cpu < p->cpus && !p->slow && !pz_peek32(&p->cpu[cpu].busy)) {
+		bool got;
+
+		c = &p->cpu[cpu];
+		page_enter(c);
+		got = fast_again(p, c, gfp, limits, &index);
+		page_leave(c);
+		if (got) {
+			if (p->owner)
+				pz_poke8(&p->owner[index], (uint8_t)PZ_GFP_OWNER_OF(gfp));
+			*pfn = page_to_pfn(p, index);
+			return 0;
+		}
+	}
 	if (cpu < p->cpus && !p->slow && order <= PZ_PAGE_MAX_ORDER &&
 	    !(gfp & (PZ_GFP_ZERO | PZ_GFP_THISNODE | ~(PZ_GFP_ALL | 0xff000000u)))) {
 		bool got = false;

@@ -122,12 +122,30 @@ struct page_window {
 	uint32_t pad;
 };
 
+/*
+ * The last single page that the short way gave: the same request again needs no second thought. Its
+ * slot, and the indices in it that the request may have, while p->serial stands.
+ */
+struct page_quick {
+	uint32_t gfp, serial;
+	uint64_t min_addr, max_addr;
+	uint64_t lo, span; /* indices [lo, lo + span] */
+	struct page_slot *slot;
+	const uint64_t *free; /* the count that has to stay above @easy */
+	int64_t easy;
+	uint32_t class, type;
+	uint32_t flip[3]; /* what turns the mobility bits of its type into zeroes */
+};
+
 struct page_cpu {
 	uint32_t busy; /* an operation is under way: interrupt handlers leave the rest alone */
 	uint32_t index;
 	uint32_t node;		   /* position of the home node among the zones' nodes */
 	uint64_t home_lo, home_hi; /* indices that cover the home node */
+	struct page_quick quick;
 	struct page_window window;
+	uint32_t crowd; /* how often it met another CPU: it looks so many places further on */
+	uint32_t crowd_seen;
 	/* Pages of one area that are not yet in its count. */
 	uint64_t area_lo, area_hi;
 	uint32_t area;
@@ -164,10 +182,15 @@ struct pz_pages {
 	/* Read by every request, written rarely. */
 	uint32_t level_count;
 	uint32_t span_count;
-	uint64_t base_pfn; /* of span 0 */
-	uint64_t frames;   /* indices in use */
-	uint64_t keep;	   /* indices below are kept for limited requests */
-	uint64_t keep_now; /* the same, or 0 under a policy that keeps none */
+	uint64_t base_pfn;	 /* of span 0 */
+	uint64_t frames;	 /* indices in use */
+	uint64_t frames_0;	 /* of them, those of span 0 */
+	uint64_t *words;	 /* level 0 */
+	struct page_node *nodes; /* level 1 */
+	uint32_t delta;		 /* how far a CPU's own count may be from what everybody sees */
+	uint32_t serial;	 /* counts what makes a struct page_quick stale */
+	uint64_t keep;		 /* indices below are kept for limited requests */
+	uint64_t keep_now;	 /* the same, or 0 under a policy that keeps none */
 	uint32_t page_shift;
 	uint32_t cpus;
 	uint32_t policy;
@@ -350,15 +373,13 @@ const struct page_seg *pz_page_seg_of(const struct pz_pages *p, uint64_t index);
 
 static inline uint64_t page_to_pfn(const struct pz_pages *p, uint64_t index)
 {
-	return p->span_count == 1 ? p->base_pfn + index : pz_page_to_pfn_slow(p, index);
+	return index < p->frames_0 ? p->base_pfn + index : pz_page_to_pfn_slow(p, index);
 }
 
 /* The index of a frame, or PAGE_NONE when it has none. */
 static inline uint64_t page_index(const struct pz_pages *p, uint64_t pfn)
 {
-	if (p->span_count == 1)
-		return pfn - p->base_pfn < p->frames ? pfn - p->base_pfn : PAGE_NONE;
-	return pz_page_index_slow(p, pfn);
+	return pfn - p->base_pfn < p->frames_0 ? pfn - p->base_pfn : pz_page_index_slow(p, pfn);
 }
 
 /* The indices of frames wholly within inclusive addresses; false when there are none. */
@@ -372,9 +393,6 @@ void pz_page_flush(struct pz_pages *p, struct page_cpu *c);
 void pz_page_account_here(struct pz_pages *p, struct page_cpu *c, uint64_t index);
 void pz_page_lock(struct pz_pages *p);
 void pz_page_unlock(struct pz_pages *p);
-
-/* How far a CPU's own count may be from what everybody sees. */
-#define PAGE_DELTA 64
 
 /* create.c */
 void *pz_page_zeroed(struct pz_pages *p, uint64_t bytes);
@@ -473,14 +491,13 @@ static inline void page_account_fast(struct pz_pages *p, struct page_cpu *c, uin
 {
 	uint64_t n = (uint64_t)1 << order, last = index + n - 1;
 
-	if (index < c->area_lo || last > c->area_hi || n >= PAGE_DELTA ||
-	    pz_peek32(&p->cma_count)) {
+	if (index < c->area_lo || last > c->area_hi || n > p->delta || pz_peek32(&p->cma_count)) {
 		pz_page_account(p, c->index, index, last, sign);
 		return;
 	}
 	n = c->delta + (uint32_t)(sign * n);
 	pz_poke32(&c->delta, (uint32_t)n);
-	if ((uint32_t)n + PAGE_DELTA > 2 * PAGE_DELTA)
+	if ((uint32_t)n + p->delta > 2 * p->delta)
 		pz_page_flush(p, c);
 }
 
@@ -498,6 +515,8 @@ static inline void page_slot_push(const struct pz_pages *p, struct page_cpu *c, 
 			s->at[order] = index;
 		return;
 	}
+	if (class > c->quick.class)
+		c->quick.serial = p->serial - 1;
 	if (s->n == PAGE_STACK) {
 		memmove(s->frame, s->frame + PAGE_STACK / 2, PAGE_STACK / 2 * sizeof(s->frame[0]));
 		s->n = PAGE_STACK / 2;

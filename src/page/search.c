@@ -180,6 +180,12 @@ static bool search_node(struct pz_pages *p, const struct page_want *w, struct se
 
 			split = tight ? tight : split;
 		}
+		if (split && w->spread) {
+			/* CPUs in one node keep to cache lines of their own: eight words each. */
+			uint32_t line = split & 0xffu << (w->spread / 2 % 4 * 8);
+
+			split = line ? line : split;
+		}
 		u = search_pick(w, split && !w->look ? split : m);
 		if (split >> u & 1) {
 			if (search_word(p, w, i << WORD_SHIFT | u, index))

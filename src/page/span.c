@@ -324,7 +324,7 @@ void pz_page_account(struct pz_pages *p, uint32_t cpu, uint64_t lo, uint64_t hi,
 				return;
 			if (last > s->hi)
 				last = s->hi;
-			if (!c || last - lo >= PAGE_DELTA) {
+			if (!c || last - lo >= p->delta) {
 				span_count(p, s->area, sign * (last - lo + 1));
 				lo = last + 1;
 				continue;
@@ -334,11 +334,11 @@ void pz_page_account(struct pz_pages *p, uint32_t cpu, uint64_t lo, uint64_t hi,
 		if (last > c->area_hi)
 			last = c->area_hi;
 		n = sign * (last - lo + 1);
-		if (last - lo >= PAGE_DELTA) {
+		if (last - lo >= p->delta) {
 			span_count(p, c->area, n);
 		} else {
 			pz_poke32(&c->delta, c->delta + (uint32_t)n);
-			if (c->delta + PAGE_DELTA > 2 * PAGE_DELTA)
+			if (c->delta + p->delta > 2 * p->delta)
 				pz_page_flush(p, c);
 		}
 		lo = last + 1;
