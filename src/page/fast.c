@@ -200,6 +200,13 @@ static bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gfp, unsi
 
 	if (!s)
 		return false;
+	/* Where another CPU was met there is nothing to go back to. */
+	if (c->crowd != c->crowd_seen) {
+		s->n = 0;
+		s->at[order] = PAGE_NONE;
+		c->stacked[type] &= ~(1u << class);
+		return false;
+	}
 	if (!order) {
 		fast_learn(p, c, gfp, limits, class, lo, hi);
 		while (s->n) {
