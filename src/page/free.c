@@ -115,7 +115,13 @@ static bool free_units(struct pz_pages *p, unsigned int level, uint64_t i, unsig
 	f = word_free(v) | m;
 	if (level)
 		f |= pz_page_loose(p, level, i);
-	pz_page_freed(p, level, i, unit, f);
+	/* A run that is no aligned block consists of several, each of which may be searched for. */
+	for (unsigned int u = unit; u < unit + n;) {
+		unsigned int r = word_run_around(f, u);
+
+		pz_page_freed(p, level, i, u, f);
+		u = (u | ((1u << r) - 1)) + 1;
+	}
 	return true;
 }
 
