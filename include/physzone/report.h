@@ -13,7 +13,11 @@
 extern "C" {
 #endif
 
-/* What is the matter with a candidate range; the first that applies, from the top. */
+/*
+ * What is the matter with a candidate range; the first that applies, from the top. From KEPT on,
+ * each leaves aside what those above it say: CMA means that the request would be served if it might
+ * use kept pages and those for movable pages.
+ */
 enum pz_verdict {
 	PZ_V_OK, /* it would serve the request */
 	PZ_V_UNMANAGED, /* no managed page in it */
@@ -24,27 +28,35 @@ enum pz_verdict {
 	PZ_V_BOUNDARY, /* runs are long enough, but all cross the boundary or miss the alignment */
 	PZ_V_WATERMARK, /* below its watermark */
 	PZ_V_RESERVE, /* above the watermark, but in the lowmem reserve */
-	PZ_V_KEPT, /* free pages are kept for requests with narrower limits */
+	PZ_V_KEPT, /* free pages are kept for requests with narrower limits, or atomic ones */
 	PZ_V_CMA, /* only CMA or movable-zone blocks are left, and the request is not movable */
 	PZ_V_HELD, /* what is free lies in per-CPU caches */
 	PZ_V_EVACUATE, /* would need pages moved, which this request may not */
 	PZ_V_FRAGMENTED, /* enough pages are free, but in too short runs */
-	PZ_V_FULL, /* nothing is free */
+	PZ_V_FULL, /* fewer pages are free than asked for */
 	PZ_VERDICTS,
 };
 
-/* The cheapest change that would have made the request succeed. */
+/*
+ * The cheapest change that would have made the request succeed, in this order. Each was tried: the
+ * request with this one change would succeed.
+ */
 enum pz_remedy {
 	PZ_R_NONE, /* nothing here helps */
 	PZ_R_RETRY, /* it would succeed now */
-	PZ_R_DRAIN, /* drain the per-CPU caches */
+	PZ_R_DRAIN, /* it would succeed now, by draining the per-CPU caches, which it does itself */
 	PZ_R_EVACUATE, /* move pages: allow it to block */
 	PZ_R_RESERVE, /* use the reserve: PZ_GFP_HIGH, MEMALLOC or NOKEEP */
 	PZ_R_ORDER, /* ask for a smaller length: the longest run is stated */
 	PZ_R_ALIGN, /* drop alignment or boundary */
 	PZ_R_MOVABLE, /* ask for movable pages */
-	PZ_R_RECLAIM, /* free pages: the number is stated */
-	PZ_R_LIMIT, /* a higher limit: the lowest that would do is stated */
+	/* free the pages stated: those of the range stated that are taken, and others outside CMA
+	 * areas up to the number, of the same area under PZ_POLICY_ZONELIST; as many others need
+	 * not do */
+	PZ_R_RECLAIM,
+	/* a higher limit: the lowest that would do is stated; under PZ_POLICY_ZONELIST a higher
+	 * zone where that does not help, or both */
+	PZ_R_LIMIT,
 	PZ_R_NODE, /* let other nodes serve it */
 	PZ_REMEDIES,
 };
@@ -58,22 +70,31 @@ struct pz_report_area {
 	struct pz_range reach;
 	bool reached;
 	uint64_t managed, free, held, free_cma; /* pages of the whole area */
-	uint64_t free_reached; /* free pages within the limits */
-	uint64_t mark, reserve; /* what free pages have to stay above: watermark, lowmem reserve */
-	uint64_t largest_run; /* longest free run within the limits */
-	uint64_t move; /* pages to move for the cheapest evacuation, when verdict is EVACUATE */
+	uint64_t free_reached; /* free pages within the limits, whoever may have them */
+	/* what its free pages have to stay above: watermark, lowmem reserve; under PZ_POLICY_REACH
+	 * those of all areas together, above one watermark */
+	uint64_t mark, reserve;
+	uint64_t largest_run; /* longest free run within the limits, whoever may have it */
+	uint64_t move; /* pages to move for the cheapest evacuation, when one is needed */
 };
 
 #define PZ_REPORT_AREAS 64u
 
 struct pz_report {
 	struct pz_page_req req;
-	int outcome; /* what the request would get now: 0 or -PZ_E... */
-	uint32_t areas; /* in the order in which they are tried; others are counted in @more */
+	/* What the request would get now, 0 or -PZ_E..., if no hook freed memory and owners of
+	 * movable pages let them go. */
+	int outcome;
+	/* in the order in which the policy tries them, the untried last; others count in @more */
+	uint32_t areas;
 	uint32_t more;
 	struct pz_report_area area[PZ_REPORT_AREAS];
 	enum pz_remedy remedy;
-	uint64_t remedy_value; /* pages (RECLAIM, ORDER, EVACUATE), highest address (LIMIT) */
+	/* pages (RECLAIM, ORDER, EVACUATE), highest address (LIMIT), PZ_GFP_* to add (RESERVE) */
+	uint64_t remedy_value;
+	struct pz_range remedy_pfns; /* page frames it would get then (RECLAIM, EVACUATE) */
+	uint32_t remedy_area; /* RECLAIM: the area, as pz_page_area_stat() counts them */
+	uint8_t remedy_highest; /* LIMIT: pz_page_req.highest that goes with it */
 };
 
 /**
@@ -82,9 +103,10 @@ struct pz_report {
  * @req: the request
  * @out: the report
  *
- * Nothing is allocated and nothing changes.
+ * Nothing is allocated and nothing changes. The verdict on an area is PZ_V_OK exactly when a run
+ * that overlaps it would be given without draining caches.
  *
- * Context: any; exact while nobody allocates or frees. Cost: O(pages within the limits).
+ * Context: any; exact while nobody allocates or frees. Cost: O(pages) for each remedy tried.
  * Return: 0, or -PZ_EINVAL when the request is malformed.
  */
 int pz_report_explain(struct pz_pages *p, const struct pz_page_req *req, struct pz_report *out);

@@ -38,8 +38,7 @@ bool pz_page_seg_asked(const struct pz_pages *p, const struct page_ask *a, const
 }
 
 /* ZONE_MOVABLE is for movable pages only. */
-static bool alloc_may_use(const struct pz_pages *p, const struct page_ask *a,
-			  const struct page_seg *s)
+bool pz_page_may_use(const struct pz_pages *p, const struct page_ask *a, const struct page_seg *s)
 {
 	return pz_page_seg_asked(p, a, s) &&
 	       (p->area[s->area].type != PZ_ZONE_MOVABLE || (a->req->gfp & PZ_GFP_MOVABLE));
@@ -180,27 +179,41 @@ static bool alloc_above(const struct pz_pages *p, uint32_t area, uint64_t counte
 	return counted <= INT64_MAX && counted > least;
 }
 
+/*
+ * What the free pages of an area, or of all (UINT32_MAX), have to exceed for a request, when @cma
+ * of them lie in CMA areas and @highatomic pages in pageblocks for atomic requests. False when
+ * there is no such mark.
+ */
+bool pz_page_mark_floor(const struct pz_pages *p, const struct page_ask *a, uint32_t area,
+			enum page_mark mark, uint64_t cma, uint64_t highatomic, uint64_t *floor)
+{
+	uint64_t min, reserve;
+
+	pz_page_marks(p, a, area < p->area_count ? &p->area[area] : NULL, mark, &min, &reserve);
+	*floor = min + reserve + a->req->pages - 1;
+	if (!(a->req->gfp & PZ_GFP_MOVABLE))
+		*floor += cma;
+	if (!(a->req->gfp & PZ_GFP_HIGH))
+		*floor += highatomic;
+	return min + reserve;
+}
+
 /* Whether an area, or all memory (UINT32_MAX), is far enough from its watermark for a request. */
 bool pz_page_mark_ok(const struct pz_pages *p, const struct page_ask *a, uint32_t area,
 		     enum page_mark mark)
 {
 	const struct page_area *z = area < p->area_count ? &p->area[area] : NULL;
-	uint64_t min, reserve;
+	uint64_t cma = 0, highatomic = 0, floor;
 
-	pz_page_marks(p, a, z, mark, &min, &reserve);
-	min += reserve;
-	if (!min)
-		return true;
 	for (uint32_t i = 0; i < p->area_count; i++) {
 		if (z && i != area)
 			continue;
-		if (!(a->req->gfp & PZ_GFP_MOVABLE))
-			min += pz_load64(&p->area[i].free_cma);
-		if (!(a->req->gfp & PZ_GFP_HIGH))
-			min += pz_load64(&p->area[i].highatomic);
+		cma += pz_load64(&p->area[i].free_cma);
+		highatomic += pz_load64(&p->area[i].highatomic);
 	}
-	return alloc_above(p, area, pz_load64(z ? &z->free : &p->free_all),
-			   min + a->req->pages - 1);
+	if (!pz_page_mark_floor(p, a, area, mark, cma, highatomic, &floor))
+		return true;
+	return alloc_above(p, area, pz_load64(z ? &z->free : &p->free_all), floor);
 }
 
 /* Of a block that was taken, keep the first @want frames. */
@@ -380,7 +393,7 @@ static bool alloc_by_zones(struct pz_pages *p, const struct page_ask *a, enum pa
 			for (uint32_t k = p->node_seg[n]; k < p->node_seg[n + 1]; k++) {
 				const struct page_seg *s = &p->seg[p->by_node[k]];
 
-				if (p->area[s->area].type != type || !alloc_may_use(p, a, s) ||
+				if (p->area[s->area].type != type || !pz_page_may_use(p, a, s) ||
 				    !pz_page_mark_ok(p, a, s->area, mark))
 					continue;
 				if (alloc_window(p, a, s->lo, s->hi, s->area, true, index))
@@ -458,7 +471,7 @@ static bool alloc_by_reach(struct pz_pages *p, const struct page_ask *a, uint64_
 		for (uint32_t k = p->node_seg[n]; k < p->node_seg[n + 1]; k++) {
 			const struct page_seg *s = &p->seg[p->by_node[k]];
 
-			if (s->lo > a->hi || s->hi < a->lo || !alloc_may_use(p, a, s))
+			if (s->lo > a->hi || s->hi < a->lo || !pz_page_may_use(p, a, s))
 				continue;
 			groups++;
 			if (alloc_by_class(p, a, s, &look, index))
@@ -473,9 +486,9 @@ static bool alloc_by_reach(struct pz_pages *p, const struct page_ask *a, uint64_
 	for (uint32_t i = p->seg_count; i-- > 0;) {
 		uint64_t hi = p->seg[i].hi, lo;
 
-		if (!alloc_may_use(p, a, &p->seg[i]))
+		if (!pz_page_may_use(p, a, &p->seg[i]))
 			continue;
-		while (i && alloc_may_use(p, a, &p->seg[i - 1]))
+		while (i && pz_page_may_use(p, a, &p->seg[i - 1]))
 			i--;
 		lo = p->seg[i].lo;
 		if (alloc_window(p, a, lo, hi, UINT32_MAX, true, index))
@@ -510,7 +523,7 @@ static void alloc_tell_low(struct pz_pages *p, const struct page_ask *a)
 	for (uint32_t i = 0; i < p->seg_count; i++) {
 		struct page_area *z = &p->area[p->seg[i].area];
 
-		if (!alloc_may_use(p, a, &p->seg[i]) || p->seg[i].lo > a->hi ||
+		if (!pz_page_may_use(p, a, &p->seg[i]) || p->seg[i].lo > a->hi ||
 		    p->seg[i].hi < a->lo)
 			continue;
 		if (pz_page_mark_ok(p, a, a->zonelist ? p->seg[i].area : UINT32_MAX, PAGE_MARK_LOW))

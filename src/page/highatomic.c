@@ -32,21 +32,30 @@ void pz_page_reserve_highatomic(struct pz_pages *p, const struct page_ask *a, ui
 	pz_page_set_type(p, index, p->pageblock_order, PZ_HIGHATOMIC);
 }
 
+/* The pageblock that is given back first: the highest with free pages in the request's window. */
+bool pz_page_highatomic_pick(struct pz_pages *p, const struct page_ask *a, uint64_t *index)
+{
+	struct page_want w = { .lo = a->lo, .hi = a->hi, .kind = PAGE_K_HIGHATOMIC, .look = true };
+
+	if (!p->special || !pz_page_tree_take(p, &w, index))
+		return false;
+	*index &= ~(((uint64_t)1 << p->pageblock_order) - 1);
+	return true;
+}
+
 /* Give one pageblock with free pages within the request's window back. */
 bool pz_page_unreserve_highatomic(struct pz_pages *p, const struct page_ask *a)
 {
-	struct page_want w = { .lo = a->lo, .hi = a->hi, .kind = PAGE_K_HIGHATOMIC, .look = true };
 	uint64_t block = (uint64_t)1 << p->pageblock_order, index;
 	const struct page_seg *s;
 
 	/* Two at once would count the same block twice; the second does without. */
 	if (!p->special || !pz_cas32(&p->lock, 0, 1))
 		return false;
-	if (!pz_page_tree_take(p, &w, &index)) {
+	if (!pz_page_highatomic_pick(p, a, &index)) {
 		pz_page_unlock(p);
 		return false;
 	}
-	index &= ~(block - 1);
 	s = pz_page_seg_of(p, index);
 	pz_page_set_type(p, index, p->pageblock_order, a->type);
 	if (s)

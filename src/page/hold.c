@@ -124,6 +124,25 @@ static bool hold_release(struct pz_pages *p, uint64_t index, bool free)
 	return true;
 }
 
+/* Whether the CPU holds a frame, within a window, for a request. */
+bool pz_page_hold_has(const struct pz_pages *p, const struct page_ask *a, uint32_t area,
+		      uint64_t lo, uint64_t hi)
+{
+	const struct hold_stack *s;
+
+	if (a->cpu == PZ_CPU_NONE)
+		return false;
+	s = &hold_cache(p, a->cpu, area)->stack[a->type];
+	for (uint32_t i = s->n; i-- > 0;) {
+		uint64_t at = s->frame[i], v = pz_load64(page_word(p, 0, at >> WORD_SHIFT));
+
+		if (at >= lo && at <= hi && v != WORD_CLOSED &&
+		    word_state(v, (unsigned int)at & 31) == WORD_HELD)
+			return true;
+	}
+	return false;
+}
+
 /* A frame that the CPU holds, within a window, for a request. */
 bool pz_page_hold_take(struct pz_pages *p, const struct page_ask *a, uint32_t area, uint64_t lo,
 		       uint64_t hi, uint64_t *index)

@@ -387,6 +387,7 @@ bool pz_page_window(const struct pz_pages *p, uint64_t min_addr, uint64_t max_ad
 		    uint64_t *hi);
 bool pz_page_could_ever(const struct pz_pages *p, const struct page_ask *a);
 bool pz_page_managed(const struct pz_pages *p, uint64_t lo, uint64_t hi);
+bool pz_page_managed_next(const struct pz_pages *p, uint64_t at, struct pz_range *out);
 int pz_page_managed_add(struct pz_pages *p, uint64_t lo, uint64_t hi);
 void pz_page_account(struct pz_pages *p, uint32_t cpu, uint64_t lo, uint64_t hi, uint64_t sign);
 void pz_page_flush(struct pz_pages *p, struct page_cpu *c);
@@ -414,10 +415,13 @@ uint64_t pz_page_head_of(const struct pz_pages *p, uint64_t index);
 /* alloc.c */
 bool pz_page_seg_asked(const struct pz_pages *p, const struct page_ask *a,
 		       const struct page_seg *s);
+bool pz_page_may_use(const struct pz_pages *p, const struct page_ask *a, const struct page_seg *s);
 int pz_page_ask_init(const struct pz_pages *p, const struct pz_page_req *req, struct page_ask *a);
 enum page_mark { PAGE_MARK_LOW, PAGE_MARK_MIN, PAGE_MARK_NONE };
 void pz_page_marks(const struct pz_pages *p, const struct page_ask *a, const struct page_area *area,
 		   enum page_mark mark, uint64_t *min, uint64_t *reserve);
+bool pz_page_mark_floor(const struct pz_pages *p, const struct page_ask *a, uint32_t area,
+			enum page_mark mark, uint64_t cma, uint64_t highatomic, uint64_t *floor);
 bool pz_page_mark_ok(const struct pz_pages *p, const struct page_ask *a, uint32_t area,
 		     enum page_mark mark);
 void pz_page_trim(struct pz_pages *p, uint64_t index, uint64_t have, uint64_t want);
@@ -432,12 +436,15 @@ uint32_t pz_page_take_more(struct pz_pages *p, uint32_t cpu, uint32_t gfp,
 
 /* highatomic.c */
 void pz_page_reserve_highatomic(struct pz_pages *p, const struct page_ask *a, uint64_t index);
+bool pz_page_highatomic_pick(struct pz_pages *p, const struct page_ask *a, uint64_t *index);
 bool pz_page_unreserve_highatomic(struct pz_pages *p, const struct page_ask *a);
 
 /* contig.c */
 int pz_page_evacuate_for(struct pz_pages *p, const struct page_ask *a, uint64_t *index);
 
 /* hold.c */
+bool pz_page_hold_has(const struct pz_pages *p, const struct page_ask *a, uint32_t area,
+		      uint64_t lo, uint64_t hi);
 bool pz_page_hold_take(struct pz_pages *p, const struct page_ask *a, uint32_t area, uint64_t lo,
 		       uint64_t hi, uint64_t *index);
 void pz_page_hold_refill(struct pz_pages *p, const struct page_ask *a, uint32_t area,

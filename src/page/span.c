@@ -140,6 +140,21 @@ bool pz_page_managed(const struct pz_pages *p, uint64_t lo, uint64_t hi)
 	}
 }
 
+/* The first managed range that ends at or after an index. */
+bool pz_page_managed_next(const struct pz_pages *p, uint64_t at, struct pz_range *out)
+{
+	for (unsigned int tries = 0;; tries++) {
+		uint32_t seq = pz_load32(&p->managed_seq);
+		uint32_t i = span_managed_find(p->managed, p->managed_count, at);
+		bool yes = i < p->managed_count;
+
+		if (yes)
+			*out = p->managed[i];
+		if ((!(seq & 1) && pz_load32(&p->managed_seq) == seq) || tries == 64)
+			return yes;
+	}
+}
+
 /* Whether a run of the request's length fits into [lo, hi], all of it free. */
 static bool span_fits(const struct pz_pages *p, const struct pz_page_req *req, uint64_t lo,
 		      uint64_t hi)
