@@ -389,7 +389,7 @@ static bool agrees(struct prop *p, void *ctx)
 	world_churn(&w);
 	for (unsigned int i = 0; i < 6 && ok; i++)
 		ok = ask(&w);
-	ok = ok && !w.bugs.count;
+	ok = ok && !w.bugs.count && !pz_pages_check(w.pages);
 	world_end(&w);
 	return ok && !w.meta.live && !w.meta.bad_free;
 }
