@@ -169,7 +169,7 @@ void pz_page_marks(const struct pz_pages *p, const struct page_ask *a, const str
 static bool alloc_above(const struct pz_pages *p, uint32_t area, uint64_t counted, uint64_t least)
 {
 	/* The count that all see is off by what the CPUs have not added; mostly that decides. */
-	uint64_t off = (uint64_t)p->cpus * p->delta;
+	uint64_t off = page_uncounted(p);
 
 	if (counted + off <= least)
 		return false;

@@ -341,7 +341,8 @@ static void create_cpus(struct pz_pages *p)
 				c->home_hi = seg->hi;
 			c->home_lo = seg->lo;
 		}
-		c->area_lo = PAGE_NONE;
+		for (unsigned int t = 0; t < PAGE_TALLIES; t++)
+			c->tally[t].lo = PAGE_NONE;
 		c->window.lo = 1; /* of [0, 0], which holds no page */
 		for (unsigned int k = 0; k < PAGE_CLASSES; k++) {
 			for (unsigned int t = 0; t < PAGE_TYPES; t++) {
@@ -467,16 +468,16 @@ static int create_emit(void *ctx, struct pz_range pfns, int nid)
  */
 static uint32_t create_delta(const struct pz_pages *p)
 {
-	uint64_t share = pz_udiv64(p->total, (uint64_t)p->cpus * 64);
+	uint64_t share = pz_udiv64(p->total, (uint64_t)p->cpus * 1024);
 
-	return share < 64 ? 64 : share > 2048 ? 2048 : (uint32_t)share;
+	return share < 64 ? 64 : share > 1024 ? 1024 : (uint32_t)share;
 }
 
 /* From how many free pages on no request can meet a watermark, and what is kept. */
 static void create_easy(struct pz_pages *p)
 {
 	/* Room for what the CPUs have not added yet, and for the largest common block. */
-	uint64_t room = (uint64_t)p->cpus * p->delta + ((uint64_t)1 << PAGE_NODE_SHIFT), low = 0;
+	uint64_t room = page_uncounted(p) + ((uint64_t)1 << PAGE_NODE_SHIFT), low = 0;
 	bool zones = p->policy == PZ_POLICY_ZONELIST;
 
 	p->keep_now = zones ? 0 : p->keep;

@@ -184,6 +184,7 @@ static void fast_learn(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
 	q->class = class;
 	q->type = gfp & 3 & p->type_mask;
 	q->slot = &c->slot[class][q->type];
+	q->tally = &c->tally[q->slot->area % PAGE_TALLIES];
 	/* Only one of the two counts matters under a policy. */
 	q->free = p->policy == PZ_POLICY_REACH ? &p->free_all : &p->area[q->slot->area].free;
 	q->easy = p->policy == PZ_POLICY_REACH ? p->easy_all : p->area[q->slot->area].easy;
@@ -240,7 +241,7 @@ static inline bool fast_again(struct pz_pages *p, struct page_cpu *c, uint32_t g
 	struct page_slot *s = q->slot;
 	uint64_t v, *w, bits;
 
-	if (q->gfp != gfp || q->serial != p->serial || !s->n || s->area != c->area)
+	if (q->gfp != gfp || q->serial != p->serial || !s->n || q->tally->area != s->area)
 		return false;
 	if (limits ? limits->max_addr != q->max_addr || limits->min_addr != q->min_addr ||
 			     limits->boundary || limits->flags || !limits->align ||
@@ -261,9 +262,7 @@ static inline bool fast_again(struct pz_pages *p, struct page_cpu *c, uint32_t g
 		return false;
 	if (!pz_cas64(w, v, v | bits))
 		return fast_crowded(c);
-	pz_poke32(&c->delta, c->delta - 1);
-	if (c->delta + p->delta > 2 * p->delta)
-		pz_page_flush(p, c);
+	page_tally(p, q->tally, UINT32_MAX);
 	return true;
 }
 

@@ -362,7 +362,7 @@ static inline bool free_again(struct pz_pages *p, struct page_cpu *c, uint64_t i
 	    (v >> (index & 31) & 0x200000002ull) == 2)
 		return false;
 	if (q->serial != p->serial || index - q->lo > q->span || q->slot->n == PAGE_STACK ||
-	    q->slot->area != c->area ||
+	    q->slot->area != q->tally->area ||
 	    (((pz_peek32(&n->type[0]) ^ q->flip[0]) | (pz_peek32(&n->type[1]) ^ q->flip[1]) |
 	      (pz_peek32(&n->type[2]) ^ q->flip[2])) &
 	     bit) ||
@@ -375,9 +375,7 @@ static inline bool free_again(struct pz_pages *p, struct page_cpu *c, uint64_t i
 	if ((page_unit_none(n, WORD_SHIFT - 1) & bit) ||
 	    (v == bits && !(pz_load32(&n->empty) & bit)))
 		pz_page_freed(p, 0, i, (unsigned int)index & 31, word_free(v) | (uint32_t)bits);
-	pz_poke32(&c->delta, c->delta + 1);
-	if (c->delta + p->delta > 2 * p->delta)
-		pz_page_flush(p, c);
+	page_tally(p, q->tally, 1);
 	q->slot->frame[q->slot->n++] = index;
 	c->stacked[q->type] |= 1u << q->class;
 	return true;

@@ -114,6 +114,15 @@ struct page_slot {
 	uint64_t at[PZ_PAGE_ORDERS]; /* by order: an index in the word to look at, or PAGE_NONE */
 };
 
+#define PAGE_TALLIES 4u
+
+/* Pages of an area that a CPU has not yet added to its count; one segment that it covers. */
+struct page_tally {
+	uint64_t lo, hi;
+	uint32_t area;
+	uint32_t delta; /* two's complement */
+};
+
 /* The limits that a CPU used last, and the indices that they allow. */
 struct page_window {
 	uint64_t min_addr, max_addr;
@@ -131,7 +140,8 @@ struct page_quick {
 	uint64_t min_addr, max_addr;
 	uint64_t lo, span; /* indices [lo, lo + span] */
 	struct page_slot *slot;
-	const uint64_t *free; /* the count that has to stay above @easy */
+	struct page_tally *tally; /* of the slot's area */
+	const uint64_t *free;	  /* the count that has to stay above @easy */
 	int64_t easy;
 	uint32_t class, type;
 	uint32_t flip[3]; /* what turns the mobility bits of its type into zeroes */
@@ -146,11 +156,8 @@ struct page_cpu {
 	struct page_window window;
 	uint32_t crowd; /* how often it met another CPU: it looks so many places further on */
 	uint32_t crowd_seen;
-	/* Pages of one area that are not yet in its count. */
-	uint64_t area_lo, area_hi;
-	uint32_t area;
-	uint32_t delta;		      /* two's complement */
-	uint32_t stacked[PAGE_TYPES]; /* bit per class: its slot has single frames */
+	struct page_tally tally[PAGE_TALLIES]; /* of an area at its number modulo PAGE_TALLIES */
+	uint32_t stacked[PAGE_TYPES];	       /* bit per class: its slot has single frames */
 	uint8_t cur[PAGE_CLASSES][PAGE_TYPES]
 		   [PZ_PAGE_ORDERS]; /* by limit: class that had memory last */
 	struct page_slot slot[PAGE_CLASSES][PAGE_TYPES];
@@ -390,8 +397,7 @@ bool pz_page_managed(const struct pz_pages *p, uint64_t lo, uint64_t hi);
 bool pz_page_managed_next(const struct pz_pages *p, uint64_t at, struct pz_range *out);
 int pz_page_managed_add(struct pz_pages *p, uint64_t lo, uint64_t hi);
 void pz_page_account(struct pz_pages *p, uint32_t cpu, uint64_t lo, uint64_t hi, uint64_t sign);
-void pz_page_flush(struct pz_pages *p, struct page_cpu *c);
-void pz_page_account_here(struct pz_pages *p, struct page_cpu *c, uint64_t index);
+void pz_page_flush(struct pz_pages *p, struct page_tally *t);
 void pz_page_lock(struct pz_pages *p);
 void pz_page_unlock(struct pz_pages *p);
 
@@ -492,20 +498,38 @@ uint64_t pz_page_free_up(const struct pz_pages *p, uint64_t index, uint64_t hi, 
 uint64_t pz_page_free_down(const struct pz_pages *p, uint64_t index, uint64_t lo, uint32_t gfp);
 bool pz_page_type_serves(unsigned int type, uint32_t gfp);
 
+/* How far the counts may be off together. */
+static inline uint64_t page_uncounted(const struct pz_pages *p)
+{
+	return (uint64_t)p->cpus * p->delta * PAGE_TALLIES;
+}
+
+static inline void page_tally(struct pz_pages *p, struct page_tally *t, uint32_t n)
+{
+	uint32_t d = t->delta + n;
+
+	pz_poke32(&t->delta, d);
+	if (d + p->delta > 2 * p->delta)
+		pz_page_flush(p, t);
+}
+
 /* pz_page_account() for a block of an order. */
 static inline void page_account_fast(struct pz_pages *p, struct page_cpu *c, uint64_t index,
 				     unsigned int order, uint64_t sign)
 {
 	uint64_t n = (uint64_t)1 << order, last = index + n - 1;
 
-	if (index < c->area_lo || last > c->area_hi || n > p->delta || pz_peek32(&p->cma_count)) {
-		pz_page_account(p, c->index, index, last, sign);
-		return;
+	if (n <= p->delta && !pz_peek32(&p->cma_count)) {
+		for (unsigned int i = 0; i < PAGE_TALLIES; i++) {
+			struct page_tally *t = &c->tally[i];
+
+			if (index >= t->lo && last <= t->hi) {
+				page_tally(p, t, (uint32_t)(sign * n));
+				return;
+			}
+		}
 	}
-	n = c->delta + (uint32_t)(sign * n);
-	pz_poke32(&c->delta, (uint32_t)n);
-	if ((uint32_t)n + p->delta > 2 * p->delta)
-		pz_page_flush(p, c);
+	pz_page_account(p, c->index, index, last, sign);
 }
 
 /* Let a CPU know of a block that was freed. The newest frames are those in the cache. */

@@ -279,13 +279,13 @@ static void span_count(struct pz_pages *p, uint32_t area, uint64_t n)
 	pz_count64(&p->free_all, n);
 }
 
-void pz_page_flush(struct pz_pages *p, struct page_cpu *c)
+void pz_page_flush(struct pz_pages *p, struct page_tally *t)
 {
-	uint64_t n = c->delta >> 31 ? c->delta | 0xffffffff00000000ull : c->delta;
+	uint64_t n = t->delta >> 31 ? t->delta | 0xffffffff00000000ull : t->delta;
 
 	if (n)
-		span_count(p, c->area, n);
-	pz_poke32(&c->delta, 0);
+		span_count(p, t->area, n);
+	pz_poke32(&t->delta, 0);
 }
 
 /* Count the frames of [lo, hi] that lie in CMA pageblocks, @sign being 1 or its complement. */
@@ -303,20 +303,18 @@ static void span_account_cma(struct pz_pages *p, uint64_t lo, uint64_t hi, uint6
 	}
 }
 
-/* Count in the area of a frame from now on. The CPU is busy. */
-void pz_page_account_here(struct pz_pages *p, struct page_cpu *c, uint64_t index)
+/* The tally of a segment's area. The CPU is busy. */
+static struct page_tally *span_tally(struct pz_pages *p, struct page_cpu *c,
+				     const struct page_seg *s)
 {
-	const struct page_seg *s;
+	struct page_tally *t = &c->tally[s->area % PAGE_TALLIES];
 
-	if (index >= c->area_lo && index <= c->area_hi)
-		return;
-	s = pz_page_seg_of(p, index);
-	if (!s)
-		return;
-	pz_page_flush(p, c);
-	pz_poke32(&c->area, s->area);
-	c->area_lo = s->lo;
-	c->area_hi = s->hi;
+	if (t->area != s->area)
+		pz_page_flush(p, t);
+	pz_poke32(&t->area, s->area);
+	t->lo = s->lo;
+	t->hi = s->hi;
+	return t;
 }
 
 /*
@@ -330,32 +328,16 @@ void pz_page_account(struct pz_pages *p, uint32_t cpu, uint64_t lo, uint64_t hi,
 	if (pz_peek32(&p->cma_count))
 		span_account_cma(p, lo, hi, sign);
 	while (lo <= hi) {
-		const struct page_seg *s;
-		uint64_t last = hi, n;
+		const struct page_seg *s = pz_page_seg_of(p, lo);
+		uint64_t last;
 
-		if (!c || lo < c->area_lo || lo > c->area_hi) {
-			s = pz_page_seg_of(p, lo);
-			if (!s)
-				return;
-			if (last > s->hi)
-				last = s->hi;
-			if (!c || last - lo >= p->delta) {
-				span_count(p, s->area, sign * (last - lo + 1));
-				lo = last + 1;
-				continue;
-			}
-			pz_page_account_here(p, c, lo);
-		}
-		if (last > c->area_hi)
-			last = c->area_hi;
-		n = sign * (last - lo + 1);
-		if (last - lo >= p->delta) {
-			span_count(p, c->area, n);
-		} else {
-			pz_poke32(&c->delta, c->delta + (uint32_t)n);
-			if (c->delta + p->delta > 2 * p->delta)
-				pz_page_flush(p, c);
-		}
+		if (!s)
+			return;
+		last = hi < s->hi ? hi : s->hi;
+		if (!c || last - lo >= p->delta)
+			span_count(p, s->area, sign * (last - lo + 1));
+		else
+			page_tally(p, span_tally(p, c, s), (uint32_t)(sign * (last - lo + 1)));
 		lo = last + 1;
 	}
 }
@@ -368,11 +350,11 @@ uint64_t pz_page_free_count(const struct pz_pages *p, uint32_t area)
 		if (area == UINT32_MAX || area == i)
 			n += pz_load64(&p->area[i].free);
 	}
-	for (uint32_t i = 0; i < p->cpus; i++) {
-		const struct page_cpu *c = &p->cpu[i];
-		uint32_t d = pz_peek32(&c->delta);
+	for (uint32_t i = 0; i < p->cpus * PAGE_TALLIES; i++) {
+		const struct page_tally *t = &p->cpu[i / PAGE_TALLIES].tally[i % PAGE_TALLIES];
+		uint32_t d = pz_peek32(&t->delta);
 
-		if (area == UINT32_MAX || area == pz_peek32(&c->area))
+		if (area == UINT32_MAX || area == pz_peek32(&t->area))
 			n += d >> 31 ? d | 0xffffffff00000000ull : d;
 	}
 	return n;
