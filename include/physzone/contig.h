@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-#define PZ_PAGE_OWNERS 255u
+#define PZ_PAGE_OWNERS 247u
 
 /**
  * pz_page_owner_add - make an owner of movable pages known
@@ -25,7 +25,8 @@ extern "C" {
  * @id: number for PZ_GFP_OWNER(), written on success only
  *
  * Context: any but interrupts.
- * Return: 0, -PZ_EINVAL when the name or the hook is missing, -PZ_ENOSPC after PZ_PAGE_OWNERS.
+ * Return: 0, -PZ_EINVAL when the name or the hook is missing, -PZ_ENOSPC after PZ_PAGE_OWNERS,
+ * -PZ_ENOMEM when there is no room for a byte for each page, which the first owner asks for.
  */
 int pz_page_owner_add(struct pz_pages *p, const struct pz_page_owner *owner, uint8_t *id);
 
@@ -83,7 +84,8 @@ void pz_evacuation_cost(const struct pz_pages *p, struct pz_range pfns, struct p
  * @out: the range and its numbers, written on success only
  *
  * Context: any. Cost: O(pages within the limits).
- * Return: 0, or -PZ_ENOMEM when no range within the limits is free of fixed pages.
+ * Return: 0; -PZ_EINVAL when @pages is 0 or @limits malformed; -PZ_ENOMEM when no range within the
+ * limits is free of fixed pages.
  */
 int pz_evacuation_cheapest(const struct pz_pages *p, uint64_t pages, const struct pz_limits *limits,
 			   struct pz_evacuation *out);
@@ -95,7 +97,7 @@ int pz_evacuation_cheapest(const struct pz_pages *p, uint64_t pages, const struc
 struct pz_cma_req {
 	const char *name; /* cut to PZ_CMA_NAME - 1 characters */
 	uint64_t size; /* bytes; rounded up to whole pageblocks */
-	uint64_t base; /* lowest address, or the very address with @fixed */
+	uint64_t base; /* lowest address, or the very address with @fixed; 0 is never fixed */
 	uint64_t limit; /* exclusive end; 0 for none */
 	bool fixed;
 	int32_t nid; /* node, or PZ_NID_NONE */

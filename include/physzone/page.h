@@ -61,7 +61,7 @@ enum pz_mobility {
 #define PZ_GFP_NOMIGRATE 0x100u /* never move pages out of the way */
 #define PZ_GFP_NOKEEP 0x200u /* may use the kept pages whatever the limits */
 #define PZ_GFP_ALL 0x3ffu
-/* The owner of movable pages, a number from pz_page_owner_add(), 1 to 255. */
+/* The owner of movable pages, a number from pz_page_owner_add(), 1 to PZ_PAGE_OWNERS. */
 #define PZ_GFP_OWNER(id) ((uint32_t)(id) << 24)
 #define PZ_GFP_OWNER_OF(gfp) ((gfp) >> 24)
 

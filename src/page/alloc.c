@@ -550,6 +550,9 @@ static int alloc_hard(struct pz_pages *p, const struct page_ask *a, uint64_t *in
 		return 0;
 	if (!(gfp & PZ_GFP_BLOCK))
 		return rc;
+	rc = pz_page_evacuate_for(p, a, index);
+	if (!rc)
+		return 0;
 	for (unsigned int idle = 0; idle < ALLOC_RECLAIMS;) {
 		uint64_t freed;
 
@@ -561,6 +564,9 @@ static int alloc_hard(struct pz_pages *p, const struct page_ask *a, uint64_t *in
 			(void)pz_page_drain(p, PZ_CPU_NONE);
 		if (alloc_find(p, a, mark, index))
 			return 0;
+		/* There may be room now for what was in the way. */
+		if (freed && !pz_page_evacuate_for(p, a, index))
+			return 0;
 		if (!freed || (gfp & PZ_GFP_NORETRY))
 			return rc;
 		idle++;
@@ -569,11 +575,11 @@ static int alloc_hard(struct pz_pages *p, const struct page_ask *a, uint64_t *in
 }
 
 /* What a block is given before its new owner has it. */
-static void alloc_prepare(struct pz_pages *p, const struct page_ask *a, uint64_t index)
+void pz_page_prepare(struct pz_pages *p, const struct page_ask *a, uint64_t index, bool guarded)
 {
 	const struct pz_page_hooks *h = &p->cfg.hooks;
 	uint64_t pfn = page_to_pfn(p, index), n = a->req->pages, bad;
-	uint64_t guard = page_guard(p, 1) && n == 2 ? 1 : 0;
+	uint64_t guard = guarded ? 1 : 0;
 
 	if (p->owner)
 		pz_poke8(&p->owner[index], (uint8_t)PZ_GFP_OWNER_OF(a->req->gfp));
@@ -612,7 +618,31 @@ int pz_page_request(struct pz_pages *p, const struct pz_page_req *req, uint64_t 
 			return rc;
 	}
 	pz_page_taken(p, &a, index);
-	alloc_prepare(p, &a, index);
+	pz_page_prepare(p, &a, index, req == &guarded);
+	*pfn = page_to_pfn(p, index);
+	return 0;
+}
+
+/* A request that calls no hook, for the destination of pages that are moved. */
+int pz_page_request_quiet(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn)
+{
+	struct pz_page_req guarded;
+	struct page_ask a;
+	uint64_t index;
+	int rc;
+
+	if (page_guard(p, req->pages)) {
+		guarded = *req;
+		guarded.pages = 2;
+		req = &guarded;
+	}
+	rc = pz_page_ask_init(p, req, &a);
+	if (rc)
+		return rc;
+	if (!alloc_find(p, &a, PAGE_MARK_LOW, &index) && !alloc_find(p, &a, PAGE_MARK_MIN, &index))
+		return -PZ_ENOMEM;
+	pz_page_taken(p, &a, index);
+	pz_page_prepare(p, &a, index, req == &guarded);
 	*pfn = page_to_pfn(p, index);
 	return 0;
 }

@@ -638,8 +638,7 @@ void pz_pages_destroy(struct pz_pages *p)
 		p->outgrown = o->next;
 		p->cfg.meta->free(p->cfg.meta->ctx, o, (size_t)o->size);
 	}
-	for (uint32_t i = 0; i < p->cma_count; i++)
-		create_give_array(p, p->cma[i], 1, sizeof(*p->cma[i]));
+	pz_page_cma_destroy(p);
 	create_give_zeroed(p, p->sites, p->frames * 2 * sizeof(uint64_t));
 	create_give_zeroed(p, p->owner, p->frames);
 	create_give_array(p, p->fallback, (uint64_t)p->node_count * p->node_count,
@@ -656,28 +655,35 @@ void pz_pages_destroy(struct pz_pages *p)
 	p->cfg.meta->free(p->cfg.meta->ctx, p->raw, sizeof(*p) + CREATE_LINE);
 }
 
-int pz_pages_add(struct pz_pages *p, struct pz_range pfns)
+/* Whether every frame of a range lies in memory of the zones; its indices then. */
+bool pz_page_givable(const struct pz_pages *p, struct pz_range pfns, uint64_t *lo, uint64_t *hi)
 {
-	uint64_t lo, hi;
-	int rc = 0;
-
 	if (!pz_range_valid(pfns))
-		return -PZ_EINVAL;
-	lo = pz_page_index_slow(p, pfns.first);
-	hi = pz_page_index_slow(p, pfns.last);
-	if (lo == PAGE_NONE || hi == PAGE_NONE || hi - lo != pfns.last - pfns.first)
-		return -PZ_EINVAL;
-	for (uint64_t pfn = pfns.first; pfn <= pfns.last;) {
+		return false;
+	*lo = pz_page_index_slow(p, pfns.first);
+	*hi = pz_page_index_slow(p, pfns.last);
+	if (*lo == PAGE_NONE || *hi == PAGE_NONE || *hi - *lo != pfns.last - pfns.first)
+		return false;
+	for (uint64_t pfn = pfns.first;;) {
 		uint32_t i = pz_zone_block_find(p->cfg.zones, pfn);
 		const struct pz_zone_block *b = &p->cfg.zones->block[i];
 
 		if (i == p->cfg.zones->block_count || b->pfns.first > pfn ||
 		    !pz_page_seg_of(p, pz_page_index_slow(p, pfn)))
-			return -PZ_EINVAL;
+			return false;
 		if (b->pfns.last >= pfns.last)
-			break;
+			return true;
 		pfn = b->pfns.last + 1;
 	}
+}
+
+int pz_pages_add(struct pz_pages *p, struct pz_range pfns)
+{
+	uint64_t lo, hi;
+	int rc;
+
+	if (!pz_page_givable(p, pfns, &lo, &hi))
+		return -PZ_EINVAL;
 	pz_page_lock(p);
 	rc = pz_page_give(p, lo, hi);
 	pz_page_unlock(p);

@@ -82,6 +82,9 @@ static inline bool fast_word(struct pz_pages *p, struct page_cpu *c, unsigned in
 	uint64_t i = at >> shift, *w, v;
 	uint32_t f;
 
+	/* Above level 0 a word has several pageblocks: some may not be for everybody. */
+	if (level && pz_peek32(&p->special))
+		return false;
 	r = order - WORD_SHIFT * level;
 	w = page_word(p, level, i);
 	v = pz_load64(w);

@@ -466,8 +466,12 @@ int pz_free_part(struct pz_pages *p, uint32_t cpu, uint64_t pfn, uint64_t pages)
 		pz_page_misuse(p, __func__, pfn, pages);
 		return -PZ_EINVAL;
 	}
-	if (pz_page_is_tail(p, index + pages))
+	if (pz_page_is_tail(p, index + pages)) {
+		if (p->owner)
+			pz_poke8(&p->owner[index + pages],
+				 pz_peek8(&p->owner[pz_page_head_of(p, index)]));
 		(void)pz_page_cut(p, index + pages);
+	}
 	if (pz_page_is_tail(p, index))
 		(void)pz_page_cut(p, index);
 	if (p->cfg.debug)
@@ -505,10 +509,8 @@ int pz_split_pages(struct pz_pages *p, uint64_t pfn, unsigned int order)
 		}
 		if (units > index + n - at)
 			units = (unsigned int)(index + n - at);
-		if (p->owner && pz_peek8(&p->owner[index])) {
-			for (unsigned int i = 0; i < units; i++)
-				pz_poke8(&p->owner[at + i], pz_peek8(&p->owner[index]));
-		}
+		for (unsigned int i = 0; p->owner && i < units; i++)
+			pz_poke8(&p->owner[at + i], pz_peek8(&p->owner[index]));
 		do {
 			v = pz_load64(w);
 		} while (!pz_cas64(w, v, v | (uint64_t)word_mask(unit, units) << 32));

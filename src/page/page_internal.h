@@ -9,6 +9,9 @@
  *	run      runs of any length
  *	alloc    requests: policy, watermarks, mobility, per-CPU hints
  *	free     frees, and what may be wrong with them
+ *	cheapest what evacuating a range would take, and where that is least
+ *	contig   owners of movable pages; evacuation
+ *	cma      areas that are lent to movable pages
  *
  * A frame index counts frames from the first one, leaving out large holes; index and page frame
  * number agree in their low PAGE_ALIGN_SHIFT bits, so that alignment is the same in both.
@@ -177,6 +180,8 @@ struct page_cma {
 	char name[PZ_CMA_NAME];
 	uint64_t lo, hi; /* indices */
 	uint64_t allocs, fails, moved;
+	uint64_t bytes;	  /* of this, with the bits */
+	uint32_t taken[]; /* a bit for each page: pz_cma_alloc() gave it out */
 };
 
 /* An array of managed ranges, and the ones before it. */
@@ -235,6 +240,7 @@ struct pz_pages {
 	struct page_hold *hold;
 	struct pz_page_owner owners[PZ_PAGE_OWNERS + 1];
 	uint32_t owner_count;
+	uint32_t evacuating; /* a bit for each evacuation under way */
 	struct page_cma *cma[PZ_CMA_AREAS];
 	uint32_t cma_count;
 	uint64_t *sites; /* PZ_PAGE_DEBUG_SITES: allocation and free site of each frame */
@@ -266,6 +272,39 @@ struct page_ask {
 	bool block;	 /* and nothing else would do */
 	bool zonelist;	 /* the policy */
 	uint64_t keep;	 /* indices below are not for it */
+};
+
+/* While a range is evacuated, its frames that are ours have an owner of our own. */
+#define PAGE_EVACUATIONS 8u
+
+/* What a frame is to somebody who wants to evacuate it. */
+enum page_what { PAGE_WHAT_FREE, PAGE_WHAT_HELD, PAGE_WHAT_MOVABLE, PAGE_WHAT_FIXED };
+
+/* Frames that are the same: a free run or a part of one, or a whole block. */
+struct page_item {
+	uint64_t lo, hi;
+	uint8_t what; /* enum page_what */
+	uint8_t owner;
+};
+
+#define PAGE_REFUSED 8u
+
+/* A search for the range of @n frames within [lo, hi] that takes the fewest moves. */
+struct page_scan {
+	const struct page_ask *ask;	/* on whose behalf, or NULL: whatever is movable */
+	const struct pz_limits *limits; /* alignment and boundary */
+	uint64_t n, lo, hi;
+	bool any; /* the highest range that can be evacuated at all */
+	uint32_t refusals;
+	uint64_t refused[PAGE_REFUSED]; /* frames of blocks whose owners said no */
+};
+
+/* A range that is being evacuated. */
+struct page_evac {
+	uint64_t lo, hi;
+	uint64_t moved;	  /* pages */
+	uint64_t refused; /* after -PZ_EBUSY: a frame of what stands in the way, or PAGE_NONE */
+	uint8_t mark;
 };
 
 static inline uint64_t *page_word(const struct pz_pages *p, unsigned int level, uint64_t i)
@@ -404,6 +443,7 @@ void pz_page_unlock(struct pz_pages *p);
 /* create.c */
 void *pz_page_zeroed(struct pz_pages *p, uint64_t bytes);
 int pz_page_give(struct pz_pages *p, uint64_t lo, uint64_t hi);
+bool pz_page_givable(const struct pz_pages *p, struct pz_range pfns, uint64_t *lo, uint64_t *hi);
 
 /* free.c */
 void pz_page_misuse(struct pz_pages *p, const char *where, uint64_t pfn, uint64_t pages);
@@ -430,6 +470,8 @@ bool pz_page_mark_floor(const struct pz_pages *p, const struct page_ask *a, uint
 			enum page_mark mark, uint64_t cma, uint64_t highatomic, uint64_t *floor);
 bool pz_page_mark_ok(const struct pz_pages *p, const struct page_ask *a, uint32_t area,
 		     enum page_mark mark);
+void pz_page_prepare(struct pz_pages *p, const struct page_ask *a, uint64_t index, bool guard);
+int pz_page_request_quiet(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn);
 void pz_page_trim(struct pz_pages *p, uint64_t index, uint64_t have, uint64_t want);
 uint32_t pz_page_node_at(const struct pz_pages *p, uint32_t home, uint32_t i);
 
@@ -445,7 +487,16 @@ void pz_page_reserve_highatomic(struct pz_pages *p, const struct page_ask *a, ui
 bool pz_page_highatomic_pick(struct pz_pages *p, const struct page_ask *a, uint64_t *index);
 bool pz_page_unreserve_highatomic(struct pz_pages *p, const struct page_ask *a);
 
+/* cheapest.c */
+void pz_page_item(const struct pz_pages *p, uint64_t at, struct page_item *it);
+bool pz_page_cheapest(const struct pz_pages *p, const struct page_scan *s, uint64_t *index);
+
+/* cma.c */
+void pz_page_cma_destroy(struct pz_pages *p);
+
 /* contig.c */
+int pz_page_evacuate(struct pz_pages *p, struct page_evac *e);
+void pz_page_evacuated(struct pz_pages *p, const struct page_evac *e, bool guard);
 int pz_page_evacuate_for(struct pz_pages *p, const struct page_ask *a, uint64_t *index);
 
 /* hold.c */
@@ -491,6 +542,7 @@ bool pz_page_near(struct pz_pages *p, uint64_t at, unsigned int order, unsigned 
 		  uint64_t lo, uint64_t hi, uint64_t *index);
 
 /* run.c */
+uint64_t pz_page_run_piece(struct pz_pages *p, uint64_t index, uint64_t n, bool first);
 bool pz_page_run_take_at(struct pz_pages *p, uint64_t index, uint64_t n);
 bool pz_page_run_take(struct pz_pages *p, const struct pz_page_req *req, uint64_t lo, uint64_t hi,
 		      bool low, bool look, uint64_t *index);

@@ -120,7 +120,7 @@ static bool run_whole(struct pz_pages *p, uint64_t index, uint64_t n)
 }
 
 /* Take some frames of a run of @n, from its first on: as its head or as more of it. */
-static uint64_t run_piece(struct pz_pages *p, uint64_t index, uint64_t n, bool first)
+uint64_t pz_page_run_piece(struct pz_pages *p, uint64_t index, uint64_t n, bool first)
 {
 	if (!run_whole(p, index, n))
 		return 0;
@@ -160,7 +160,7 @@ bool pz_page_run_take_at(struct pz_pages *p, uint64_t index, uint64_t n)
 		uint64_t got = 0;
 
 		if (!pz_fault_hit(p->cfg.faults, p->fault_piece))
-			got = run_piece(p, index + done, n - done, !done);
+			got = pz_page_run_piece(p, index + done, n - done, !done);
 		if (!got) {
 			if (done)
 				(void)pz_page_free_block(p, index, done);

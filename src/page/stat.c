@@ -53,6 +53,9 @@ void pz_page_info(const struct pz_pages *p, uint64_t pfn, struct pz_page_info *o
 	out->pages = pz_page_block_length(p, out->head);
 	if (p->owner)
 		out->owner = pz_peek8(&p->owner[out->head]);
+	/* Being evacuated. */
+	if (out->owner > PZ_PAGE_OWNERS)
+		out->owner = 0;
 	out->head = page_to_pfn(p, out->head);
 }
 
