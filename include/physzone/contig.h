@@ -61,8 +61,10 @@ int pz_evacuate(struct pz_pages *p, uint32_t cpu, struct pz_range pfns);
 struct pz_evacuation {
 	struct pz_range pfns;
 	uint64_t free; /* pages that are free */
-	uint64_t movable; /* pages to be moved */
-	uint64_t fixed; /* allocated pages without an owner, and reserved ones: these forbid it */
+	uint64_t movable; /* pages to be moved; blocks that stick out of the range count whole */
+	/* These forbid it: reserved pages, allocated ones without an owner, and blocks whose length
+	 * is no power of two, for a migrate hook is told an order. */
+	uint64_t fixed;
 	uint64_t first_fixed; /* the first of them */
 };
 
