@@ -15,11 +15,11 @@
  *  5. each allocated block begins with a head and goes on with tails; a tail is never first.
  *
  * Concurrency
- *  A unit goes from free to split by one exchange, then the word below opens; a merge closes the
- *  word below (it must be all free, and nobody can take from it then), then makes the unit free. In
- *  between its frames belong to nobody: a search does not see them, and `settle` says so. No
- *  other step of the tree is more than one exchange, so an operation that is interrupted anywhere
- *  blocks nobody.
+ *  A unit that is to be split is taken like a block, the word below is opened, and the unit becomes
+ *  split; a merge closes the word below (it must be all free, and nobody can take from it then),
+ *  then makes the unit free. In between its frames belong to nobody: a search does not see them,
+ *  and `settle` says so. No other step of the tree is more than one exchange, so an operation that
+ *  is interrupted anywhere blocks nobody.
  */
 #include "page_internal.h"
 
@@ -28,12 +28,14 @@ static uint32_t *tree_empty(const struct pz_pages *p, unsigned int level, uint64
 	return level == 1 ? &page_node(p, i)->empty : &page_upper(p, level, i)->empty;
 }
 
-/* Let a unit's frames be taken one by one. True when it is split then, by whomever. */
+/*
+ * Let a unit's frames be taken one by one. True when it is split then, by whomever. The unit is
+ * taken first, so that nobody else opens or closes the word below meanwhile.
+ */
 bool pz_page_split(struct pz_pages *p, unsigned int level, uint64_t unit)
 {
 	uint64_t *w = page_word(p, level, unit >> WORD_SHIFT);
-	uint64_t *below = page_word(p, level - 1, unit);
-	uint64_t head = (uint64_t)1 << (32 + (unit & 31)), old;
+	uint64_t taken = (uint64_t)1 << (unit & 31), head = taken << 32, old;
 
 	page_settle_begin(p, unit);
 	do {
@@ -42,9 +44,12 @@ bool pz_page_split(struct pz_pages *p, unsigned int level, uint64_t unit)
 			page_settle_end(p, unit);
 			return word_state(old, unit & 31) == WORD_SPLIT;
 		}
-	} while (!pz_cas64(w, old, old | head));
-	if (pz_load64(below) == WORD_CLOSED)
-		pz_cas64(below, WORD_CLOSED, 0);
+	} while (!pz_cas64(w, old, old | head | taken));
+	if (pz_load64(page_word(p, level - 1, unit)))
+		pz_store64(page_word(p, level - 1, unit), 0);
+	do {
+		old = pz_load64(w);
+	} while (!pz_cas64(w, old, old & ~taken));
 	/* Who looked while it was closed may have noted that there is nothing. */
 	pz_or32(tree_empty(p, level, unit >> WORD_SHIFT), (uint32_t)1 << (unit & 31));
 	pz_page_hint_freed(p, unit << (WORD_SHIFT * level), WORD_SHIFT * level);
