@@ -146,7 +146,8 @@ static int create_levels(struct pz_pages *p)
 		if (!level->base)
 			return -PZ_ENOMEM;
 		p->level_count = ++l;
-	} while (n > 1 || l < 2);
+		/* One more than the frames need, where a block may have as many as they are. */
+	} while (n > 1 || l < 2 || !(p->frames & (((uint64_t)1 << (WORD_SHIFT * l)) - 1)));
 	return 0;
 }
 
@@ -377,6 +378,14 @@ int pz_page_open(struct pz_pages *p, unsigned int level, uint64_t index)
 			pz_or32(&page_node(p, unit)->reserved, ~(uint32_t)0);
 		else if (l > 1)
 			pz_or32(&page_upper(p, l - 1, unit)->reserved, ~(uint32_t)0);
+		/* Nothing of it is free yet: what is given of it later is news. */
+		if (l == 1) {
+			for (unsigned int j = 0; j < WORD_SHIFT; j++)
+				pz_or32(&page_node(p, unit >> WORD_SHIFT)->none[j], bit);
+			pz_and32(&page_node(p, unit >> WORD_SHIFT)->empty, ~bit);
+		} else {
+			pz_and32(&page_upper(p, l, unit >> WORD_SHIFT)->empty, ~bit);
+		}
 		while (!pz_cas64(w, old, old & ~(uint64_t)bit))
 			old = pz_load64(w);
 	}

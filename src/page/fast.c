@@ -164,6 +164,9 @@ static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c
 	if (*lo > *hi)
 		return NULL;
 	a = &p->area[s->area];
+	/* Without grouping the hints do not tell movable pages apart. */
+	if (!p->type_mask && a->type == PZ_ZONE_MOVABLE && !(gfp & PZ_GFP_MOVABLE))
+		return NULL;
 	if ((int64_t)pz_load64(&a->free) <= a->easy ||
 	    (int64_t)pz_load64(&p->free_all) <= p->easy_all)
 		return NULL;

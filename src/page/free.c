@@ -120,6 +120,11 @@ static bool free_units(struct pz_pages *p, unsigned int level, uint64_t i, unsig
 		unsigned int r = word_run_around(f, u);
 
 		pz_page_freed(p, level, i, u, f);
+		/* Each pageblock by itself, for its mobility. */
+		if (WORD_SHIFT * level + r > p->pageblock_order)
+			r = p->pageblock_order > WORD_SHIFT * level
+				    ? p->pageblock_order - WORD_SHIFT * level
+				    : 0;
 		u = (u | ((1u << r) - 1)) + 1;
 	}
 	return true;
@@ -161,12 +166,22 @@ static bool free_push(struct pz_pages *p, unsigned int level, uint64_t index, bo
 	for (unsigned int l = level; l; l--) {
 		uint64_t below = index >> (WORD_SHIFT * (l - 1));
 		uint32_t cut = (uint32_t)1 << (below & 31);
+		uint64_t up = index >> (WORD_SHIFT * l);
+		uint32_t self = (uint32_t)1 << (up & 31);
 		bool last = !(index & (((uint64_t)1 << (WORD_SHIFT * (l - 1))) - 1));
 
 		pz_store64(page_word(p, l - 1, below >> WORD_SHIFT),
 			   each	  ? word_make(~(uint32_t)0, ~(uint32_t)0)
 			   : last ? word_make(~(uint32_t)0, head | cut)
 				  : word_make(~cut, head | cut));
+		/* Nothing of it is free yet: what is freed in it later is news. */
+		if (l == 1) {
+			for (unsigned int j = 0; j < WORD_SHIFT; j++)
+				pz_or32(&page_node(p, up >> WORD_SHIFT)->none[j], self);
+			pz_and32(&page_node(p, up >> WORD_SHIFT)->empty, ~self);
+		} else {
+			pz_and32(&page_upper(p, l, up >> WORD_SHIFT)->empty, ~self);
+		}
 		if (each || last)
 			break;
 		/* The part that has the index is split in turn; it is a head if it comes first. */

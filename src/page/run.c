@@ -16,6 +16,9 @@
  */
 #include "page_internal.h"
 
+/* How often a run may be lost to others while it is taken. */
+#define RUN_TRIES 16
+
 /* Whether a request may have frames of a pageblock. */
 bool pz_page_type_serves(unsigned int type, uint32_t gfp)
 {
@@ -208,6 +211,7 @@ bool pz_page_run_take(struct pz_pages *p, const struct pz_page_req *req, uint64_
 	uint64_t n = req->pages, align = req->limits.align >> p->page_shift;
 	uint64_t far = req->limits.boundary >> p->page_shift, half = (n + 1) >> 1;
 	struct page_want w = { .lo = lo, .hi = hi, .low = low, .look = true };
+	unsigned int lost = 0;
 
 	w.order = (uint8_t)pz_fls64(half);
 	/* Blocks of orders above a pageblock's may be of several kinds: look for smaller ones. */
@@ -234,6 +238,9 @@ bool pz_page_run_take(struct pz_pages *p, const struct pz_page_req *req, uint64_
 				*index = page_index(p, fit.first >> p->page_shift);
 				if (look || pz_page_run_take_at(p, *index, n))
 					return true;
+				/* Lost to somebody else: not for ever. */
+				if (++lost == RUN_TRIES)
+					return false;
 				continue;
 			}
 		}

@@ -106,8 +106,9 @@ static bool search_units(struct pz_pages *p, const struct page_want *w, unsigned
 		uint32_t f = word_free(v), m = f & ok;
 		unsigned int u;
 
-		if (!word_runs(m, r)) {
-			m = at->whole[level] ? 0 : pz_page_loose(p, level, i) & ok;
+		/* A mere look wants the outermost run, also one that has to be merged first. */
+		if (!word_runs(m, r) || w->look) {
+			m = at->whole[level] ? m : pz_page_loose(p, level, i) & ok;
 			if (!word_runs(m, r))
 				return false;
 		}

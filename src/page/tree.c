@@ -144,15 +144,15 @@ bool pz_page_merge(struct pz_pages *p, unsigned int level, uint64_t unit)
 void pz_page_freed(struct pz_pages *p, unsigned int level, uint64_t i, unsigned int unit,
 		   uint32_t f)
 {
+	uint64_t first = (i << WORD_SHIFT | unit) << (WORD_SHIFT * level);
+	bool news = false;
+
 	for (;;) {
 		unsigned int r = word_run_around(f, unit);
 		uint32_t *empty, bit;
 
 		if (r < WORD_SHIFT || level + 1 == p->level_count) {
-			uint64_t unit_index = i << WORD_SHIFT | unit;
-
-			pz_page_hint_freed(p, unit_index << (WORD_SHIFT * level),
-					   WORD_SHIFT * level + r);
+			pz_page_hint_freed(p, first, WORD_SHIFT * level + r);
 			return;
 		}
 		unit = (unsigned int)i & 31;
@@ -161,9 +161,13 @@ void pz_page_freed(struct pz_pages *p, unsigned int level, uint64_t i, unsigned 
 		empty = tree_empty(p, level, i);
 		bit = (uint32_t)1 << unit;
 		/* When it is set already, whoever set it has announced the rest. */
-		if (pz_load32(empty) & bit)
+		if (pz_load32(empty) & bit) {
+			if (news)
+				pz_page_hint_freed(p, first, WORD_SHIFT * level);
 			return;
+		}
 		pz_or32(empty, bit);
+		news = true;
 		f = pz_page_loose(p, level, i) | bit;
 	}
 }
