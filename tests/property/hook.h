@@ -15,7 +15,8 @@ struct hook {
 	size_t live; /* bytes given and not taken back */
 	unsigned int calls;
 	unsigned int fail_at; /* the call that fails, 1 for the first; 0 for none */
-	bool bad_free;	      /* something came back with another size */
+	bool fail_on; /* and every call after it */
+	bool bad_free; /* something came back with another size */
 };
 
 static inline void *hook_alloc(void *ctx, size_t size)
@@ -23,7 +24,7 @@ static inline void *hook_alloc(void *ctx, size_t size)
 	struct hook *h = (struct hook *)ctx;
 	size_t *head;
 
-	if (++h->calls == h->fail_at)
+	if (++h->calls == h->fail_at || (h->fail_on && h->fail_at && h->calls > h->fail_at))
 		return NULL;
 	head = (size_t *)malloc(16 + size);
 	if (!head)

@@ -27,7 +27,7 @@
 
 #define PROP_SHRINK_RUNS 20000u
 #define PROP_SHRINK_SECONDS 20
-#define PROP_NOTES 4096u
+#define PROP_NOTES 8192u
 
 struct prop {
 	uint64_t state;		/* of the generator */
@@ -189,8 +189,14 @@ void prop_note(struct prop *p, const char *fmt, ...)
 	va_list ap;
 	int n;
 
-	if (!p->noting || p->notes_len + 2 >= PROP_NOTES)
+	if (!p->noting)
 		return;
+	if (p->notes_len > PROP_NOTES / 2) { /* the last ones say what went wrong */
+		char *from = strchr(p->notes + PROP_NOTES / 4, '\n') + 1;
+
+		p->notes_len -= (size_t)(from - p->notes);
+		memmove(p->notes, from, p->notes_len + 1);
+	}
 	va_start(ap, fmt);
 	n = vsnprintf(p->notes + p->notes_len, PROP_NOTES - p->notes_len - 1, fmt, ap);
 	va_end(ap);
