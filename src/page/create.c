@@ -388,6 +388,7 @@ int pz_page_open(struct pz_pages *p, unsigned int level, uint64_t index)
 		}
 		while (!pz_cas64(w, old, old & ~(uint64_t)bit))
 			old = pz_load64(w);
+		pz_page_hint_reset(p, index);
 	}
 	return 0;
 }
@@ -457,6 +458,11 @@ int pz_page_give(struct pz_pages *p, uint64_t lo, uint64_t hi)
 		i = last + 1;
 	}
 	p->total += hi - lo + 1;
+	/* Debugging expects of free pages what a free leaves behind. */
+	if ((p->cfg.debug & PZ_PAGE_DEBUG_POISON) && p->cfg.hooks.fill)
+		p->cfg.hooks.fill(p->cfg.hooks.ctx, page_to_pfn(p, lo), hi - lo + 1, PAGE_POISON);
+	if ((p->cfg.debug & PZ_PAGE_DEBUG_GUARD) && p->cfg.hooks.map)
+		p->cfg.hooks.map(p->cfg.hooks.ctx, page_to_pfn(p, lo), hi - lo + 1, false);
 	create_free(p, lo, hi);
 	pz_page_account(p, PZ_CPU_NONE, lo, hi, 1);
 	return 0;

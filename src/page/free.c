@@ -193,6 +193,7 @@ static bool free_push(struct pz_pages *p, unsigned int level, uint64_t index, bo
 		if (!(word_taken(v) & bit))
 			return false;
 	}
+	pz_page_hint_reset(p, index);
 	return true;
 }
 

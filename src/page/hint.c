@@ -91,25 +91,38 @@ uint32_t pz_page_hint_children(const struct pz_pages *p, unsigned int level, uin
 	return ~pz_load32(hint_mask(p, level, i, kind, order));
 }
 
+/* The same in a node for one kind. */
+static bool hint_freed_kind(struct pz_pages *p, unsigned int level, uint64_t index,
+			    unsigned int kind, unsigned int order)
+{
+	uint64_t child = index >> (WORD_SHIFT * level), i = child >> WORD_SHIFT;
+	uint32_t bit = (uint32_t)1 << (child & 31);
+	unsigned int last = hint_end(p, level, kind) - 1;
+	bool changed;
+
+	changed = hint_clear(p, level, i, kind, 0, order < last ? order : last, bit);
+	if (order >= p->pageblock_order && kind <= PAGE_K_RECLAIMABLE &&
+	    WORD_SHIFT * level > p->pageblock_order) {
+		last = WORD_SHIFT * level - 1;
+		changed |= hint_clear(p, level, i, PAGE_K_ANY, p->pageblock_order,
+				      order < last ? order : last, bit);
+	}
+	return changed;
+}
+
 static void hint_freed_above(struct pz_pages *p, uint64_t index, unsigned int order)
 {
 	unsigned int kind = hint_kind_of(page_type(p, index));
+	/* More than a pageblock may be of several kinds. */
+	bool all = order > p->pageblock_order;
 
-	if (kind >= PAGE_KINDS)
+	if (kind >= PAGE_KINDS && !all)
 		return;
 	for (unsigned int l = 2; l < p->level_count; l++) {
-		uint64_t child = index >> (WORD_SHIFT * l), i = child >> WORD_SHIFT;
-		uint32_t bit = (uint32_t)1 << (child & 31);
-		unsigned int last = hint_end(p, l, kind) - 1;
-		bool changed;
+		bool changed = false;
 
-		changed = hint_clear(p, l, i, kind, 0, order < last ? order : last, bit);
-		if (order >= p->pageblock_order && kind <= PAGE_K_RECLAIMABLE &&
-		    WORD_SHIFT * l > p->pageblock_order) {
-			last = WORD_SHIFT * l - 1;
-			changed |= hint_clear(p, l, i, PAGE_K_ANY, p->pageblock_order,
-					      order < last ? order : last, bit);
-		}
+		for (unsigned int k = all ? 0 : kind; k <= (all ? PAGE_K_CMA : kind); k++)
+			changed |= hint_freed_kind(p, l, index, k, order);
 		if (!changed && order < WORD_SHIFT * l)
 			return;
 	}
@@ -212,8 +225,11 @@ void pz_page_hint_none(struct pz_pages *p, unsigned int level, uint64_t child, u
 	page_settle_end(p, child);
 }
 
-/* Everything of a child may be free, as far as these masks go: its kind has changed. */
-static void hint_reset(struct pz_pages *p, uint64_t index)
+/*
+ * Everything of a child may be free, as far as these masks go: its kind has changed, or it was taken as
+ * a whole, so that its masks did not count, and now they do.
+ */
+void pz_page_hint_reset(struct pz_pages *p, uint64_t index)
 {
 	unsigned int kind = hint_kind_of(page_type(p, index));
 
@@ -258,5 +274,5 @@ void pz_page_set_type(struct pz_pages *p, uint64_t index, unsigned int order, un
 				pz_or32(s, (uint32_t)1 << (child & 31));
 		}
 	}
-	hint_reset(p, index);
+	pz_page_hint_reset(p, index);
 }

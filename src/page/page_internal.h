@@ -526,6 +526,7 @@ enum word_state pz_page_probe(const struct pz_pages *p, uint64_t index, unsigned
 void pz_page_set_type(struct pz_pages *p, uint64_t index, unsigned int order, unsigned int type);
 uint32_t pz_page_kind_units(const struct pz_pages *p, const struct page_node *n, unsigned int kind);
 void pz_page_hint_freed(struct pz_pages *p, uint64_t index, unsigned int order);
+void pz_page_hint_reset(struct pz_pages *p, uint64_t index);
 void pz_page_hint_unit_none(struct pz_pages *p, uint64_t unit, unsigned int order);
 void pz_page_hint_none(struct pz_pages *p, unsigned int level, uint64_t child, unsigned int kind,
 		       unsigned int order);
