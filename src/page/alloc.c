@@ -277,8 +277,8 @@ static bool alloc_met(struct pz_pages *p, const struct page_ask *a)
 }
 
 /* A free pageblock, or the largest free piece of one of another mobility. */
-static bool alloc_steal(struct pz_pages *p, const struct page_ask *a, struct page_want *w,
-			uint64_t *index)
+static bool alloc_steal_piece(struct pz_pages *p, const struct page_ask *a, struct page_want *w,
+			      uint64_t *index)
 {
 	static const uint8_t from[PAGE_TYPES][2] = {
 		{ PZ_RECLAIMABLE, PZ_MOVABLE },
@@ -316,13 +316,29 @@ static bool alloc_steal(struct pz_pages *p, const struct page_ask *a, struct pag
 	return false;
 }
 
+/* The same; more is taken than is kept, and that is hidden from others for a moment. */
+static bool alloc_steal(struct pz_pages *p, const struct page_ask *a, struct page_want *w,
+			uint64_t *index)
+{
+	uint64_t key = a->cpu;
+	bool got;
+
+	page_settle_begin(p, key);
+	got = alloc_steal_piece(p, a, w, index);
+	if (got)
+		page_settle_end(p, key);
+	else
+		page_settle_cancel(p, key);
+	return got;
+}
+
 /* An aligned block of an order within a window. */
 static bool alloc_block(struct pz_pages *p, const struct page_ask *a, unsigned int order,
 			uint64_t lo, uint64_t hi, uint32_t area, uint64_t *index)
 {
 	bool movable = a->req->gfp & PZ_GFP_MOVABLE;
 	struct page_want w = { .lo = lo, .hi = hi, .order = (uint8_t)order };
-	bool cma = movable && pz_peek32(&p->cma_count), first = false;
+	bool cma = movable && pz_peek32(&p->cma_count), first = false, got;
 
 	if (lo > hi)
 		return false;
@@ -331,8 +347,13 @@ static bool alloc_block(struct pz_pages *p, const struct page_ask *a, unsigned i
 		w.spread = ((a->cpu & 7) * 2 + pz_peek32(&p->cpu[a->cpu].crowd)) & 15;
 	if (cma && area != UINT32_MAX)
 		first = pz_load64(&p->area[area].free_cma) > pz_load64(&p->area[area].free) / 2;
-	if (order < p->pageblock_order && alloc_met(p, a) && alloc_claim(p, a, &w, index))
-		return true;
+	if (order < p->pageblock_order && alloc_met(p, a)) {
+		page_settle_begin(p, a->cpu);
+		got = alloc_claim(p, a, &w, index);
+		page_settle_end(p, a->cpu);
+		if (got)
+			return true;
+	}
 	w.kind = PAGE_K_CMA;
 	if (first && pz_page_tree_take(p, &w, index))
 		return true;
@@ -355,7 +376,7 @@ static bool alloc_block(struct pz_pages *p, const struct page_ask *a, unsigned i
 static bool alloc_window(struct pz_pages *p, const struct page_ask *a, uint64_t lo, uint64_t hi,
 			 uint32_t area, bool runs, uint64_t *index)
 {
-	bool hold = p->hold && a->block && !a->order && area != UINT32_MAX;
+	bool hold = p->hold && a->block && !a->order && area != UINT32_MAX, over;
 
 	if (lo < a->lo)
 		lo = a->lo;
@@ -367,12 +388,19 @@ static bool alloc_window(struct pz_pages *p, const struct page_ask *a, uint64_t 
 		return false;
 	if (hold && pz_page_hold_take(p, a, area, lo, hi, index))
 		return true;
+	over = (uint64_t)1 << a->order != a->req->pages;
+	if (over)
+		page_settle_begin(p, a->cpu);
 	if (alloc_block(p, a, a->order, lo, hi, area, index)) {
 		if (hold)
 			pz_page_hold_refill(p, a, area, *index);
 		pz_page_trim(p, *index, (uint64_t)1 << a->order, a->req->pages);
+		if (over)
+			page_settle_end(p, a->cpu);
 		return true;
 	}
+	if (over)
+		page_settle_cancel(p, a->cpu);
 	if (!runs)
 		return false;
 	/* A block of whole pageblocks of several kinds is not known as one. */

@@ -257,8 +257,7 @@ static bool cma_pinned(const struct pz_pages *p, const struct page_cma *c,
 			pinned |= it.what == PAGE_WHAT_FIXED;
 			r.first = page_to_pfn(p, first) << p->page_shift;
 			r.last = ((page_to_pfn(p, it.hi) + 1) << p->page_shift) - 1;
-			if (pinned &&
-			    !pz_limits_last_fit(l, r, pages << p->page_shift, &fit))
+			if (pinned && !pz_limits_last_fit(l, r, pages << p->page_shift, &fit))
 				return true;
 		}
 		at = it.hi + 1;

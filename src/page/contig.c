@@ -269,8 +269,8 @@ static void contig_pull(struct pz_pages *p, const struct page_evac *e, unsigned 
 		}
 		do {
 			v = pz_load64(w);
-		} while (!pz_cas64(w, v,
-				   (v & ~((uint64_t)1 << (32 + unit))) | (uint64_t)1 << unit));
+		} while (
+			!pz_cas64(w, v, (v & ~((uint64_t)1 << (32 + unit))) | (uint64_t)1 << unit));
 		pz_store64(page_word(p, l, at >> (WORD_SHIFT * (l + 1))), WORD_CLOSED);
 		/* Freed as a whole, no free of a part would clear what rules it out now. */
 		pz_page_hint_freed(p, at, WORD_SHIFT * (l + 1));
@@ -321,7 +321,7 @@ static int contig_possible(const struct pz_pages *p, struct page_evac *e)
 			inside += (it.hi < e->hi ? it.hi : e->hi) - at + 1;
 	}
 	return free <= INT64_MAX && movable > free - (inside < free ? inside : free) ? -PZ_ENOMEM
-										   : 0;
+										     : 0;
 }
 
 static int contig_run(struct pz_pages *p, struct page_evac *e)

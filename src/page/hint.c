@@ -162,8 +162,10 @@ void pz_page_hint_unit_none(struct pz_pages *p, uint64_t unit, unsigned int orde
 		if (!(pz_load32(&n->none[j]) & bit))
 			pz_or32(&n->none[j], bit);
 	}
+	/* Meanwhile a run may have come to be, or the unit was merged and its word says nothing. */
 	for (unsigned int j = order; j < WORD_SHIFT; j++) {
-		if (word_runs(word_free(pz_load64(word)), j))
+		if (word_state(pz_load64(&n->w), unit & 31) != WORD_SPLIT ||
+		    word_runs(word_free(pz_load64(word)), j))
 			pz_and32(&n->none[j], ~bit);
 	}
 	page_settle_end(p, unit);
@@ -219,15 +221,17 @@ void pz_page_hint_none(struct pz_pages *p, unsigned int level, uint64_t child, u
 			pz_or32(m, bit);
 	}
 	for (unsigned int j = order; j < end; j++) {
-		if (pz_page_may(p, level - 1, child, kind, j))
+		/* What is taken as a whole by now is announced as such when it is freed. */
+		if ((word_taken(pz_load64(page_word(p, level, i))) & bit) ||
+		    pz_page_may(p, level - 1, child, kind, j))
 			pz_and32(hint_mask(p, level, i, kind, j), ~bit);
 	}
 	page_settle_end(p, child);
 }
 
 /*
- * Everything of a child may be free, as far as these masks go: its kind has changed, or it was taken as
- * a whole, so that its masks did not count, and now they do.
+ * Everything of a child may be free, as far as these masks go: its kind has changed, or it was
+ * taken as a whole, so that its masks did not count, and now they do.
  */
 void pz_page_hint_reset(struct pz_pages *p, uint64_t index)
 {

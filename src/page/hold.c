@@ -37,6 +37,20 @@ struct page_hold {
 	struct hold_cache cache[];
 };
 
+/* Others read the stacks while they drain them, so that each access is one. */
+static void hold_push(struct hold_stack *s, uint64_t index)
+{
+	pz_store64(&s->frame[s->n], index);
+	pz_poke32(&s->n, s->n + 1);
+}
+
+static void hold_remove(struct hold_stack *s, uint32_t at, uint32_t n)
+{
+	for (uint32_t i = at; i + n < s->n; i++)
+		pz_store64(&s->frame[i], s->frame[i + n]);
+	pz_poke32(&s->n, s->n - n);
+}
+
 static struct hold_cache *hold_cache(const struct pz_pages *p, uint32_t cpu, uint32_t area)
 {
 	return &p->hold->cache[(uint64_t)cpu * p->area_count + area];
@@ -159,8 +173,7 @@ bool pz_page_hold_take(struct pz_pages *p, const struct page_ask *a, uint32_t ar
 		*index = s->frame[i];
 		if (*index < lo || *index > hi)
 			continue;
-		memmove(&s->frame[i], &s->frame[i + 1], (s->n - i - 1) * sizeof(s->frame[0]));
-		s->n--;
+		hold_remove(s, i, 1);
 		got = hold_release(p, *index, false);
 	}
 	/* Taken from what was not counted as free: even with the count that is about to follow. */
@@ -185,6 +198,7 @@ void pz_page_hold_refill(struct pz_pages *p, const struct page_ask *a, uint32_t 
 	page_enter(c);
 	h = hold_cache(p, a->cpu, area);
 	s = &h->stack[a->type];
+	page_settle_begin(p, a->cpu);
 	v = pz_load64(w);
 	m = word_free(v);
 	for (uint32_t n = pz_popcount32(m); n && (n >= h->batch || n > h->cap - s->n); n--)
@@ -195,9 +209,10 @@ void pz_page_hold_refill(struct pz_pages *p, const struct page_ask *a, uint32_t 
 			uint64_t at = (index & ~(uint64_t)31) + pz_fls32(m & (~m + 1));
 
 			pz_page_account(p, a->cpu, at, at, UINT64_MAX);
-			s->frame[s->n++] = at;
+			hold_push(s, at);
 		}
 	}
+	page_settle_end(p, a->cpu);
 	page_leave(c);
 }
 
@@ -214,8 +229,7 @@ static uint64_t hold_flush(struct pz_pages *p, uint32_t cpu, struct hold_stack *
 		pz_page_account(p, cpu, s->frame[i], s->frame[i], 1);
 		done++;
 	}
-	s->n -= n;
-	memmove(s->frame, s->frame + n, s->n * sizeof(s->frame[0]));
+	hold_remove(s, 0, n);
 	return done;
 }
 
@@ -239,9 +253,11 @@ bool pz_page_hold_put(struct pz_pages *p, uint32_t cpu, uint64_t index)
 	page_enter(c);
 	h = hold_cache(p, cpu, seg->area);
 	s = &h->stack[type];
+	page_settle_begin(p, cpu);
 	do {
 		v = pz_load64(w);
 		if (word_state(v, unit) != WORD_HEAD) {
+			page_settle_cancel(p, cpu);
 			page_leave(c);
 			return false;
 		}
@@ -252,7 +268,8 @@ bool pz_page_hold_put(struct pz_pages *p, uint32_t cpu, uint64_t index)
 		(void)hold_flush(p, cpu, s->n ? s : &h->stack[type < 2 ? type + 1 : 0], h->batch);
 	if (s->n == h->cap)
 		(void)hold_flush(p, cpu, s, h->batch);
-	s->frame[s->n++] = index;
+	hold_push(s, index);
+	page_settle_end(p, cpu);
 	page_leave(c);
 	return true;
 }

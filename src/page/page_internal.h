@@ -375,6 +375,12 @@ static inline void page_settle_end(struct pz_pages *p, uint64_t key)
 	pz_count64(&p->settle[key % PAGE_SETTLES].count, 0xffffffffull);
 }
 
+/* It came to nothing: others have not been misled. */
+static inline void page_settle_cancel(struct pz_pages *p, uint64_t key)
+{
+	pz_count64(&p->settle[key % PAGE_SETTLES].count, UINT64_MAX);
+}
+
 /* How many ended until now; and whether none is under way. */
 static inline uint32_t page_settled(const struct pz_pages *p, bool *quiet)
 {

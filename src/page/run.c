@@ -127,7 +127,8 @@ uint64_t pz_page_run_piece(struct pz_pages *p, uint64_t index, uint64_t n, bool 
 {
 	if (!run_whole(p, index, n))
 		return 0;
-	for (;;) {
+	/* A unit in transit may be stuck there, below an interrupt handler: not for ever. */
+	for (unsigned int tries = 0; tries < RUN_TRIES; tries++) {
 		unsigned int level, unit, units = 0;
 		enum word_state s = pz_page_probe(p, index, &level);
 		uint64_t size = (uint64_t)1 << (WORD_SHIFT * level), v, *w;
@@ -152,6 +153,7 @@ uint64_t pz_page_run_piece(struct pz_pages *p, uint64_t index, uint64_t n, bool 
 		if (pz_cas64(w, v, v | m | (first ? (uint64_t)1 << (32 + unit) : 0)))
 			return units * size;
 	}
+	return 0;
 }
 
 /* Take exactly [index, index + n). False, with nothing taken, when a frame of it is not free. */

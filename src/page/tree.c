@@ -53,6 +53,8 @@ bool pz_page_split(struct pz_pages *p, unsigned int level, uint64_t unit)
 	/* Who looked while it was closed may have noted that there is nothing. */
 	pz_or32(tree_empty(p, level, unit >> WORD_SHIFT), (uint32_t)1 << (unit & 31));
 	pz_page_hint_freed(p, unit << (WORD_SHIFT * level), WORD_SHIFT * level);
+	pz_page_freed(p, level, unit >> WORD_SHIFT, unit & 31,
+		      pz_page_loose(p, level, unit >> WORD_SHIFT) | (uint32_t)taken);
 	page_settle_end(p, unit);
 	return true;
 }
