@@ -273,7 +273,8 @@ static inline bool fast_again(struct pz_pages *p, struct page_cpu *c, uint32_t g
 }
 
 /* The area and the segment that a slot's hints lie in; hints of another are dropped. */
-void pz_page_slot_place(const struct pz_pages *p, struct page_slot *s, uint64_t index)
+void pz_page_slot_place(const struct pz_pages *p, struct page_cpu *c, struct page_slot *s,
+			uint64_t index)
 {
 	const struct page_seg *seg;
 
@@ -282,6 +283,7 @@ void pz_page_slot_place(const struct pz_pages *p, struct page_slot *s, uint64_t 
 	seg = pz_page_seg_of(p, index);
 	if (!seg)
 		return;
+	c->quick.serial = p->serial - 1;
 	s->lo = seg->lo;
 	s->hi = seg->hi;
 	s->area = seg->area;
@@ -350,7 +352,7 @@ void pz_page_taken(struct pz_pages *p, const struct page_ask *a, uint64_t index)
 						    : page_class(p, page_to_pfn(p, a->hi));
 			from = page_class(p, page_to_pfn(p, index));
 			c->cur[class][a->type][a->order] = (uint8_t)from;
-			pz_page_slot_place(p, &c->slot[from][a->type], index);
+			pz_page_slot_place(p, c, &c->slot[from][a->type], index);
 			c->slot[from][a->type].at[a->order] = index;
 		}
 		page_leave(c);

@@ -484,7 +484,8 @@ uint32_t pz_page_node_at(const struct pz_pages *p, uint32_t home, uint32_t i);
 /* fast.c */
 void pz_page_taken(struct pz_pages *p, const struct page_ask *a, uint64_t index);
 
-void pz_page_slot_place(const struct pz_pages *p, struct page_slot *s, uint64_t index);
+void pz_page_slot_place(const struct pz_pages *p, struct page_cpu *c, struct page_slot *s,
+			uint64_t index);
 uint32_t pz_page_take_more(struct pz_pages *p, uint32_t cpu, uint32_t gfp,
 			   const struct pz_limits *limits, uint32_t n, uint64_t *pfns);
 
@@ -599,7 +600,7 @@ static inline void page_slot_push(const struct pz_pages *p, struct page_cpu *c, 
 	struct page_slot *s = &c->slot[class][type];
 
 	if (index < s->lo || index > s->hi)
-		pz_page_slot_place(p, s, index);
+		pz_page_slot_place(p, c, s, index);
 	if (order) {
 		if (order <= PZ_PAGE_MAX_ORDER)
 			s->at[order] = index;
