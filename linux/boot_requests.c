@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * boot_requests.c - what a Linux kernel asks of memory while it starts.
+ *
+ * Concept: each function turns totals of a machine and words of the command line into requests,
+ * as data. Whether a request can be served is not asked here, with one exception that the kernel
+ * makes too: whether ZONE_DMA has a managed page.
+ *
+ * Invariants: 1. min_order <= order <= the largest order, for requests to the page allocator;
+ * 2. min_bytes <= bytes for requests to memblock; 3. count is at least 1.
+ *
+ * Failure: what the kernel does not ask for is -PZ_ENOENT, or is not among the requests.
+ *
+ * Shortcomings: which features a kernel was built with is the architecture's usual configuration.
+ * Encrypted guests (SEV, TDX, protected virtualisation), which enlarge the bounce buffers, are not
+ * modelled, nor is an ACPI or board quirk that asks for bounce buffers.
+ */
+#include <physzone/linux/boot.h>
+
+#include "../src/base/bits.h"
+#include "pzl_text.h"
+
+#define BOOT_4G 0x100000000ull
+#define BOOT_SLOT_SHIFT 11u /* bounce buffers are counted in slots of 2 KiB */
+#define BOOT_SEGMENT 128u /* slots of a segment, which a mapping cannot cross */
+#define BOOT_SLOTS 32768u /* 64 MiB */
+#define BOOT_SLOTS_MIN 512u /* 1 MiB */
+#define BOOT_POOL_MIN 0x20000ull
+#define BOOT_POOL_ARM 0x40000ull
+
+/* Arguments of a name, for the kernel alone: '-' and '_' are the same. */
+static bool boot_is(const struct pzl_arg *a, const char *name)
+{
+	uint32_t i;
+
+	if (a->kind == PZL_ARG_INIT || !a->value)
+		return false;
+	for (i = 0; i < a->name_len && name[i]; i++)
+		if (a->name[i] != name[i] && !(a->name[i] == '-' && name[i] == '_'))
+			return false;
+	return i == a->name_len && !name[i];
+}
+
+static void boot_swiotlb_arg(const struct pzl_arg *a, struct pzl_boot_args *out)
+{
+	const char *s = a->value;
+	size_t len = a->value_len, used;
+	uint64_t v;
+
+	v = pzl_strtoull(s, len, &used, NULL);
+	if (used && v) {
+		out->slots = v > UINT64_MAX - BOOT_SEGMENT
+				     ? pz_round_down(v, BOOT_SEGMENT)
+				     : pz_round_down(v + BOOT_SEGMENT - 1, BOOT_SEGMENT);
+	}
+	s += used;
+	len -= used;
+	if (len && *s == ',') {
+		s++;
+		len--;
+	}
+	v = pzl_strtoull(s, len, &used, NULL);
+	if (used) {
+		uint64_t areas;
+
+		if (v && v <= 1u << 20 && pz_roundup_pow2(v, &areas))
+			out->areas = (uint32_t)areas;
+		s += used;
+		len -= used;
+		if (len && *s == ',') {
+			s++;
+			len--;
+		}
+	}
+	if (len == 5 && pzl_starts_n(s, len, "force"))
+		out->swiotlb_force = true;
+	else if (len == 7 && pzl_starts_n(s, len, "noforce"))
+		out->swiotlb_noforce = true;
+}
+
+/* Whether a list at commas has an element that begins with a word. */
+static bool boot_has_word(const struct pzl_arg *a, const char *word)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->value_len; i++)
+		if ((!i || a->value[i - 1] == ',') &&
+		    pzl_starts_n(a->value + i, a->value_len - i, word))
+			return true;
+	return false;
+}
+
+void pzl_boot_args(const struct pzl_cmdline *cl, struct pzl_boot_args *out)
+{
+	uint32_t i;
+
+	out->coherent_pool = 0;
+	out->slots = 0;
+	out->areas = 0;
+	out->swiotlb_force = false;
+	out->swiotlb_noforce = false;
+	out->iommu_soft = false;
+	for (i = 0; i < cl->arg_count && i < cl->arg_cap; i++) {
+		const struct pzl_arg *a = &cl->arg[i];
+
+		if (boot_is(a, "coherent_pool"))
+			out->coherent_pool = pzl_memparse(a->value, a->value_len, NULL, NULL);
+		else if (boot_is(a, "swiotlb"))
+			boot_swiotlb_arg(a, out);
+		else if (boot_is(a, "iommu") && boot_has_word(a, "soft"))
+			out->iommu_soft = true;
+	}
+}
+
+static void boot_name(char *to, const char *from)
+{
+	size_t i;
+
+	for (i = 0; from[i] && i < PZL_BOOT_NAME - 1; i++)
+		to[i] = from[i];
+	to[i] = '\0';
+}
+
+/* A text, a number of KiB or MiB or GiB where it is a whole one, and a text. */
+static void boot_name_size(char *to, const char *before, uint64_t bytes, const char *after,
+			   bool upper)
+{
+	static const char units[] = "\0kMG";
+	char digits[24];
+	unsigned int u = 0, n = 0;
+	size_t at = 0, i;
+
+	while (u < 3 && bytes && !(bytes & 1023)) {
+		bytes >>= 10;
+		u++;
+	}
+	do {
+		uint64_t rem;
+
+		bytes = pz_udivrem64(bytes, 10, &rem);
+		digits[n++] = (char)('0' + rem);
+	} while (bytes && n < sizeof(digits));
+	for (i = 0; before[i] && at < PZL_BOOT_NAME - 1; i++)
+		to[at++] = before[i];
+	while (n && at < PZL_BOOT_NAME - 1)
+		to[at++] = digits[--n];
+	if (units[u] && at < PZL_BOOT_NAME - 1)
+		to[at++] = (char)(units[u] == 'k' && upper ? 'K' : units[u]);
+	for (i = 0; after[i] && at < PZL_BOOT_NAME - 1; i++)
+		to[at++] = after[i];
+	to[at] = '\0';
+}
+
+static void boot_request_init(struct pzl_boot_request *r, enum pzl_boot_what what,
+			      enum pzl_boot_when when, uint64_t bytes)
+{
+	r->what = what;
+	r->when = when;
+	r->name[0] = '\0';
+	r->bytes = bytes;
+	r->min_bytes = bytes;
+	r->count = 1;
+	r->order = 0;
+	r->min_order = 0;
+	r->jump = false;
+	r->gfp = 0;
+	r->retry_gfp = 0;
+	r->cma = false;
+	r->cma_align = 0;
+	r->max_addr = PZ_ADDR_MAX;
+}
+
+/* The smallest order that holds a number of bytes; bytes are at least 1. */
+static unsigned int boot_order(uint64_t bytes, uint32_t page_shift)
+{
+	uint64_t pages = (bytes - 1) >> page_shift;
+
+	return pages ? pz_fls64(pages) + 1 : 0;
+}
+
+uint64_t pzl_pool_bytes(uint64_t totalram_pages, uint32_t page_shift, uint32_t max_order,
+			uint64_t coherent_pool)
+{
+	uint64_t pages = totalram_pages >> 13; /* 128 KiB of each GiB */
+	uint64_t most = (uint64_t)1 << max_order;
+	uint64_t bytes;
+
+	if (coherent_pool)
+		return coherent_pool;
+	if (pages > most)
+		pages = most;
+	bytes = pages << page_shift;
+	return bytes < BOOT_POOL_MIN ? BOOT_POOL_MIN : bytes;
+}
+
+bool pzl_boot_has_pools(enum pzl_arch arch)
+{
+	switch (arch) {
+	case PZL_ARCH_X86_64: /* through its memory encryption */
+	case PZL_ARCH_ARM64:
+	case PZL_ARCH_RISCV64:
+	case PZL_ARCH_ARM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Whether the default contiguous area lies below what the flags stand for. */
+static bool boot_cma_in_zone(const struct pzl_boot_in *in, uint32_t gfp)
+{
+	const struct pzl_model_facts *mf = pzl_model_facts(in->model);
+
+	if (!in->cma_last)
+		return false;
+	if ((gfp & PZL_GFP_DMA) && (in->configured & PZL_ZONE_BIT(PZ_ZONE_DMA)))
+		return in->cma_last <= in->zone_limit;
+	if ((gfp & PZL_GFP_DMA32) && (in->configured & PZL_ZONE_BIT(PZ_ZONE_DMA32))) {
+		if (mf && mf->dma_limit_exact && in->zone_limit > BOOT_4G - 1)
+			return in->cma_last <= in->zone_limit;
+		return in->cma_last <= BOOT_4G - 1;
+	}
+	return true;
+}
+
+static void boot_pool(const struct pzl_boot_in *in, uint64_t bytes, uint32_t zone, uint64_t limit,
+		      struct pzl_boot_request *r)
+{
+	const struct pzl_model_facts *mf = pzl_model_facts(in->model);
+	unsigned int order = boot_order(bytes, in->page_shift);
+
+	boot_request_init(r, PZL_BOOT_POOL, PZL_BOOT_POSTCORE, bytes);
+	boot_name(r->name, "atomic pool");
+	r->order = order < in->max_order ? order : in->max_order;
+	r->gfp = PZL_GFP_KERNEL | zone;
+	r->retry_gfp = r->gfp;
+	r->cma = boot_cma_in_zone(in, r->gfp);
+	r->cma_align = r->order < 8 ? r->order : 8;
+	r->max_addr = limit;
+	/* The version that fails loudly is also the one that tries without asking. */
+	if (mf && mf->has_managed_dma) {
+		r->gfp |= PZL_GFP_NOWARN;
+		r->retry_gfp = r->gfp;
+	}
+}
+
+/* arm has one pool, of exactly so many bytes, from the default area if there is one. */
+static void boot_pool_arm(const struct pzl_boot_in *in, uint64_t bytes, struct pzl_boot_request *r)
+{
+	boot_request_init(r, PZL_BOOT_POOL, PZL_BOOT_POSTCORE, bytes);
+	boot_name(r->name, "atomic coherent pool");
+	r->order = boot_order(bytes, in->page_shift);
+	if (r->order > in->max_order)
+		r->order = in->max_order;
+	r->min_order = r->order;
+	r->gfp = PZL_GFP_KERNEL | PZL_GFP_DMA;
+	r->retry_gfp = r->gfp;
+	r->cma = in->cma_last != 0;
+	r->cma_align = r->order < 8 ? r->order : 8;
+	if (in->configured & PZL_ZONE_BIT(PZ_ZONE_DMA))
+		r->max_addr = in->zone_limit;
+}
+
+unsigned int pzl_boot_pools(const struct pzl_boot_in *in, const struct pzl_boot_args *args,
+			    struct pzl_boot_request *out)
+{
+	const struct pzl_model_facts *mf = pzl_model_facts(in->model);
+	uint64_t bytes = pzl_pool_bytes(in->totalram_pages, in->page_shift, in->max_order,
+					args->coherent_pool);
+	unsigned int n = 0;
+
+	if (in->arch == PZL_ARCH_ARM) {
+		boot_pool_arm(in, args->coherent_pool ? args->coherent_pool : BOOT_POOL_ARM, out);
+		return 1;
+	}
+	boot_pool(in, bytes, 0, PZ_ADDR_MAX, &out[n++]);
+	if ((in->configured & PZL_ZONE_BIT(PZ_ZONE_DMA)) &&
+	    (in->managed_dma || !(mf && mf->has_managed_dma)))
+		boot_pool(in, bytes, PZL_GFP_DMA, in->zone_limit, &out[n++]);
+	if (in->configured & PZL_ZONE_BIT(PZ_ZONE_DMA32))
+		boot_pool(in, bytes, PZL_GFP_DMA32, BOOT_4G - 1, &out[n++]);
+	return n;
+}
+
+/* Slots after the rounding that areas ask for: none without areas. */
+static uint64_t boot_slots_round(uint64_t slots, uint64_t areas)
+{
+	uint64_t up;
+
+	if (!areas)
+		return slots;
+	if (slots < BOOT_SEGMENT * areas)
+		slots = BOOT_SEGMENT * areas;
+	return pz_roundup_pow2(slots, &up) ? up : slots;
+}
+
+int pzl_boot_swiotlb(const struct pzl_boot_in *in, const struct pzl_boot_args *args,
+		     struct pzl_boot_request *out)
+{
+	const struct pzl_model_facts *mf = pzl_model_facts(in->model);
+	uint64_t slots = args->slots ? args->slots : BOOT_SLOTS;
+	uint64_t areas = args->areas;
+	bool wanted, small = false;
+
+	switch (in->arch) {
+	case PZL_ARCH_X86_64:
+	case PZL_ARCH_I386:
+		wanted = in->ram_last >= BOOT_4G || args->iommu_soft;
+		break;
+	case PZL_ARCH_RISCV64:
+		wanted = in->ram_last >= BOOT_4G;
+		break;
+	case PZL_ARCH_ARM64:
+		wanted = in->ram_last > in->low_last;
+		/* Small buffers of devices that are not coherent are bounced too. */
+		small = mf && mf->dma_limit_exact;
+		break;
+	default:
+		return -PZ_ENOENT;
+	}
+	if (args->swiotlb_noforce || (!wanted && !small && !args->swiotlb_force))
+		return -PZ_ENOENT;
+	if (!wanted && small && !args->slots && !areas) {
+		uint64_t size = (in->ram_bytes + 1023) >> 10;
+
+		size = (size + (1u << BOOT_SLOT_SHIFT) - 1) >> BOOT_SLOT_SHIFT;
+		if (size < slots)
+			slots = size;
+	}
+	/* 6.1 and later spread the slots over areas, as many as there may be processors. */
+	if (mf && (mf->major > 5 || areas)) {
+		if (!areas && !pz_roundup_pow2(in->cpus ? in->cpus : 1, &areas))
+			areas = 1;
+		slots = boot_slots_round(slots, areas);
+	}
+	boot_request_init(out, PZL_BOOT_SWIOTLB, PZL_BOOT_MEMBLOCK, slots << BOOT_SLOT_SHIFT);
+	boot_name(out->name, "bounce buffers");
+	out->max_addr = in->low_last;
+	if (out->bytes > (uint64_t)BOOT_SLOTS_MIN << BOOT_SLOT_SHIFT)
+		out->min_bytes = (uint64_t)BOOT_SLOTS_MIN << BOOT_SLOT_SHIFT;
+	return 0;
+}
+
+/* The sizes of huge pages that an architecture has, as far as it is known; 0 for none. */
+static uint64_t boot_huge_size(const struct pzl_boot_in *in, unsigned int index)
+{
+	static const uint8_t shift_4k[] = { 21, 30, 25, 16 };
+	static const uint8_t shift_16k[] = { 25, 21, 30 };
+	static const uint8_t shift_64k[] = { 29, 21, 34 };
+
+	switch (in->arch) {
+	case PZL_ARCH_I386:
+		return index ? 0 : (uint64_t)1 << (in->pae ? 21 : 22);
+	case PZL_ARCH_ARM64:
+		if (in->page_shift == 12)
+			return index < 4 ? (uint64_t)1 << shift_4k[index] : 0;
+		if (in->page_shift == 14)
+			return index < 3 ? (uint64_t)1 << shift_16k[index] : 0;
+		return index < 3 ? (uint64_t)1 << shift_64k[index] : 0;
+	case PZL_ARCH_S390:
+		return index == 0 ? 1u << 20 : index == 1 ? 1u << 31 : 0;
+	default:
+		return index < 2 ? (uint64_t)1 << shift_4k[index] : 0;
+	}
+}
+
+static bool boot_huge_known(const struct pzl_boot_in *in, uint64_t size)
+{
+	for (unsigned int i = 0; boot_huge_size(in, i); i++)
+		if (boot_huge_size(in, i) == size)
+			return true;
+	return false;
+}
+
+/* "5", or "0:2,1:3" by nodes: the sum. */
+static uint64_t boot_huge_count(const struct pzl_arg *a)
+{
+	const char *s = a->value;
+	size_t len = a->value_len, used;
+	uint64_t sum = 0, v;
+
+	while (len) {
+		v = pzl_strtoull(s, len, &used, NULL);
+		if (!used)
+			break;
+		s += used;
+		len -= used;
+		if (len && *s == ':') {
+			v = pzl_strtoull(s + 1, len - 1, &used, NULL);
+			if (!used)
+				break;
+			s += used + 1;
+			len -= used + 1;
+		}
+		sum = pz_add_sat64(sum, v);
+		if (!len || *s != ',')
+			break;
+		s++;
+		len--;
+	}
+	return sum;
+}
+
+static void boot_huge(const struct pzl_boot_in *in, uint64_t size, uint64_t count,
+		      struct pzl_boot_request *r)
+{
+	unsigned int order = pz_fls64(size) - in->page_shift;
+
+	if (order > in->max_order) {
+		boot_request_init(r, PZL_BOOT_GIGANTIC, PZL_BOOT_MEMBLOCK, size);
+	} else {
+		boot_request_init(r, PZL_BOOT_HUGETLB, PZL_BOOT_SUBSYS, size);
+		r->order = order;
+		r->min_order = order;
+		r->gfp = PZL_GFP_HIGHUSER | PZL_GFP_MOVABLE | PZL_GFP_THISNODE | PZL_GFP_COMP |
+			 PZL_GFP_NOWARN | PZL_GFP_RETRY_MAYFAIL;
+		r->retry_gfp = r->gfp;
+	}
+	boot_name_size(r->name, "", size, " huge page", true);
+	r->count = count;
+}
+
+unsigned int pzl_boot_hugepages(const struct pzl_boot_in *in, const struct pzl_cmdline *cl,
+				struct pzl_boot_request *out, unsigned int cap)
+{
+	uint64_t size = boot_huge_size(in, 0);
+	bool known = true;
+	unsigned int n = 0;
+	uint32_t i;
+
+	for (i = 0; i < cl->arg_count && i < cl->arg_cap; i++) {
+		const struct pzl_arg *a = &cl->arg[i];
+		uint64_t v;
+
+		if (boot_is(a, "default_hugepagesz")) {
+			v = pzl_memparse(a->value, a->value_len, NULL, NULL);
+			if (boot_huge_known(in, v))
+				size = v;
+			known = boot_huge_known(in, v);
+		} else if (boot_is(a, "hugepagesz")) {
+			v = pzl_memparse(a->value, a->value_len, NULL, NULL);
+			known = boot_huge_known(in, v);
+			if (known)
+				size = v;
+		} else if (boot_is(a, "hugepages")) {
+			v = boot_huge_count(a);
+			if (known && v) {
+				if (n < cap)
+					boot_huge(in, size, v, &out[n]);
+				n++;
+			}
+			known = true;
+		}
+	}
+	return n;
+}
+
+/* Whether so much of a slab of that order is left over that the order is not taken. */
+static bool boot_slab_wastes(uint32_t page_shift, unsigned int order, uint64_t size,
+			     unsigned int fraction)
+{
+	uint64_t slab = (uint64_t)1 << (page_shift + order);
+
+	return pz_urem64(slab, size) > pz_udiv64(slab, fraction);
+}
+
+/* The smallest order from @low to @high that does not waste more than a fraction; 99 for none. */
+static unsigned int boot_slab_fit(uint32_t page_shift, unsigned int low, unsigned int high,
+				  uint64_t size, unsigned int fraction)
+{
+	for (unsigned int order = low; order <= high; order++)
+		if (!boot_slab_wastes(page_shift, order, size, fraction))
+			return order;
+	return 99;
+}
+
+unsigned int pzl_slab_order(enum pzl_model model, uint32_t page_shift, uint32_t cpus, uint64_t size)
+{
+	const struct pzl_model_facts *mf = pzl_model_facts(model);
+	const unsigned int high = 3;
+	uint64_t objects = 4 * (uint64_t)(pz_fls64(cpus ? cpus : 1) + 2);
+	uint64_t most = pz_udiv64((uint64_t)1 << (page_shift + high), size);
+	unsigned int order, low;
+
+	if (objects > most)
+		objects = most;
+	if (mf && mf->major >= 6 && mf->minor >= 12) {
+		if (!objects)
+			objects = 1;
+		low = boot_order(objects * size, page_shift);
+		for (unsigned int fraction = 16; fraction > 1; fraction /= 2) {
+			order = boot_slab_fit(page_shift, low, high, size, fraction);
+			if (order <= high)
+				return order;
+		}
+		return boot_order(size, page_shift);
+	}
+	for (; objects > 1; objects--) {
+		low = boot_order(objects * size, page_shift);
+		for (unsigned int fraction = 16; fraction >= 4; fraction /= 2) {
+			order = boot_slab_fit(page_shift, low, high, size, fraction);
+			if (order <= high)
+				return order;
+		}
+	}
+	return boot_order(size, page_shift);
+}
+
+/* Bytes of the kmalloc cache that serves a size. */
+static uint64_t boot_kmalloc_size(const struct pzl_boot_in *in, uint64_t bytes)
+{
+	const struct pzl_model_facts *mf = pzl_model_facts(in->model);
+	uint64_t least = 8, up;
+
+	/* Caches below a cache line would share it between devices. */
+	if (in->arch == PZL_ARCH_ARM64 && !(mf && mf->dma_limit_exact))
+		least = 128;
+	if (bytes <= least)
+		return least;
+	if (bytes > 64 && bytes <= 96 && least <= 32)
+		return 96;
+	if (bytes > 128 && bytes <= 192 && least <= 64)
+		return 192;
+	return pz_roundup_pow2(bytes, &up) ? up : bytes;
+}
+
+int pzl_boot_kmalloc_dma(const struct pzl_boot_in *in, uint64_t bytes,
+			 struct pzl_boot_request *out)
+{
+	const struct pzl_model_facts *mf = pzl_model_facts(in->model);
+	uint64_t most = (uint64_t)1 << (in->page_shift + in->max_order), size;
+	uint32_t zone = PZL_GFP_DMA;
+
+	if (!bytes || bytes > most)
+		return -PZ_EINVAL;
+	if (!(in->configured & PZL_ZONE_BIT(PZ_ZONE_DMA)))
+		zone = 0;
+	boot_request_init(out, PZL_BOOT_KMALLOC, PZL_BOOT_LATER, bytes);
+	if (zone)
+		out->max_addr = in->zone_limit;
+	out->gfp = PZL_GFP_KERNEL | zone | PZL_GFP_COMP;
+	if (bytes > (uint64_t)2 << in->page_shift) {
+		boot_name(out->name, "large kmalloc");
+		out->order = boot_order(bytes, in->page_shift);
+		out->min_order = out->order;
+		out->retry_gfp = out->gfp;
+		return 0;
+	}
+	size = boot_kmalloc_size(in, bytes);
+	boot_name_size(out->name, zone ? "dma-kmalloc-" : "kmalloc-", size, "", false);
+	out->order = pzl_slab_order(in->model, in->page_shift, in->cpus, size);
+	out->min_order = boot_order(size, in->page_shift);
+	if (!out->order && !(mf && mf->dma_limit_exact))
+		out->gfp &= ~PZL_GFP_COMP;
+	/* The preferred order is tried silently, and lightly when a lower one would do. */
+	out->jump = true;
+	out->retry_gfp = out->gfp;
+	out->gfp |= PZL_GFP_NOWARN | PZL_GFP_NORETRY;
+	if (out->order > out->min_order)
+		out->gfp = (out->gfp & ~PZL_GFP_RECLAIM) | PZL_GFP_NOMEMALLOC;
+	return 0;
+}
