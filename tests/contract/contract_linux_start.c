@@ -157,8 +157,8 @@ static void start_args_read(struct tap *t)
 	CHECK(t, a.swiotlb_force && !a.swiotlb_noforce);
 	pzl_boot_args(start_cmdline(&line, "swiotlb=force"), &a);
 	CHECK(t, a.slots == 0 && a.swiotlb_force);
-	pzl_boot_args(start_cmdline(&line, "swiotlb=1,noforce coherent-pool=64K -- coherent_pool=1M"),
-		      &a);
+	start_cmdline(&line, "swiotlb=1,noforce coherent-pool=64K -- coherent_pool=1M");
+	pzl_boot_args(&line.cl, &a);
 	CHECK(t, a.slots == 128 && a.swiotlb_noforce && a.coherent_pool == 64 * K);
 	pzl_boot_args(start_cmdline(&line, "swiotlb xswiotlb=force coherent_pool=0"), &a);
 	CHECK(t, !a.swiotlb_force && !a.slots && !a.coherent_pool);
