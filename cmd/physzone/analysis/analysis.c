@@ -5,6 +5,8 @@
  */
 #include "internal.h"
 
+#include <physzone/linux/direct.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,6 +230,10 @@ static int analysis_layout(struct an_ctx *c, char **err)
 		return 4;
 	}
 	an_note(c, "zone limits: %s", lim.what);
+	c->zone_limit = pzl_dma_zone_limit(c->a->model, c->a->arch, &in);
+	c->low_last = UINT32_MAX;
+	if (c->a->arch == PZL_ARCH_ARM64 && lim.max_pfn[PZ_ZONE_DMA])
+		c->low_last = (lim.max_pfn[PZ_ZONE_DMA] << c->a->page_shift) - 1;
 
 	memset(&cfg, 0, sizeof(cfg));
 	cfg.configured = c->configured;
@@ -379,7 +385,7 @@ int an_prepare(struct an_ctx *c, const struct analysis_options *o, enum managed_
 	return 0;
 }
 
-static int analysis_run(struct an_ctx *c, const struct analysis_options *o, char **err)
+int an_run(struct an_ctx *c, const struct analysis_options *o, char **err)
 {
 	enum managed_from from;
 	int rc = an_prepare(c, o, &from, err);
@@ -425,7 +431,7 @@ int analyse(struct analysis *a, struct facts *f, const struct analysis_options *
 
 	an_begin(&c, a, f);
 	*err = NULL;
-	rc = analysis_run(&c, o, err);
+	rc = an_run(&c, o, err);
 	an_end(&c);
 	return rc;
 }

@@ -14,6 +14,7 @@
  *   pieces.c    the physical address space for the map      -> pieces
  * common.c has what all of them use.
  * capture.c makes the capture kernel's machine, which is then analysed like any other.
+ * start.c takes the outcome back to the moment at which the page allocator takes over.
  */
 #ifndef PHYSZONE_CMD_AN_INTERNAL_H
 #define PHYSZONE_CMD_AN_INTERNAL_H
@@ -24,11 +25,13 @@
 #include <physzone/memblock.h>
 
 #include "analysis.h"
+#include "start.h"
 
 /* Page frames that were given back late, and the first phase of the boot that knew of them. */
 struct an_later {
 	struct pz_range pfns;
 	enum pz_boot_phase phase;
+	enum an_given_kind kind;
 };
 
 struct an_ctx {
@@ -58,6 +61,7 @@ struct an_ctx {
 	bool image_guessed;
 	struct pz_range crash, crash_low; /* what crashkernel= takes, where that was computed */
 	bool has_crash, has_crash_low;
+	uint64_t zone_limit, low_last; /* see struct an_start */
 	uint64_t later_unplaced; /* pages given back whose place is not known */
 };
 
@@ -76,6 +80,7 @@ void an_contradict(struct an_ctx *c, struct where at, const char *fmt, ...)
 void an_begin(struct an_ctx *c, struct analysis *a, struct facts *f);
 int an_prepare(struct an_ctx *c, const struct analysis_options *o, enum managed_from *from,
 	       char **err);
+int an_run(struct an_ctx *c, const struct analysis_options *o, char **err);
 void an_end(struct an_ctx *c);
 
 /* Zone types that this kernel has: by the names that it prints, else as usually configured. */

@@ -90,12 +90,13 @@ static uint64_t managed_reserved_in(const struct an_ctx *c, struct pz_range pfns
 	return n;
 }
 
-static void managed_later(struct an_ctx *c, struct pz_range pfns, enum pz_boot_phase phase)
+static void managed_later(struct an_ctx *c, struct pz_range pfns, enum an_given_kind kind)
 {
 	struct an_later *l = vec_push(&c->later);
 
 	l->pfns = pfns;
-	l->phase = phase;
+	l->phase = kind == AN_GIVEN_EFI || kind == AN_GIVEN_GIGANTIC ? PZ_BOOT_MARKS : PZ_BOOT_THP;
+	l->kind = kind;
 }
 
 /* Put pages back into a gap of the image; false when the gap was free already or has no room. */
@@ -112,7 +113,7 @@ static bool managed_into(struct an_ctx *c, struct managed_gap *g, uint64_t pages
 	g->used += pages;
 	pz_zones_account(&c->z, p, true);
 	if (late)
-		managed_later(c, p, PZ_BOOT_THP);
+		managed_later(c, p, AN_GIVEN_IMAGE);
 	return true;
 }
 
@@ -160,7 +161,7 @@ static bool managed_guess(struct an_ctx *c, uint64_t pages, bool late)
 	p.last = p.first + pages - 1;
 	pz_zones_account(&c->z, p, true);
 	if (late)
-		managed_later(c, p, PZ_BOOT_THP);
+		managed_later(c, p, AN_GIVEN_IMAGE);
 	return true;
 }
 
@@ -184,7 +185,7 @@ static void managed_initrd(struct an_ctx *c, const struct fact_freeing *fr)
 			for (; n > pages; n--, p.first++)
 				pz_zones_account(&c->z, (struct pz_range){ p.first, p.first },
 						 false);
-			managed_later(c, p, PZ_BOOT_THP);
+			managed_later(c, p, AN_GIVEN_INITRD);
 			return;
 		}
 		c->later_unplaced += pages;
@@ -197,12 +198,12 @@ static void managed_initrd(struct an_ctx *c, const struct fact_freeing *fr)
 
 		for (; n > pages; n--, p.last--)
 			pz_zones_account(&c->z, (struct pz_range){ p.last, p.last }, false);
-		managed_later(c, p, PZ_BOOT_THP);
+		managed_later(c, p, AN_GIVEN_INITRD);
 		return;
 	}
 	p.last = p.first + pages - 1;
 	pz_zones_account(&c->z, p, true);
-	managed_later(c, p, PZ_BOOT_THP);
+	managed_later(c, p, AN_GIVEN_INITRD);
 }
 
 /*
@@ -215,7 +216,7 @@ static void managed_gigantic(struct an_ctx *c, uint64_t pages, enum managed_from
 	uint64_t end = (pz_memblock_last(&c->mb) >> c->a->page_shift) + 1;
 
 	if (from != MANAGED_MEMBLOCK) {
-		managed_later(c, (struct pz_range){ end - pages, end - 1 }, PZ_BOOT_MARKS);
+		managed_later(c, (struct pz_range){ end - pages, end - 1 }, AN_GIVEN_GIGANTIC);
 		return;
 	}
 	for (uint64_t at = end & ~(gib - 1); pages >= gib && at >= gib; at -= gib) {
@@ -226,7 +227,7 @@ static void managed_gigantic(struct an_ctx *c, uint64_t pages, enum managed_from
 		if (!an_in_memory(c, bytes) || managed_reserved_in(c, p) < gib)
 			continue;
 		pz_zones_account(&c->z, p, true);
-		managed_later(c, p, PZ_BOOT_MARKS);
+		managed_later(c, p, AN_GIVEN_GIGANTIC);
 		pages -= gib;
 	}
 	if (pages)
@@ -246,9 +247,9 @@ static bool managed_never_taken(struct an_ctx *c, const struct fact_freeing *fr,
 		managed_gigantic(c, pages, from);
 	/* EDK II for virtual machines unpacks its drivers at 9 MiB, into 12 MiB. */
 	if (efi && pages > 0xc00 && c->max_low_pfn > 0x1500) {
-		managed_later(c, (struct pz_range){ 0x900, 0xfff }, PZ_BOOT_MARKS);
+		managed_later(c, (struct pz_range){ 0x900, 0xfff }, AN_GIVEN_EFI);
 		managed_later(c, (struct pz_range){ 0x1000, 0x1000 + pages - 0x700 - 1 },
-			      PZ_BOOT_MARKS);
+			      AN_GIVEN_EFI);
 	}
 	return true;
 }
@@ -286,7 +287,7 @@ static void managed_freeing(struct an_ctx *c, enum managed_from from)
 			managed_later(c,
 				      (struct pz_range){ im.init.pfns.first,
 							 im.init.pfns.first + pages - 1 },
-				      PZ_BOOT_THP);
+				      AN_GIVEN_IMAGE);
 			ok = true;
 		} else {
 			ok = managed_into(c, &im.init, pages, late);
@@ -359,7 +360,7 @@ static void managed_initrd_unsaid(struct an_ctx *c)
 	if (!an_in_memory(c, r))
 		return;
 	pz_zones_account(&c->z, p, true);
-	managed_later(c, p, PZ_BOOT_THP);
+	managed_later(c, p, AN_GIVEN_INITRD);
 }
 
 /* The end of the highest zone: memory that the kernel cannot name is above it. */

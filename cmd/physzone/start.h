@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * start.h - the machine at the moment at which the page allocator takes over: memory with all that
+ * is taken by then, zones that count what is handed over, and what comes later.
+ */
+#ifndef PHYSZONE_CMD_START_H
+#define PHYSZONE_CMD_START_H
+
+#include <physzone/contig.h>
+#include <physzone/linux/cmdline.h>
+#include <physzone/memblock.h>
+
+#include "analysis.h"
+
+/* What is given to the page allocator after the hand-over. */
+enum an_given_kind {
+	AN_GIVEN_EFI, /* boot services of UEFI */
+	AN_GIVEN_GIGANTIC, /* huge pages that memblock gave */
+	AN_GIVEN_INITRD,
+	AN_GIVEN_IMAGE, /* the kernel image's init part and the gaps in it */
+	AN_GIVEN_HOTPLUG, /* memory added while running */
+};
+
+struct an_given {
+	enum an_given_kind kind;
+	struct pz_range pfns;
+};
+
+/* A contiguous area. The default one, which the DMA layer uses, is the last. */
+struct an_area {
+	struct pz_cma_reserved at;
+	bool recorded; /* the input says where it lies; else pz_cma_reserve() found the place */
+};
+
+/* The counts of a zone at the end of the boot. */
+struct an_marks {
+	int32_t nid;
+	uint8_t type; /* enum pz_zone_type */
+	uint64_t managed, min, low, high;
+	uint64_t reserve[PZ_ZONE_TYPES];
+};
+
+struct an_start {
+	struct pz_memblock mb; /* contiguous areas and what is given later are reserved in it */
+	struct pz_zones z; /* managed: the pages of the hand-over, by zone */
+	VEC(struct an_area) areas;
+	VEC(struct an_given) later; /* ascending by kind */
+	VEC(struct an_marks) end; /* z's counts as the analysis has them */
+	struct pzl_cmdline cl;
+	uint32_t configured; /* bit per enum pz_zone_type */
+	uint64_t zone_limit; /* pzl_dma_zone_limit() */
+	uint64_t low_last; /* see struct pzl_boot_in */
+	uint64_t cma_size; /* bytes that a computed area asks for, 0 for none */
+	int cma_error; /* why a computed area found no place; 0 or -PZ_E... */
+	uint64_t taken, freed; /* pages moved so that the zones' counts agree */
+	bool what_if; /* not what the input's kernel did */
+	bool built;
+};
+
+/*
+ * Analyse, and go back to the hand-over. For each zone it holds that the pages handed over, those
+ * of contiguous areas and those given later add up to the managed pages of the analysis; a zone
+ * with none has none.  Returns as analyse(); an_start_destroy() and analysis_destroy() always.
+ */
+int analyse_start(struct an_start *s, struct analysis *a, struct facts *f,
+		  const struct analysis_options *o, char **err);
+void an_start_destroy(struct an_start *s);
+
+/* Called for each range of page frames that lies in one zone. */
+typedef void an_zone_fn(void *ctx, struct pz_range pfns, int nid, enum pz_zone_type type);
+
+/* Cut a range of page frames at the borders of zones. Pages in no zone are left out. */
+void an_by_zone(const struct pz_zones *z, struct pz_range pfns, an_zone_fn *fn, void *ctx);
+
+#endif
