@@ -19,6 +19,33 @@ struct check_state {
 	bool block; /* the frame before belongs to a block */
 };
 
+/*
+ * Whether a node of level 2 or more really has a run of a kind: its own masks may still promise one
+ * in a unit that was taken when the masks above were set.
+ */
+static bool check_run(const struct pz_pages *p, unsigned int level, uint64_t node,
+		      unsigned int kind, unsigned int order)
+{
+	unsigned int down = WORD_SHIFT * (level - 1);
+	uint64_t j = node << down, end = (node + 1) << down;
+
+	if (order >= 2 * WORD_SHIFT)
+		return true;
+	for (; j < end && j << (2 * WORD_SHIFT) < p->frames; j++) {
+		unsigned int state = WORD_SPLIT;
+
+		for (unsigned int l = level; l >= 2 && state == WORD_SPLIT; l--) {
+			uint64_t at = j >> (WORD_SHIFT * (l - 2));
+
+			state = word_state(pz_load64(page_word(p, l, at >> WORD_SHIFT)), at & 31);
+		}
+		if (state == WORD_FREE ? pz_page_kind_units(p, page_node(p, j), kind) != 0
+				       : state == WORD_SPLIT && pz_page_may(p, 1, j, kind, order))
+			return true;
+	}
+	return false;
+}
+
 static int check_masks(const struct pz_pages *p, unsigned int level, uint64_t i)
 {
 	uint64_t w = pz_load64(page_word(p, level, i));
@@ -47,7 +74,8 @@ static int check_masks(const struct pz_pages *p, unsigned int level, uint64_t i)
 					none = !(pz_page_hint_children(p, level, i, kind, o) & bit);
 					may = pz_page_may(p, level - 1, child, kind, o);
 				}
-				if (none && may)
+				if (none && may &&
+				    (level == 1 || check_run(p, level - 1, child, kind, o)))
 					return 1;
 			}
 		}
