@@ -23,4 +23,10 @@ int cmd_explain(const struct options *o, struct out *out, char **err);
 /* The history of the first megabyte of x86 on the machine of o->source. */
 int cmd_low1m(const struct options *o, struct out *out, char **err);
 
+/* A machine carried through start-up under the models of o->model. */
+int cmd_boot(const struct options *o, struct out *out, char **err);
+
+/* What the devices of o->reach can get on the machine of o->source. */
+int cmd_reach(const struct options *o, struct out *out, char **err);
+
 #endif

@@ -31,33 +31,39 @@ static int machine_capture(struct machine *m, struct analysis_options *how, char
 	return rc;
 }
 
-int machine_read(struct machine *m, const struct options *o, char **err)
+int machine_source(struct machine *m, const struct options *o, struct analysis_options *how,
+		   char **err)
 {
 	const struct source_options from = { .boot = o->boot, .live = o->live };
-	struct analysis_options how = {
+	int rc;
+
+	*how = (struct analysis_options){
 		.model = o->model,
 		.arch = o->arch,
 		.cmdline = o->cmdline,
 		.kexec_file = o->kexec_file,
 		.managed_recorded = o->managed_recorded,
 	};
-	int rc;
 
 	memset(m, 0, sizeof(*m));
 	facts_init(&m->facts);
 	m->facts.keep_lines = o->lines;
 	rc = source_read(&m->facts, o->source, &from, err);
 	if (!rc && o->capture)
-		rc = machine_capture(m, &how, err);
-	if (!rc)
-		rc = analyse(&m->analysis, &m->facts, &how, err);
-	if (rc)
-		return rc;
+		rc = machine_capture(m, how, err);
 	m->title = machine_title(o);
 	m->view.a = &m->analysis;
 	m->view.f = &m->facts;
 	m->view.title = m->title;
-	return 0;
+	return rc;
+}
+
+int machine_read(struct machine *m, const struct options *o, char **err)
+{
+	struct analysis_options how;
+	int rc = machine_source(m, o, &how, err);
+
+	return rc ? rc : analyse(&m->analysis, &m->facts, &how, err);
 }
 
 void machine_destroy(struct machine *m)

@@ -21,6 +21,10 @@ struct machine {
  * then empty. machine_destroy() in both cases.
  */
 int machine_read(struct machine *m, const struct options *o, char **err);
+
+/* Only read it: @how is filled in for an analysis of the facts. */
+int machine_source(struct machine *m, const struct options *o, struct analysis_options *how,
+		   char **err);
 void machine_destroy(struct machine *m);
 
 /* The exit code that the machine itself deserves. */

@@ -61,6 +61,12 @@ static int main_run(const struct options *o, struct out *out)
 		case CMD_EXPLAIN:
 			rc = cmd_explain(o, out, &err);
 			break;
+		case CMD_BOOT:
+			rc = cmd_boot(o, out, &err);
+			break;
+		case CMD_REACH:
+			rc = cmd_reach(o, out, &err);
+			break;
 		case CMD_NONE:
 		case CMD_COUNT:
 			break;

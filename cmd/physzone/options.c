@@ -17,8 +17,11 @@
 #define ON_ARCH ON(CMD_ARCH)
 #define ON_LOW1M ON(CMD_LOW1M)
 #define ON_EXPLAIN ON(CMD_EXPLAIN)
+#define ON_BOOT ON(CMD_BOOT)
+#define ON_REACH ON(CMD_REACH)
 #define ON_SHOWN (ON_ZONES | ON_MAP)
-#define ON_MACHINE (ON_SHOWN | ON_LOW1M)
+#define ON_REBUILT (ON_BOOT | ON_REACH)
+#define ON_MACHINE (ON_SHOWN | ON_LOW1M | ON_REBUILT)
 #define ON_READS (ON_MACHINE | ON_EXPLAIN)
 #define ON_ALL (ON(CMD_NONE) | ON_READS | ON_ARCH)
 
@@ -37,6 +40,10 @@ enum {
 	OPT_COLOUR,
 	OPT_CAPTURE,
 	OPT_MANAGED,
+	OPT_BITS,
+	OPT_LIMIT,
+	OPT_WINDOW,
+	OPT_KMALLOC,
 };
 
 struct option_def {
@@ -48,9 +55,26 @@ struct option_def {
 };
 
 static const struct option_def option_defs[] = {
-	{ "model", "M", OPT_MODEL, ON_READS | ON_ARCH,
+	{ "model", "M", OPT_MODEL, (ON_READS & ~ON_BOOT) | ON_ARCH,
 	  "kernel whose rules apply: linux-5.15, linux-6.1 or linux-6.12; without it the log's "
 	  "version line decides" },
+	{ "model", "M[,M...]", OPT_MODEL, ON_BOOT,
+	  "kernel whose rules apply: linux-5.15, linux-6.1, linux-6.12, or physzone, which asks "
+	  "by address; several stand beside each other; without it the log's version line "
+	  "decides" },
+	{ "bits", "N", OPT_BITS, ON_REACH,
+	  "a device that drives N address lines, 1 to 64; may be given again for another device" },
+	{ "bits", "N", OPT_BITS, ON_BOOT,
+	  "physzone: the device that the DMA pool is for drives N address lines" },
+	{ "limit", "ADDR", OPT_LIMIT, ON_REACH,
+	  "a device that reaches addresses up to ADDR; 256M is up to and without 256M" },
+	{ "limit", "ADDR", OPT_LIMIT, ON_BOOT,
+	  "physzone: the device that the DMA pool is for reaches up to ADDR" },
+	{ "window", "A-B[,A-B...]", OPT_WINDOW, ON_REACH,
+	  "a device that reaches from A to B, in one or several windows" },
+	{ "kmalloc-dma", "BYTES", OPT_KMALLOC, ON_BOOT,
+	  "in the end, a driver's kmalloc of so many bytes with GFP_DMA" },
+	{ "why", NULL, OPT_WHY, ON_BOOT, "the numbers behind each refusal, zone by zone" },
 	{ "arch", "A", OPT_ARCH, ON_READS,
 	  "architecture, as 'physzone arch' lists them; without it the input decides" },
 	{ "cmdline", "\"...\"", OPT_CMDLINE, ON_MACHINE,
@@ -59,7 +83,7 @@ static const struct option_def option_defs[] = {
 	  "read the Nth boot of a log that holds several (the last one is the default)" },
 	{ "live", NULL, OPT_LIVE, ON_READS,
 	  "read /proc and /sys of the running machine in place of SOURCE" },
-	{ "capture", "LOADER", OPT_CAPTURE, ON_SHOWN,
+	{ "capture", "LOADER", OPT_CAPTURE, ON_SHOWN | ON_REBUILT,
 	  "not this machine but its capture kernel's, as kexec (kexec-tools) or the kernel itself "
 	  "(file) would start it in the crash kernel's memory" },
 	{ "managed", "FROM", OPT_MANAGED, ON_SHOWN,
@@ -129,6 +153,27 @@ static const struct command_def command_defs[CMD_COUNT] = {
 		{ "physzone explain dmesg.txt", "what was asked, what each zone had, what helps",
 		  "dmesg | physzone explain --why -", "with each zone's arithmetic",
 		  "physzone explain --json report.txt", "as JSON" },
+	},
+	[CMD_BOOT] = {
+		"boot", "[OPTION...] SOURCE",
+		"carries a machine through start-up, with the requests that the kernel makes then.",
+		{ "physzone boot dmesg.txt", "what its kernel asks for while it starts, and gets",
+		  "physzone boot --model linux-5.15 --why dmesg.txt",
+		  "by another kernel's rules, with the numbers",
+		  "physzone boot --model linux-5.15,linux-6.1,physzone dmesg.txt",
+		  "three of them beside each other",
+		  "physzone boot --cmdline 'cma=256M hugepages=64' board.dtb",
+		  "of a board that has not booted yet",
+		  "physzone boot --kmalloc-dma 512 dmesg.txt", "and a driver's request after it" },
+	},
+	[CMD_REACH] = {
+		"reach", "[OPTION...] SOURCE",
+		"shows how much memory a device with few address lines can get on a machine.",
+		{ "physzone reach --bits 28 dmesg.txt", "a device that drives 28 address lines",
+		  "physzone reach --limit 0x3fffffff board.dtb", "one that reaches the first GiB",
+		  "physzone reach --window 1G-2G,3G-4G dmesg.txt", "one that sees two windows",
+		  "physzone reach --bits 24 --bits 28 --bits 31 dmesg.txt",
+		  "three devices beside each other" },
 	},
 	[CMD_ARCH] = {
 		"arch", "[OPTION...] [NAME...]",
@@ -279,6 +324,18 @@ static bool options_is_when(const char *s)
 	return s && (!strcmp(s, "always") || !strcmp(s, "never") || !strcmp(s, "auto"));
 }
 
+static int options_reach(struct options *o, enum option_device kind, const char *value, char **err)
+{
+	if (o->reaches == OPTION_REACHES) {
+		*err = xasprintf("more than %u devices; '%s' is one too many", OPTION_REACHES,
+				 value);
+		return EXIT_USAGE;
+	}
+	o->reach[o->reaches].kind = kind;
+	o->reach[o->reaches++].text = value;
+	return 0;
+}
+
 static int options_take(struct options *o, int key, const char *value, char **err)
 {
 	switch (key) {
@@ -320,6 +377,15 @@ static int options_take(struct options *o, int key, const char *value, char **er
 	case OPT_WHY:
 		o->why = true;
 		break;
+	case OPT_KMALLOC:
+		o->kmalloc_dma = value;
+		break;
+	case OPT_BITS:
+		return options_reach(o, DEVICE_BITS, value, err);
+	case OPT_LIMIT:
+		return options_reach(o, DEVICE_LIMIT, value, err);
+	case OPT_WINDOW:
+		return options_reach(o, DEVICE_WINDOW, value, err);
 	case OPT_LOG:
 		o->log = true;
 		break;
@@ -531,7 +597,7 @@ void options_help(struct out *out, enum command c)
 			options_help_row(out, command_defs[i].name, command_defs[i].what);
 		out_str(out, "  'physzone COMMAND --help' tells more.\n\n");
 	}
-	if (c == CMD_NONE || c == CMD_ZONES || c == CMD_MAP) {
+	if (c != CMD_ARCH && c != CMD_LOW1M) {
 		out_styled(out, ST_BOLD, "SOURCE\n");
 		out_str(out, "  ");
 		out_wrap(out, 2, 2,
@@ -546,7 +612,7 @@ void options_help(struct out *out, enum command c)
 	out_char(out, '\n');
 	out_styled(out, ST_BOLD, "Exit codes\n");
 	out_str(out, "  0  fine\n"
-		     "  1  a problem was found in the machine\n"
+		     "  1  a problem was found in the machine, or a request of it fails\n"
 		     "  2  wrong usage\n"
 		     "  3  input not understood\n"
 		     "  4  could not decide, or could not write the answer\n");

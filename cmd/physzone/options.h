@@ -18,7 +18,25 @@ enum exit_code {
 	EXIT_UNDECIDED = 4, /* could not decide, or could not write the answer */
 };
 
-enum command { CMD_NONE, CMD_ZONES, CMD_MAP, CMD_ARCH, CMD_LOW1M, CMD_EXPLAIN, CMD_COUNT };
+enum command {
+	CMD_NONE,
+	CMD_ZONES,
+	CMD_MAP,
+	CMD_ARCH,
+	CMD_LOW1M,
+	CMD_EXPLAIN,
+	CMD_BOOT,
+	CMD_REACH,
+	CMD_COUNT,
+};
+
+/* A device as the command line describes it: one --bits, --limit or --window. */
+enum option_device { DEVICE_BITS, DEVICE_LIMIT, DEVICE_WINDOW };
+struct option_reach {
+	enum option_device kind;
+	const char *text;
+};
+#define OPTION_REACHES 32u
 
 struct options {
 	enum command command;
@@ -31,6 +49,9 @@ struct options {
 	bool live, json, lines, log, why;
 	bool capture, kexec_file; /* the capture kernel's machine; loaded by the kernel itself */
 	bool managed_recorded;
+	const char *kmalloc_dma; /* boot: bytes */
+	struct option_reach reach[OPTION_REACHES];
+	unsigned int reaches;
 	enum out_colour colour;
 	const char *const *operands; /* arch: the names asked for */
 	unsigned int operand_count;

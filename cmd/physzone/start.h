@@ -12,6 +12,9 @@
 
 #include "analysis.h"
 
+/* The library's memory in the workbench; running out ends the program. */
+extern const struct pz_meta an_meta;
+
 /* What is given to the page allocator after the hand-over. */
 enum an_given_kind {
 	AN_GIVEN_EFI, /* boot services of UEFI */
@@ -32,11 +35,17 @@ struct an_area {
 	bool recorded; /* the input says where it lies; else pz_cma_reserve() found the place */
 };
 
+/* A contiguous area that was asked for and found no place. */
+struct an_no_area {
+	uint64_t size; /* bytes */
+	int error; /* -PZ_E... */
+};
+
 /* The counts of a zone at the end of the boot. */
 struct an_marks {
 	int32_t nid;
 	uint8_t type; /* enum pz_zone_type */
-	uint64_t managed, min, low, high;
+	uint64_t present, managed, min, low, high;
 	uint64_t reserve[PZ_ZONE_TYPES];
 };
 
@@ -50,10 +59,10 @@ struct an_start {
 	uint32_t configured; /* bit per enum pz_zone_type */
 	uint64_t zone_limit; /* pzl_dma_zone_limit() */
 	uint64_t low_last; /* see struct pzl_boot_in */
-	uint64_t cma_size; /* bytes that a computed area asks for, 0 for none */
-	int cma_error; /* why a computed area found no place; 0 or -PZ_E... */
+	VEC(struct an_no_area) no_areas;
 	uint64_t taken, freed; /* pages moved so that the zones' counts agree */
-	bool what_if; /* not what the input's kernel did */
+	/* What was taken is computed, not told: another command line, or no kernel ran yet. */
+	bool computed;
 	bool built;
 };
 

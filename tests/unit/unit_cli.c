@@ -211,6 +211,21 @@ static void cli_explains(void **state)
 	cli_fails("explain MACHINES/x86_64/6.1-kdump-256M/iomem.txt", NULL, 3, "no log");
 }
 
+static void cli_starts_machines(void **state)
+{
+	cli_fails("boot --model linux-9 MACHINES/x86_64/6.1-pc-1G", NULL, 2, "or physzone");
+	cli_fails("reach --bits 65 MACHINES/x86_64/6.1-pc-1G", NULL, 2, "from 1 to 64");
+	cli_fails("boot -", "Not a log.\n", 3, "");
+	assert_int_equal(cli("boot MACHINES/x86_64/6.1-kdump-256M", NULL, CLI_CAPTURE), 0);
+	assert_string_equal(cli_stderr, "");
+	assert_int_equal(
+		cli("boot --model 5.15 MACHINES/x86_64/6.1-kdump-256M", NULL, CLI_CAPTURE), 1);
+	assert_non_null(strstr(cli_stdout, "page allocation failure: order:5"));
+	assert_int_equal(cli("reach --bits 28 MACHINES/x86_64/6.1-pc-1G", NULL, CLI_CAPTURE), 0);
+	assert_int_equal(cli("reach --bits 30 MACHINES/x86_64/6.1-kdump-256M", NULL, CLI_CAPTURE),
+			 1);
+}
+
 static void cli_lists_lines(void **state)
 {
 	assert_int_equal(
@@ -251,6 +266,7 @@ int main(void)
 		cmocka_unit_test(cli_input_not_understood),
 		cmocka_unit_test(cli_machines),
 		cmocka_unit_test(cli_explains),
+		cmocka_unit_test(cli_starts_machines),
 		cmocka_unit_test(cli_lists_lines),
 		cmocka_unit_test(cli_outputs_that_fail),
 	};

@@ -96,6 +96,18 @@ static void options_accepted(void **state)
 	assert_int_equal(o.colour, COLOUR_ALWAYS);
 	assert_string_equal(o.source, "x");
 
+	o = accept("boot --model linux-5.15,physzone --why --kmalloc-dma 64 --bits 28 log");
+	assert_int_equal(o.command, CMD_BOOT);
+	assert_string_equal(o.model, "linux-5.15,physzone");
+	assert_string_equal(o.kmalloc_dma, "64");
+	assert_true(o.why);
+	assert_int_equal(o.reaches, 1);
+	o = accept("reach --bits 28 --limit 256M --window 1-2,4-5 log");
+	assert_int_equal(o.command, CMD_REACH);
+	assert_int_equal(o.reaches, 3);
+	assert_int_equal(o.reach[1].kind, DEVICE_LIMIT);
+	assert_string_equal(o.reach[2].text, "1-2,4-5");
+
 	o = accept("arch arm64 mips");
 	assert_int_equal(o.command, CMD_ARCH);
 	assert_int_equal(o.operand_count, 2);
@@ -126,6 +138,9 @@ static void options_refused_with_a_hint(void **state)
 	refuse("--json zones x",
 	       "option '--json' goes after the command: physzone COMMAND --json ...");
 	refuse("zones --svg f x", "option '--svg' does not belong to 'physzone zones'");
+	refuse("zones --bits 28 x", "option '--bits' does not belong to 'physzone zones'");
+	refuse("boot --window 1-2 x", "option '--window' does not belong to 'physzone boot'");
+	refuse("reach --bits", "option '--bits' wants a value");
 	refuse("zones --json=1 x", "option '--json' takes no value");
 	refuse("map --l x", "option '--l' is ambiguous; see 'physzone map --help'");
 }

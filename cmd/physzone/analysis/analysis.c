@@ -422,6 +422,8 @@ void an_end(struct an_ctx *c)
 	free(c->cl.op);
 	vec_free(&c->hotplug);
 	vec_free(&c->later);
+	vec_free(&c->areas);
+	vec_free(&c->no_areas);
 }
 
 int analyse(struct analysis *a, struct facts *f, const struct analysis_options *o, char **err)

@@ -8,6 +8,7 @@
  *   analysis.c  zone limits of the architecture, the layout -> z
  *   image.c     where the kernel image lies
  *   reserved.c  what was taken while booting                -> mb.reserved
+ *   areas.c     contiguous areas, for start.c              -> mb.reserved
  *   managed.c   what was given back later, managed pages    -> z
  *   marks.c     watermarks and reserves                     -> z
  *   check.c     results that the input states               -> contradictions, problems
@@ -54,6 +55,10 @@ struct an_ctx {
 	int fixed_nid; /* a single node that everything belongs to, or PZ_NID_NONE */
 
 	VEC(struct pz_range) hotplug; /* page frames that came after booting */
+	bool memmap_taken; /* the memory map is among what is reserved */
+	bool want_areas; /* contiguous areas are to be computed where no line tells them */
+	VEC(struct an_area) areas; /* computed; the default one is the last */
+	VEC(struct an_no_area) no_areas;
 	VEC(struct an_later) later; /* what was given back after the memblock hand-over */
 	bool managed_recorded;
 	bool what_if; /* not what the input's kernel did: its results do not apply */
@@ -67,8 +72,6 @@ struct an_ctx {
 
 /* More ranges of one kind than any kernel prints; beyond it an input is not a machine's. */
 #define AN_RANGES_MAX 65536u
-
-extern const struct pz_meta an_meta;
 
 /* printf into the analysis' notes, problems, contradictions. */
 void an_note(struct an_ctx *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -90,6 +93,11 @@ int an_x86_memory(struct an_ctx *c, char **err);
 int an_nodes(struct an_ctx *c);
 void an_hotplug(struct an_ctx *c);
 enum managed_from an_reserved(struct an_ctx *c);
+/* Whether what was taken is computed, for no line of a kernel that ran tells it. */
+bool an_computed(const struct an_ctx *c);
+/* The areas of the device tree; whether the default one is among them. */
+bool an_areas_of_tree(struct an_ctx *c);
+void an_areas_default(struct an_ctx *c);
 void an_managed(struct an_ctx *c, enum managed_from from);
 void an_marks(struct an_ctx *c);
 void an_check(struct an_ctx *c, enum managed_from from);

@@ -306,6 +306,9 @@ static void managed_cma(struct an_ctx *c)
 		if (cl->kind == CLAIM_CMA && !c->what_if)
 			(void)pz_memblock_free(&c->mb, cl->range.first, pz_range_size(cl->range));
 	}
+	for (size_t i = 0; i < c->areas.n; i++)
+		(void)pz_memblock_free(&c->mb, c->areas.v[i].at.range.first,
+				       pz_range_size(c->areas.v[i].at.range));
 }
 
 static void managed_cma_count(struct an_ctx *c)

@@ -339,6 +339,28 @@ static uint64_t reserved_memmap(struct an_ctx *c, int nid)
 	       c->a->page_shift;
 }
 
+/*
+ * Contiguous areas, before the crash kernel. arm64 has by then mapped its memory, page by page as
+ * long as rodata= does not say otherwise, and made the memory map.
+ */
+static void reserved_areas(struct an_ctx *c)
+{
+	bool has_default = an_areas_of_tree(c);
+
+	if (c->a->arch == PZL_ARCH_ARM64) {
+		uint64_t tables = pz_memblock_bytes(&c->mb, PZ_MB_MEMORY) >> c->a->page_shift >>
+				  (c->a->page_shift - 3);
+
+		if (!strstr(c->cmdline, "rodata=off") && !strstr(c->cmdline, "rodata=on"))
+			reserved_take(c, tables, PZ_NID_NONE);
+		for (uint32_t i = 0; i < c->z.node_count; i++)
+			reserved_take(c, reserved_memmap(c, c->z.node[i].nid), c->z.node[i].nid);
+		c->memmap_taken = true;
+	}
+	if (!has_default)
+		an_areas_default(c);
+}
+
 /* Take pages in one piece, as the boot allocator places it; 0 when they find no place. */
 static uint64_t reserved_block(struct an_ctx *c, uint64_t pages, uint64_t min_addr)
 {
@@ -382,7 +404,7 @@ static void reserved_spread(struct an_ctx *c, uint64_t pages)
 	 * From below, large blocks pass over gaps that are too small, and per-CPU areas start
 	 * above the 16 MiB that are kept for old devices; from the top neither matters.
 	 */
-	if (c->mb.bottom_up && c->z.node_count == 1) {
+	if (c->mb.bottom_up && c->z.node_count == 1 && !c->memmap_taken) {
 		uint64_t map = reserved_memmap(c, PZ_NID_NONE);
 		uint64_t cpus = c->f->percpu_pages * (c->f->cpus ? c->f->cpus : 1);
 
@@ -391,7 +413,7 @@ static void reserved_spread(struct an_ctx *c, uint64_t pages)
 		if (cpus <= pages)
 			pages -= reserved_block(c, cpus, 0x1000000);
 	}
-	if (c->z.node_count > 1) {
+	if (c->z.node_count > 1 && !c->memmap_taken) {
 		for (uint32_t i = 0; i < c->z.node_count; i++) {
 			uint64_t own = reserved_memmap(c, c->z.node[i].nid);
 
@@ -413,7 +435,8 @@ static uint64_t reserved_usual(struct an_ctx *c)
 	uint64_t bytes = UINT64_C(3) << 20, ram = pz_memblock_bytes(&c->mb, PZ_MB_MEMORY);
 
 	bytes += ram / 1024 + ram / 2048;
-	return (bytes >> c->a->page_shift) + reserved_memmap(c, PZ_NID_NONE);
+	bytes >>= c->a->page_shift;
+	return c->memmap_taken ? bytes : bytes + reserved_memmap(c, PZ_NID_NONE);
 }
 
 /* arm64 lists in /proc/iomem all that memblock had reserved, not only what has a name. */
@@ -503,6 +526,8 @@ enum managed_from an_reserved(struct an_ctx *c)
 		return MANAGED_MEMBLOCK;
 
 	reserved_known(c);
+	if (c->want_areas && an_computed(c))
+		reserved_areas(c);
 	if (reserved_crash_untold(c))
 		reserved_crash(c);
 	image_known = an_kernel_image(c, &image) || an_place_image(c);

@@ -50,11 +50,29 @@ static uint64_t start_border(const struct pz_zones *z, int nid, uint64_t pfn, ui
 	return next;
 }
 
+/* The first block that does not end before a page frame. */
+static uint32_t start_block(const struct pz_zones *z, uint64_t pfn)
+{
+	uint32_t low = 0, high = z->block_count;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (z->block[mid].pfns.last < pfn)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 void an_by_zone(const struct pz_zones *z, struct pz_range pfns, an_zone_fn *fn, void *ctx)
 {
-	for (uint32_t i = 0; i < z->block_count; i++) {
+	for (uint32_t i = start_block(z, pfns.first); i < z->block_count; i++) {
 		struct pz_range p;
 
+		if (z->block[i].pfns.first > pfns.last)
+			break;
 		if (!pz_range_intersect(z->block[i].pfns, pfns, &p))
 			continue;
 		while (p.first <= p.last) {
@@ -131,6 +149,20 @@ static void start_recorded_areas(struct start_ctx *x)
 	}
 }
 
+/* Areas that areas.c found a place for. */
+static void start_computed_areas(struct start_ctx *x)
+{
+	for (size_t i = 0; i < x->c->areas.n; i++) {
+		struct pz_range p;
+
+		if (pz_range_trim(x->c->areas.v[i].at.range, x->c->a->page_shift, &p) &&
+		    start_hold(x, p))
+			*vec_push(&x->s->areas) = x->c->areas.v[i];
+	}
+	for (size_t i = 0; i < x->c->no_areas.n; i++)
+		*vec_push(&x->s->no_areas) = x->c->no_areas.v[i];
+}
+
 /* Late pages in the order of the boot. */
 static void start_later(struct start_ctx *x)
 {
@@ -158,6 +190,8 @@ static void start_settle_zone(struct start_ctx *x, const struct an_marks *m)
 	struct pz_rangeset taken;
 	bool take;
 
+	if (!m->present)
+		return;
 	start_zone_of(x, &x->held, &in);
 	if (in.pages > want) {
 		an_note(x->c,
@@ -250,6 +284,7 @@ static void start_ends(struct an_start *s)
 
 			m->nid = s->z.node[n].nid;
 			m->type = (uint8_t)t;
+			m->present = z->present;
 			m->managed = z->managed;
 			m->min = z->min;
 			m->low = z->low;
@@ -259,76 +294,28 @@ static void start_ends(struct an_start *s)
 	}
 }
 
-/* Bytes of the default contiguous area that a kernel with another command line takes. */
-static uint64_t start_area_size(const struct an_ctx *c)
-{
-	const struct fact_claim *cl = NULL;
-
-	if (c->cl.cma_set)
-		return c->cl.cma_size;
-	for (size_t i = 0; i < c->f->claims.n; i++)
-		if (c->f->claims.v[i].kind == CLAIM_CMA)
-			cl = &c->f->claims.v[i];
-	/* The recorded kernel's own default, when its command line did not ask for one. */
-	if (cl && !(c->f->cmdline && strstr(c->f->cmdline, "cma=")))
-		return pz_range_size(cl->range);
-	return c->a->arch == PZL_ARCH_ARM64 && !c->x86 ? UINT64_C(64) << 20 : 0;
-}
-
-static void start_computed_area(struct start_ctx *x)
-{
-	struct an_ctx *c = x->c;
-	unsigned int shift = c->a->page_shift;
-	unsigned int order = pzl_pageblock_order(c->a->arch, shift, c->f->pae);
-	struct pz_cma_req req;
-	struct an_area area;
-	struct pz_range p;
-
-	if (!c->what_if)
-		return;
-	memset(&req, 0, sizeof(req));
-	memset(&area, 0, sizeof(area));
-	req.name = "reserved";
-	req.size = x->s->cma_size = start_area_size(c);
-	req.nid = PZ_NID_NONE;
-	if (!req.size)
-		return;
-	req.limit = c->a->arch == PZL_ARCH_ARM64 ? c->low_last + 1
-						 : pz_memblock_last(&x->s->mb) + 1;
-	if (c->cl.cma_set) {
-		req.base = c->cl.cma_base;
-		req.fixed = c->cl.cma_fixed;
-		if (c->cl.cma_limit && c->cl.cma_limit < req.limit)
-			req.limit = c->cl.cma_limit;
-	}
-	if (c->max_low_pfn && c->max_low_pfn < UINT64_MAX >> shift)
-		req.highmem = c->max_low_pfn << shift;
-	req.bottom_up_4g = pzl_arch_info(c->a->arch)->bits == 64;
-	start_memblock(x);
-	x->s->cma_error = pz_cma_reserve(&x->s->mb, &req, UINT64_C(1) << (order + shift), &area.at);
-	if (x->s->cma_error)
-		return;
-	if (pz_range_trim(area.at.range, shift, &p) && start_hold(x, p))
-		*vec_push(&x->s->areas) = area;
-}
-
 static void start_build(struct start_ctx *x)
 {
 	start_sets(x);
 	start_ends(x->s);
 	start_recorded_areas(x);
+	start_computed_areas(x);
 	start_later(x);
-	start_computed_area(x);
 	for (size_t i = 0; i < x->s->end.n; i++)
 		start_settle_zone(x, &x->s->end.v[i]);
 	start_memblock(x);
 	if (pz_zones_set_managed(&x->s->z, &x->s->mb, UINT64_MAX))
 		an_note(x->c, "some pages that are handed over lie in no zone");
-	if (x->s->taken || x->s->freed)
+	if (x->s->taken)
 		an_note(x->c,
-			"so that each zone has its managed pages, %llu pages were taken from the "
-			"top of zones and %llu freed there",
-			(unsigned long long)x->s->taken, (unsigned long long)x->s->freed);
+			"so that zones hand over no more than they manage, the highest of their "
+			"free pages are taken: %llu",
+			(unsigned long long)x->s->taken);
+	if (x->s->freed)
+		an_note(x->c,
+			"so that zones hand over what they manage, the highest pages taken in "
+			"them are freed: %llu",
+			(unsigned long long)x->s->freed);
 }
 
 int analyse_start(struct an_start *s, struct analysis *a, struct facts *f,
@@ -341,6 +328,7 @@ int analyse_start(struct an_start *s, struct analysis *a, struct facts *f,
 	memset(s, 0, sizeof(*s));
 	an_begin(&c, a, f);
 	*err = NULL;
+	c.want_areas = true;
 	rc = an_run(&c, o, err);
 	if (!rc) {
 		x.c = &c;
@@ -354,7 +342,7 @@ int analyse_start(struct an_start *s, struct analysis *a, struct facts *f,
 		s->configured = c.configured;
 		s->zone_limit = c.zone_limit;
 		s->low_last = c.low_last;
-		s->what_if = c.what_if;
+		s->computed = an_computed(&c);
 		s->built = true;
 		start_build(&x);
 		pz_rangeset_destroy(&x.memory);
@@ -379,6 +367,7 @@ void an_start_destroy(struct an_start *s)
 	free(s->cl.arg);
 	free(s->cl.op);
 	vec_free(&s->areas);
+	vec_free(&s->no_areas);
 	vec_free(&s->later);
 	vec_free(&s->end);
 	s->built = false;

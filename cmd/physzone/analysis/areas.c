@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * areas.c - contiguous areas by the rules, where no line tells where they were put: those of the
+ * device tree's reserved-memory first, then the default one (cma=, or what is configured). They
+ * are placed while little else is taken, as kernels do.
+ */
+#include "internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool an_computed(const struct an_ctx *c)
+{
+	return c->what_if || (!c->f->memory.seen && !c->f->has_meminfo && !c->f->iomem.n &&
+			      !c->f->mb_regions.n);
+}
+
+/* Bytes of the default area. */
+static uint64_t areas_default_size(const struct an_ctx *c)
+{
+	const struct fact_claim *cl = an_claim(c, CLAIM_CMA);
+
+	if (c->cl.cma_set)
+		return c->cl.cma_size;
+	/* The recorded kernel's own default, when its command line did not ask for one. */
+	if (cl && !(c->f->cmdline && strstr(c->f->cmdline, "cma=")))
+		return pz_range_size(cl->range);
+	/* What distributions configure. */
+	return c->a->arch == PZL_ARCH_ARM64 ? UINT64_C(64) << 20 : 0;
+}
+
+static bool areas_reserve(struct an_ctx *c, const struct pz_cma_req *req)
+{
+	unsigned int shift = c->a->page_shift;
+	unsigned int order = pzl_pageblock_order(c->a->arch, shift, c->f->pae);
+	struct an_area area;
+	int rc;
+
+	memset(&area, 0, sizeof(area));
+	rc = pz_cma_reserve(&c->mb, req, UINT64_C(1) << (order + shift), &area.at);
+	if (rc)
+		*vec_push(&c->no_areas) = (struct an_no_area){ req->size, rc };
+	else
+		*vec_push(&c->areas) = area;
+	return !rc;
+}
+
+static void areas_req(const struct an_ctx *c, struct pz_cma_req *req, const char *name,
+		      uint64_t size)
+{
+	unsigned int shift = c->a->page_shift;
+
+	memset(req, 0, sizeof(*req));
+	req->name = name;
+	req->size = size;
+	req->nid = PZ_NID_NONE;
+	req->limit = c->a->arch == PZL_ARCH_ARM64 ? c->low_last + 1 : pz_memblock_last(&c->mb) + 1;
+	if (pzl_arch_info(c->a->arch)->bits == 32 && c->max_low_pfn &&
+	    c->max_low_pfn < UINT64_MAX >> shift)
+		req->highmem = c->max_low_pfn << shift;
+	/* A PC reserves in what it has mapped by then. */
+	if (c->a->arch == PZL_ARCH_I386 && req->highmem && req->highmem < req->limit)
+		req->limit = req->highmem;
+	req->bottom_up_4g = pzl_arch_info(c->a->arch)->bits == 64;
+}
+
+/* A node without a place. True when it became the default area. */
+static bool areas_dynamic(struct an_ctx *c, const struct fact_dt_dynamic *d)
+{
+	uint64_t align = d->align ? d->align : UINT64_C(1) << c->a->page_shift;
+	struct pz_mb_req mr = pz_mb_req(d->size, align);
+	bool area = d->reusable && d->shared_pool && !d->nomap;
+	struct pz_cma_req req;
+	struct pz_range at;
+
+	if (!d->size || (align & (align - 1)) || (area && d->cma_default && c->cl.cma_set))
+		return false;
+	areas_req(c, &req, d->name ? d->name : "reserved", d->size);
+	for (size_t i = 0; i < d->within.n || !i; i++) {
+		if (d->within.n) {
+			req.base = mr.min_addr = d->within.v[i].first;
+			mr.max_addr = d->within.v[i].last;
+			req.limit = mr.max_addr + 1;
+			mr.retry_low = false;
+		}
+		if (area ? areas_reserve(c, &req) : !pz_memblock_alloc(&c->mb, &mr, &at))
+			return area && d->cma_default;
+	}
+	return false;
+}
+
+/* A reusable node with a place is an area there. */
+static void areas_placed(struct an_ctx *c)
+{
+	for (size_t i = 0; i < c->f->claims.n; i++) {
+		const struct fact_claim *cl = &c->f->claims.v[i];
+		struct an_area *a;
+
+		if (cl->kind != CLAIM_DT_RESERVED || !cl->reusable || cl->nomap ||
+		    !an_in_memory(c, cl->range) ||
+		    pz_memblock_reserve(&c->mb, cl->range.first, pz_range_size(cl->range),
+					PZ_NID_NONE, 0))
+			continue;
+		a = vec_push(&c->areas);
+		snprintf(a->at.name, sizeof(a->at.name), "%s", cl->text ? cl->text : "reserved");
+		a->at.range = cl->range;
+		a->recorded = true;
+	}
+}
+
+bool an_areas_of_tree(struct an_ctx *c)
+{
+	bool has_default = false;
+	size_t last = 0;
+
+	areas_placed(c);
+	for (size_t i = 0; i < c->f->dt.dynamic.n; i++) {
+		if (!areas_dynamic(c, &c->f->dt.dynamic.v[i]))
+			continue;
+		has_default = true;
+		last = c->areas.n - 1;
+	}
+	if (has_default) {
+		struct an_area a = c->areas.v[last];
+
+		c->areas.v[last] = c->areas.v[c->areas.n - 1];
+		c->areas.v[c->areas.n - 1] = a;
+	}
+	return has_default;
+}
+
+void an_areas_default(struct an_ctx *c)
+{
+	struct pz_cma_req req;
+
+	areas_req(c, &req, "reserved", areas_default_size(c));
+	if (c->cl.cma_set) {
+		req.base = c->cl.cma_base;
+		req.fixed = c->cl.cma_fixed;
+		if (c->cl.cma_limit && c->cl.cma_limit < req.limit)
+			req.limit = c->cl.cma_limit;
+	}
+	if (req.size)
+		(void)areas_reserve(c, &req);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cmd_boot.c - physzone boot: a machine carried through start-up, under one model or several.
+ */
+#include "commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/boot.h"
+#include "device.h"
+#include "machine.h"
+
+#define BOOT_RUNS 6u
+
+/* The models of a list; NULL for the kernel's own. */
+struct boot_models {
+	char *name[BOOT_RUNS];
+	size_t n;
+};
+
+static int boot_models_parse(struct boot_models *m, const char *list, char **err)
+{
+	m->n = 0;
+	while (list) {
+		size_t n = strcspn(list, ",");
+
+		if (m->n == BOOT_RUNS) {
+			*err = xasprintf("--model names more than %u models", BOOT_RUNS);
+			return EXIT_USAGE;
+		}
+		m->name[m->n++] = xstrndup(list, n);
+		list = list[n] ? list + n + 1 : NULL;
+	}
+	if (!m->n)
+		m->name[m->n++] = NULL;
+	return 0;
+}
+
+/* What the options say besides the model. */
+static int boot_options_read(struct boot_options *b, const struct options *o, char **err)
+{
+	b->device_max = PZ_ADDR_MAX;
+	if (o->reaches > 1) {
+		*err = xasprintf("one device at a time; '%s' is one too many", o->reach[1].text);
+		return EXIT_USAGE;
+	}
+	if (o->reaches) {
+		struct device d;
+		int rc = device_parse(&d, &o->reach[0], err);
+
+		b->device_said = true;
+		b->device_max = device_last(&d);
+		device_destroy(&d);
+		if (rc)
+			return rc;
+	}
+	if (o->kmalloc_dma) {
+		char *end;
+		const char *s = o->kmalloc_dma;
+
+		b->kmalloc_dma = strtoull(s, &end, 10);
+		if (*s < '0' || *s > '9' || *end || !b->kmalloc_dma ||
+		    b->kmalloc_dma > UINT64_C(1) << 22) {
+			*err = xasprintf("--kmalloc-dma wants bytes from 1 to 4194304, not '%s'",
+					 s);
+			return EXIT_USAGE;
+		}
+	}
+	return 0;
+}
+
+static int boot_all(struct boot *runs, size_t *n, struct machine *m, const struct boot_models *ms,
+		    struct boot_options *b, char **err)
+{
+	for (*n = 0; *n < ms->n;) {
+		int rc;
+
+		b->model = ms->name[*n];
+		rc = boot_run(&runs[(*n)++], &m->facts, b, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/*
+ * What is wrong with the machine itself is a note here: the verdict is about its requests.
+ */
+static void boot_problems(struct boot *runs, size_t n)
+{
+	struct analysis *a = &runs[0].analysis;
+
+	for (size_t i = 0; i < a->problems.n; i++)
+		*vec_push(&a->notes) = a->problems.v[i].text;
+	a->problems.n = 0;
+	for (size_t k = 0; k < n; k++) {
+		for (size_t i = 0; i < runs[k].steps.n; i++)
+			if (runs[k].steps.v[i].failed)
+				vec_push(&a->problems)->text =
+					xasprintf("%s: %s, under %s", runs[k].steps.v[i].what,
+						  runs[k].steps.v[i].text, runs[k].model);
+		for (size_t i = 0; i < runs[k].requests.n; i++) {
+			const struct boot_request *r = &runs[k].requests.v[i];
+			char flags[128], size[VIEW_SIZE_MAX];
+
+			if (!boot_request_failed(r))
+				continue;
+			if (runs[k].physzone)
+				snprintf(flags, sizeof(flags), "%u address bits",
+					 r->bits ? r->bits : 64);
+			else
+				boot_flags(flags, sizeof(flags), &runs[k], r);
+			if (r->remark)
+				vec_push(&a->problems)->text = xasprintf(
+					"%s: %s under %s", r->asked.name, r->remark, runs[k].model);
+			else
+				vec_push(&a->problems)->text = xasprintf(
+					"%s: the request of %s with %s fails under %s",
+					r->asked.name, view_size(size, r->asked.bytes), flags,
+					runs[k].model);
+		}
+	}
+}
+
+static int boot_verdict(const struct boot *runs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (runs[i].analysis.undecided)
+			return EXIT_UNDECIDED;
+	for (size_t i = 0; i < n; i++)
+		if (runs[i].failed)
+			return EXIT_PROBLEM;
+	return EXIT_FINE;
+}
+
+int cmd_boot(const struct options *o, struct out *out, char **err)
+{
+	struct boot *runs = xcalloc(BOOT_RUNS, sizeof(*runs));
+	struct boot_models models = { { NULL }, 0 };
+	struct options plain = *o;
+	struct boot_options b;
+	struct machine m;
+	size_t n = 0;
+	int rc;
+
+	memset(&b, 0, sizeof(b));
+	memset(&m, 0, sizeof(m));
+	/* The models are for the requests; the machine is read by its own. */
+	plain.model = NULL;
+	rc = boot_models_parse(&models, o->model, err);
+	if (!rc)
+		rc = boot_options_read(&b, o, err);
+	if (!rc) {
+		rc = machine_source(&m, &plain, &b.how, err);
+		if (!rc)
+			rc = boot_all(runs, &n, &m, &models, &b, err);
+		if (!rc) {
+			boot_problems(runs, n);
+			m.view.a = &runs[0].analysis;
+			if (o->json)
+				boot_json(out, &m.view, runs, n);
+			else
+				boot_text(out, &m.view, runs, n, o->why);
+			rc = boot_verdict(runs, n);
+		}
+		machine_destroy(&m);
+	}
+	for (size_t i = 0; i < n; i++)
+		boot_destroy(&runs[i]);
+	for (size_t i = 0; i < models.n; i++)
+		free(models.name[i]);
+	free(runs);
+	return rc;
+}

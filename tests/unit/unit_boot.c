@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * physzone boot: thread 000 on a recorded capture kernel, other command lines, other models, and
+ * what is refused.
+ */
+#include "start_run.h"
+
+const char *run_machines;
+
+#define KDUMP "@x86_64/6.1-kdump-256M"
+
+static void thread_000(void **state)
+{
+	struct run r = run("boot --model linux-5.15 " KDUMP);
+	const char *failure, *info, *failed;
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "DMA: preallocated 128 KiB GFP_KERNEL pool for atomic allocations");
+	failure = run_has(&r, "swapper/0: page allocation failure: order:5, "
+			      "mode:0xcc1(GFP_KERNEL|GFP_DMA), nodemask=(null),cpuset=/,"
+			      "mems_allowed=0\n");
+	info = run_has(&r, "Mem-Info:\n");
+	failed = run_has(&r, "DMA: failed to allocate 128 KiB GFP_KERNEL|GFP_DMA pool for atomic "
+			     "allocation");
+	assert_true(failure < info && info < failed);
+	run_has(&r, "present:632kB managed:0kB");
+	run_has(&r, "DMA: preallocated 128 KiB GFP_KERNEL|GFP_DMA32 pool");
+	/* One report in ten seconds: the orders below fail silently. */
+	assert_null(strstr(info, "page allocation failure"));
+	run_has(&r, "6 tries failed, down to order 0");
+	run_done(&r);
+}
+
+static void later_kernels_do_not_ask(void **state)
+{
+	struct run r = run("boot " KDUMP);
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "is not asked for");
+	run_has_not(&r, "page allocation failure");
+	run_has_not(&r, "failed to allocate");
+	run_done(&r);
+	r = run("boot --model linux-6.12 " KDUMP);
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has_not(&r, "page allocation failure");
+	run_done(&r);
+}
+
+static void physzone_serves_what_is_in_reach(void **state)
+{
+	struct run r = run("boot --model physzone " KDUMP);
+
+	(void)state;
+	/* All memory of this kernel lies between 1.67 and 1.93 GiB: 31 bits. */
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "order 5, 31 bits");
+	run_has(&r, "fewer than 31 bits reach nothing");
+	run_done(&r);
+	r = run("boot --model physzone --bits 31 " KDUMP);
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "order 5, 31 bits");
+	run_done(&r);
+	r = run("boot --model physzone --bits 30 " KDUMP);
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "would be served");
+	run_done(&r);
+	/* Where there is memory for old devices the request is made for them. */
+	r = run("boot --model physzone @x86_64/6.1-pc-2G");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "order 6, 24 bits");
+	run_has(&r, "256 KiB of DMA at");
+	run_done(&r);
+}
+
+static void models_beside_each_other(void **state)
+{
+	struct run r = run("boot --model linux-5.15,linux-6.1,physzone " KDUMP);
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "asked for");
+	run_has(&r, "- not asked for");
+	run_has(&r, "FAILED");
+	run_has(&r, "31 bits at 0x");
+	run_has_not(&r, "Mem-Info");
+	run_done(&r);
+	r = run("boot --why --model linux-5.15,linux-6.1 " KDUMP);
+	run_has(&r, "Mem-Info");
+	run_has(&r, "watermark");
+	run_has(&r, "mode 0xcc1: GFP_KERNEL | GFP_DMA");
+	run_done(&r);
+}
+
+static void another_command_line(void **state)
+{
+	struct run r = run("boot --cmdline cma=64M~hugepages=16 @x86_64/6.1-pc-2G");
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "contiguous area");
+	run_has(&r, "64 MiB at ");
+	run_has(&r, "of the contiguous area");
+	run_has(&r, "16 x 2 MiB of DMA32");
+	run_done(&r);
+	r = run("boot --cmdline hugepages=4096 @x86_64/6.1-pc-2G");
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, " of 4096 were served");
+	run_done(&r);
+	r = run("boot --cmdline hugepagesz=1G~hugepages=9 @x86_64/6.1-pc-8G");
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, " of 9 found a place");
+	run_done(&r);
+	r = run("boot --cmdline coherent_pool=2M @x86_64/6.1-pc-2G");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "DMA: preallocated 2048 KiB GFP_KERNEL|GFP_DMA pool");
+	run_done(&r);
+}
+
+static void driver_after_start_up(void **state)
+{
+	/* 6.1 says nothing of GFP_DMA where no zone DMA has a page; 5.15 reports it. */
+	struct run r = run("boot --kmalloc-dma 64 " KDUMP);
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "dma-kmalloc-64");
+	run_has_not(&r, "page allocation failure");
+	run_done(&r);
+	r = run("boot --model linux-5.15 --kmalloc-dma 1024 " KDUMP);
+	run_has(&r, "dma-kmalloc-1k");
+	run_has(&r, "page allocation failure: order:0, "
+		    "mode:0x40cc1(GFP_KERNEL|GFP_DMA|__GFP_COMP)");
+	run_done(&r);
+	r = run("boot --kmalloc-dma 1024 @x86_64/6.1-pc-2G");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_done(&r);
+}
+
+static void json(void **state)
+{
+	struct run r = run("boot --json --model linux-5.15,physzone " KDUMP);
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "\"schema\"");
+	run_has(&r, "\"model\": \"linux-5.15\"");
+	run_has(&r, "\"model\": \"physzone\"");
+	run_has(&r, "\"gfp_names\": \"GFP_KERNEL|GFP_DMA\"");
+	run_has(&r, "\"outcome\": \"failed\"");
+	run_has(&r, "\"verdict\"");
+	run_has(&r, "\"bits_that_reach\": 31");
+	run_has(&r, "page allocation failure: order:5");
+	run_done(&r);
+}
+
+/* The capture kernel's machine made out of the one that will crash. */
+static void before_it_crashes(void **state)
+{
+	struct run r = run("boot --capture kexec --model linux-5.15 " KDUMP "/first");
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "page allocation failure: order:5, mode:0xcc1(GFP_KERNEL|GFP_DMA)");
+	run_done(&r);
+	r = run("boot --capture kexec " KDUMP "/first");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_done(&r);
+	/* The running machine itself has no such trouble. */
+	r = run("boot --model linux-5.15 " KDUMP "/first");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_done(&r);
+}
+
+/* A map alone: no log tells of anything. */
+static void made_up_machine(void **state)
+{
+	char *name = run_file("BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable\n"
+			      "BIOS-e820: [mem 0x0000000000100000-0x000000003fffffff] usable\n");
+	char *line = xasprintf("boot --model linux-5.15 %s", name);
+	struct run r = run(line);
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "DMA: preallocated 128 KiB GFP_KERNEL|GFP_DMA pool");
+	run_done(&r);
+	unlink(name);
+	free(line);
+	free(name);
+}
+
+/* A board that has not started: its device tree asks for a contiguous area. */
+static void a_board(void **state)
+{
+	struct run r = run("boot @arm64/6.1-raspi4b-2G/machine.dtb.xz");
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_FINE);
+	/* Recorded: "created CMA memory pool at 0x0000000038000000, size 64 MiB". */
+	run_has(&r, "64 MiB at 896M lent to movable pages");
+	run_has(&r, "of the contiguous area at");
+	run_done(&r);
+}
+
+static void refused(void **state)
+{
+	(void)state;
+	run_refused("boot --model linux-7.0 " KDUMP, "unknown model 'linux-7.0': expected");
+	run_refused("boot --model linux-6.1,,physzone " KDUMP, "unknown model ''");
+	run_refused("boot --kmalloc-dma 0 " KDUMP, "--kmalloc-dma wants bytes");
+	run_refused("boot --kmalloc-dma 9999999 " KDUMP, "--kmalloc-dma wants bytes");
+	run_refused("boot --bits 65 " KDUMP, "--bits wants a number");
+	run_refused("boot --bits 24 --bits 28 " KDUMP, "one device at a time");
+	run_refused("boot", "no SOURCE given");
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(thread_000),
+		cmocka_unit_test(later_kernels_do_not_ask),
+		cmocka_unit_test(physzone_serves_what_is_in_reach),
+		cmocka_unit_test(models_beside_each_other),
+		cmocka_unit_test(another_command_line),
+		cmocka_unit_test(driver_after_start_up),
+		cmocka_unit_test(json),
+		cmocka_unit_test(before_it_crashes),
+		cmocka_unit_test(made_up_machine),
+		cmocka_unit_test(a_board),
+		cmocka_unit_test(refused),
+	};
+
+	run_machines = argc > 1 ? argv[1] : "machines";
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
