@@ -5,10 +5,13 @@ _physzone()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words
 	COMPREPLY=()
 	case $prev in
-	--model) words='linux-5.15 linux-6.1 linux-6.12' ;;
+	--model)
+		words='linux-5.15 linux-6.1 linux-6.12'
+		[[ ${COMP_WORDS[1]-} == boot ]] && words+=' physzone'
+		;;
 	--capture) words='kexec file' ;;
 	--managed) words='recorded computed' ;;
-	--color | --cmdline | --boot | --width | --arch) return ;;
+	--color | --cmdline | --boot | --width | --arch | --bits | --limit | --window | --kmalloc-dma) return ;;
 	--svg)
 		compopt -o default
 		return
@@ -19,8 +22,10 @@ _physzone()
 		map) words='--model --arch --cmdline --boot --live --capture --managed --json --log --svg --width --color= --help' ;;
 		low1m) words='--model --arch --cmdline --boot --live --json --width --color= --help' ;;
 		explain) words='--model --arch --boot --live --why --json --width --color= --help' ;;
+		boot) words='--model --bits --limit --kmalloc-dma --why --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
+		reach) words='--model --bits --limit --window --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
 		arch) words='--model --json --color= --help' ;;
-		*) words='zones map arch low1m explain --help --version' ;;
+		*) words='zones map arch low1m explain boot reach --help --version' ;;
 		esac
 		;;
 	esac

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Show a machine that crashed and the capture kernel that started on it: zones and map of both.
+# Show a machine that crashed and the capture kernel that started on it: zones and map of both, and
+# what the capture kernel asks for while it starts.
 #
 # usage: scripts/demo.sh PHYSZONE
 set -eu
@@ -36,4 +37,11 @@ managed. Whatever insists on DMA memory, such as the DMA pools and the kmalloc c
 fails there however much memory is free, which is why a kernel has to ask whether a zone has managed
 pages, not whether it has pages.
 END
+printf '\nThe capture kernel starts: as before 5.17, as recorded, and asked by address instead of by zone:\n'
+show boot --model linux-5.15,linux-6.1,physzone $capture
+printf '\nWhat the first of them prints about it, in part:\n'
+"$exe" boot --model linux-5.15 $capture |
+	grep -E '^  (swapper|Mem-Info|Node 0 DMA free|DMA: failed)' | cut -c1-150
+printf '\nWhat devices can get on the machine that crashed:\n'
+show reach --bits 28 $crashed
 printf '\nThe maps as pictures: %s/crashed.svg and %s/capture.svg\n' "$pictures" "$pictures"
