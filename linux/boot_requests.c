@@ -25,6 +25,7 @@
 #define BOOT_SEGMENT 128u /* slots of a segment, which a mapping cannot cross */
 #define BOOT_SLOTS 32768u /* 64 MiB */
 #define BOOT_SLOTS_MIN 512u /* 1 MiB */
+#define BOOT_SLOTS_MOST ((uint64_t)1 << 48)
 #define BOOT_POOL_MIN 0x20000ull
 #define BOOT_POOL_ARM 0x40000ull
 
@@ -48,11 +49,11 @@ static void boot_swiotlb_arg(const struct pzl_arg *a, struct pzl_boot_args *out)
 	uint64_t v;
 
 	v = pzl_strtoull(s, len, &used, NULL);
-	if (used && v) {
-		out->slots = v > UINT64_MAX - BOOT_SEGMENT
-				     ? pz_round_down(v, BOOT_SEGMENT)
-				     : pz_round_down(v + BOOT_SEGMENT - 1, BOOT_SEGMENT);
-	}
+	/* More than all memory is as good as all memory. */
+	if (v > BOOT_SLOTS_MOST)
+		v = BOOT_SLOTS_MOST;
+	if (used && v)
+		out->slots = pz_round_down(v + BOOT_SEGMENT - 1, BOOT_SEGMENT);
 	s += used;
 	len -= used;
 	if (len && *s == ',') {

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include <physzone/linux/boot.h>
 #include <physzone/linux/crash.h>
 #include <physzone/linux/early.h>
 #include <physzone/linux/low1m.h>
@@ -151,6 +152,41 @@ static void check_early(enum pzl_model m, enum pzl_arch a, unsigned int shift,
 	pz_memblock_destroy(&mb);
 }
 
+/* What the words ask for while the kernel starts: requests that can be made. */
+static void check_start(enum pzl_model m, enum pzl_arch a, unsigned int shift,
+			const struct pzl_cmdline *c)
+{
+	struct pzl_boot_request r[8];
+	struct pzl_boot_args args;
+	struct pzl_boot_in in = {
+		.model = m,
+		.arch = a,
+		.page_shift = shift,
+		.max_order = pzl_max_order(a, shift),
+		.configured = pzl_arch_zones(m, a, PZL_VAR_GENERIC),
+		.cpus = 4,
+		.ram_bytes = (uint64_t)6 << 30,
+		.ram_last = ((uint64_t)7 << 30) - 1,
+		.low_last = UINT32_MAX,
+		.totalram_pages = (uint64_t)6 << (30 - shift),
+		.zone_limit = 0xffffff,
+	};
+	unsigned int n;
+
+	pzl_boot_args(c, &args);
+	n = pzl_boot_pools(&in, &args, r);
+	must(n >= 1 && n <= PZL_BOOT_POOLS);
+	for (unsigned int i = 0; i < n; i++)
+		must(r[i].min_order <= r[i].order && r[i].order <= in.max_order && r[i].bytes);
+	if (!pzl_boot_swiotlb(&in, &args, r))
+		must(r[0].bytes && r[0].min_bytes <= r[0].bytes && !(r[0].bytes & 2047));
+	n = pzl_boot_hugepages(&in, c, r, 8);
+	for (unsigned int i = 0; i < n && i < 8; i++) {
+		must(r[i].count && !(r[i].bytes & (r[i].bytes - 1)));
+		must(r[i].what == PZL_BOOT_GIGANTIC || r[i].order <= in.max_order);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct pzl_arg args[ARGS];
@@ -173,6 +209,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must((err == 0) == (c.arg_count <= ARGS && c.op_count <= OPS));
 	check_args(&c, (const char *)data + 2, size - 2);
 	(void)pzl_cmdline_numa_cma(&c, 0, &v);
+	check_start(m, a, shift, &c);
 	if (a == PZL_ARCH_X86_64 || a == PZL_ARCH_I386)
 		check_x86(m, a, data[0] & 0x80, &c);
 	else
