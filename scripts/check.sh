@@ -65,6 +65,15 @@ step_sanitize()
 		meson_tests $top/sanitize sanitize --no-suite lint --timeout-multiplier 3
 }
 
+# Threads under a race detector.
+step_tsan()
+{
+	CC=clang configure $top/tsan --werror -Db_sanitize=thread -Db_lundef=false \
+		-Doptimization=1 -Ddebug=true &&
+		ninja -C $top/tsan -j "$jobs" tests/explore/stress &&
+		TSAN_OPTIONS=halt_on_error=1 meson_tests $top/tsan tsan stress
+}
+
 # The core for every bare-metal target, and what its objects may contain.
 step_freestanding()
 {
@@ -110,7 +119,7 @@ step_install()
 }
 
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(gcc sanitize freestanding install fuzz boot)
+[ ${#steps[@]} -gt 0 ] || steps=(gcc sanitize tsan freestanding install fuzz boot)
 
 start=$SECONDS
 failed_steps=()
