@@ -24,13 +24,17 @@ static uint32_t head_of(const struct world *w, uint32_t i)
 	return i;
 }
 
+/* Runs whose length is no power of two have no order to be moved by. */
 static bool fixed_at(const struct world *w, uint32_t i)
 {
 	const struct w_page *g = &w->page[i];
 
 	if (g->state == W_FREE)
 		return false;
-	return g->state == W_NONE || !w->page[head_of(w, i)].owner;
+	if (g->state == W_NONE)
+		return true;
+	g = &w->page[head_of(w, i)];
+	return !g->owner || g->len & (g->len - 1);
 }
 
 /* Pages that evacuating would move: those inside, and at most the whole of blocks at the edges. */
@@ -188,7 +192,7 @@ static bool cma_refused(struct world *w, const struct w_cma *c, const struct w_r
 	bool pinned = false;
 
 	for (uint32_t i = c->first; i <= last; i++)
-		pinned = pinned || (w->page[i].state == W_HEAD && !w->page[i].owner);
+		pinned = pinned || fixed_at(w, i);
 	if (rc == -PZ_ERANGE) {
 		PROP_ASSERT(w->p, !ever);
 		return true;
@@ -433,7 +437,9 @@ int main(void)
 	static struct w_options tiny = {
 		.contig = &page_contig, .one_node = true, .max_pages = 128, .no_debug = true
 	};
-	static struct w_options mixed = { .contig = &page_contig, .max_pages = 1500 };
+	static struct w_options mixed = { .contig = &page_contig,
+					  .max_pages = 1500,
+					  .no_debug = true };
 
 	prop_run("evacuation in small machines", stream, &tiny, 2500);
 	prop_run("evacuation and areas", stream, &mixed, 2500);
