@@ -278,6 +278,7 @@ bool pz_page_tree_take(struct pz_pages *p, const struct page_want *w, uint64_t *
 	at.whole[top] = false;
 	at.left[top] = top > stop ? search_children(p, w, top, 0, false) : 0;
 	for (;;) {
+		enum word_state above;
 		unsigned int u;
 		uint64_t child;
 
@@ -295,10 +296,14 @@ bool pz_page_tree_take(struct pz_pages *p, const struct page_want *w, uint64_t *
 			child = at.i[level] << WORD_SHIFT | u;
 			at.left[level] &= ~((uint32_t)1 << u);
 			at.i[level - 1] = child;
-			at.whole[level - 1] =
-				at.whole[level] ||
-				word_state(pz_load64(page_word(p, level, at.i[level])), u) ==
-					WORD_FREE;
+			above = at.whole[level]
+					? WORD_FREE
+					: word_state(pz_load64(page_word(p, level, at.i[level])),
+						     u);
+			/* Taken meanwhile: the word below it says nothing. */
+			if (above != WORD_FREE && above != WORD_SPLIT)
+				continue;
+			at.whole[level - 1] = above == WORD_FREE;
 			level--;
 			at.left[level] =
 				level > stop ? search_children(p, w, level, child, at.whole[level])

@@ -82,22 +82,27 @@ void pz_page_not_empty(struct pz_pages *p, unsigned int level, uint64_t unit)
 static bool tree_merge_one(struct pz_pages *p, unsigned int level, uint64_t unit)
 {
 	uint64_t *w = page_word(p, level, unit >> WORD_SHIFT);
+	uint64_t *below = page_word(p, level - 1, unit);
 	uint64_t head = (uint64_t)1 << (32 + (unit & 31)), old;
 
 	/*
-	 * Below a unit that was never split the word is zero as well. Once it was, zero means open;
-	 * so what is split now is either still split when the word closes, or the word is not zero.
+	 * Below a unit that was never split the word is zero as well. Once it was, zero means that
+	 * it is open, or about to be: what is being split is left alone.
 	 */
-	old = pz_load64(w);
-	if (word_state(old, unit & 31) != WORD_SPLIT)
-		return word_state(old, unit & 31) == WORD_FREE;
+	if (word_state(pz_load64(w), unit & 31) != WORD_SPLIT)
+		return word_state(pz_load64(w), unit & 31) == WORD_FREE;
 	page_settle_begin(p, unit);
-	if (!pz_cas64(page_word(p, level - 1, unit), 0, WORD_CLOSED)) {
+	if (!pz_cas64(below, 0, WORD_CLOSED)) {
 		page_settle_end(p, unit);
 		return false;
 	}
 	do {
 		old = pz_load64(w);
+		if (word_state(old, unit & 31) != WORD_SPLIT) {
+			pz_cas64(below, WORD_CLOSED, 0);
+			page_settle_end(p, unit);
+			return false;
+		}
 	} while (!pz_cas64(w, old, old & ~head));
 	pz_page_hint_freed(p, unit << (WORD_SHIFT * level), WORD_SHIFT * level);
 	pz_page_freed(p, level, unit >> WORD_SHIFT, unit & 31,
