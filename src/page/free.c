@@ -483,9 +483,13 @@ int pz_free_part(struct pz_pages *p, uint32_t cpu, uint64_t pfn, uint64_t pages)
 		return -PZ_EINVAL;
 	}
 	if (pz_page_is_tail(p, index + pages)) {
+		uint64_t head = pz_page_head_of(p, index);
+
+		/* What stays behind is the same owner's, allocated at the same place. */
 		if (p->owner)
-			pz_poke8(&p->owner[index + pages],
-				 pz_peek8(&p->owner[pz_page_head_of(p, index)]));
+			pz_poke8(&p->owner[index + pages], pz_peek8(&p->owner[head]));
+		if (p->sites)
+			p->sites[(index + pages) * 2] = p->sites[head * 2];
 		(void)pz_page_cut(p, index + pages);
 	}
 	if (pz_page_is_tail(p, index))
@@ -527,6 +531,8 @@ int pz_split_pages(struct pz_pages *p, uint64_t pfn, unsigned int order)
 			units = (unsigned int)(index + n - at);
 		for (unsigned int i = 0; p->owner && i < units; i++)
 			pz_poke8(&p->owner[at + i], pz_peek8(&p->owner[index]));
+		for (unsigned int i = 0; p->sites && i < units; i++)
+			p->sites[(at + i) * 2] = p->sites[index * 2];
 		do {
 			v = pz_load64(w);
 		} while (!pz_cas64(w, v, v | (uint64_t)word_mask(unit, units) << 32));
