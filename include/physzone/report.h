@@ -43,7 +43,7 @@ enum pz_verdict {
  */
 enum pz_remedy {
 	PZ_R_NONE, /* nothing here helps */
-	PZ_R_RETRY, /* it would succeed now */
+	PZ_R_RETRY, /* it would succeed now; where pages are stated, by moving them */
 	PZ_R_DRAIN, /* it would succeed now, by draining the per-CPU caches, which it does itself */
 	PZ_R_EVACUATE, /* move pages: allow it to block */
 	PZ_R_RESERVE, /* use the reserve: PZ_GFP_HIGH, MEMALLOC or NOKEEP */
@@ -82,17 +82,18 @@ struct pz_report_area {
 
 struct pz_report {
 	struct pz_page_req req;
-	/* What the request would get now, 0 or -PZ_E..., if no hook freed memory and owners of
-	 * movable pages let them go. */
+	/* What the request would get now, 0 or -PZ_E..., if no hook freed memory, and if owners of
+	 * movable pages let them go, where that is needed, to free blocks. */
 	int outcome;
 	/* in the order in which the policy tries them, the untried last; others count in @more */
 	uint32_t areas;
 	uint32_t more;
 	struct pz_report_area area[PZ_REPORT_AREAS];
 	enum pz_remedy remedy;
-	/* pages (RECLAIM, ORDER, EVACUATE), highest address (LIMIT), PZ_GFP_* to add (RESERVE) */
+	/* pages (RECLAIM, ORDER; EVACUATE, and RETRY where pages are moved), highest address
+	 * (LIMIT), PZ_GFP_* to add (RESERVE) */
 	uint64_t remedy_value;
-	struct pz_range remedy_pfns; /* page frames it would get then (RECLAIM, EVACUATE) */
+	struct pz_range remedy_pfns; /* page frames it would get then (RECLAIM, EVACUATE, RETRY) */
 	uint32_t remedy_area; /* RECLAIM: the area, as pz_page_area_stat() counts them */
 	uint8_t remedy_highest; /* LIMIT: pz_page_req.highest that goes with it */
 };

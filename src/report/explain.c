@@ -9,8 +9,8 @@
  *  segments that the request may use, as one. Marks come from the function that the allocator uses.
  *
  * Invariants
- *  1. the outcome is what the request made right after gives, as long as the hooks free nothing and
- *     the owners of movable pages let them go;
+ *  1. the outcome is what the request made right after gives, as long as the hooks free nothing,
+ *     and the owners of movable pages let them go where that is needed, to blocks that are free;
  *  2. an area has the verdict PZ_V_OK exactly when a run that overlaps it would be given.
  */
 #include "report_internal.h"
@@ -164,6 +164,64 @@ static bool explain_held_here(const struct report_view *v, uint32_t area)
 	return false;
 }
 
+/*
+ * The run between two indices that the request would get with the fewest pages moved, and that
+ * many, when there is room for them elsewhere. What their owners will say is not known.
+ */
+static bool explain_move(const struct report_view *v, uint64_t lo, uint64_t hi, uint64_t *index,
+			 uint64_t *moved)
+{
+	const struct pz_pages *p = v->p;
+	struct page_scan s = { .ask = &v->ask, .limits = &v->req.limits, .n = v->req.pages };
+	uint64_t free = pz_page_free_count(p, UINT32_MAX), inside = 0, floor, above;
+	struct page_item it;
+
+	for (uint32_t i = 0; i < p->area_count; i++)
+		free += pz_report_held(p, i, false);
+	if (!p->owner || free < v->req.pages ||
+	    (!v->ask.zonelist && !pz_report_above(v, UINT32_MAX, &floor, &above)))
+		return false;
+	s.lo = lo > v->ask.lo ? lo : v->ask.lo;
+	if (s.lo < v->ask.keep)
+		s.lo = v->ask.keep;
+	s.hi = hi < v->ask.hi ? hi : v->ask.hi;
+	if (s.lo > s.hi || !pz_page_cheapest(p, &s, index))
+		return false;
+	*moved = 0;
+	for (uint64_t at = *index, end = at + s.n - 1; at <= end; at = it.hi + 1) {
+		pz_page_item(p, at, &it);
+		if (it.what == PAGE_WHAT_MOVABLE)
+			*moved += it.hi - it.lo + 1;
+		else
+			inside += (it.hi < end ? it.hi : end) - at + 1;
+	}
+	return *moved && *moved <= free - inside;
+}
+
+static bool explain_may_move(const struct report_view *v)
+{
+	return (v->req.gfp & PZ_GFP_BLOCK) && !(v->req.gfp & PZ_GFP_NOMIGRATE);
+}
+
+/* Whether the request would be given a run that overlaps an area if pages were moved. */
+static bool explain_moves_in(const struct report_view *v, uint32_t area, uint64_t *moved)
+{
+	uint64_t more = v->ask.zonelist ? 0 : v->req.pages - 1, index;
+
+	for (uint32_t i = 0; i < v->p->seg_count; i++) {
+		const struct page_seg *s = &v->p->seg[i];
+		uint64_t lo = s->lo > more ? s->lo - more : 0;
+		uint64_t hi = s->hi < v->p->frames - 1 - more ? s->hi + more : v->p->frames - 1;
+
+		if (more >= v->p->frames)
+			hi = v->p->frames - 1;
+		if (s->area == area && pz_report_usable(v, 0, s) &&
+		    explain_move(v, lo, hi, &index, moved))
+			return true;
+	}
+	return false;
+}
+
 /* How the request would be served, the suppositions of the view being what it would do first. */
 enum report_way pz_report_way(struct report_view *v)
 {
@@ -183,6 +241,8 @@ enum report_way pz_report_way(struct report_view *v)
 		if (pz_report_lowest(v, 0, &run))
 			return REPORT_DRAINED;
 	}
+	if (explain_may_move(v) && explain_move(v, 0, PAGE_NONE, &v->moved_lo, &v->moved))
+		return REPORT_MOVED;
 	return REPORT_NO;
 }
 
@@ -233,7 +293,7 @@ static bool explain_fits(const struct report_view *v, unsigned int rule, bool ga
 }
 
 static enum pz_verdict explain_verdict(const struct report_view *v, uint32_t area,
-				       const struct pz_report_area *n)
+				       struct pz_report_area *n)
 {
 	const struct page_area *z = &v->p->area[area];
 	unsigned int rule = REPORT_KEPT;
@@ -266,6 +326,9 @@ static enum pz_verdict explain_verdict(const struct report_view *v, uint32_t are
 	rule |= REPORT_HELD;
 	if (explain_fits(v, rule, true, area))
 		return PZ_V_HELD;
+	if (explain_moves_in(v, area, &n->move))
+		return explain_may_move(v) ? PZ_V_OK : PZ_V_EVACUATE;
+	n->move = 0;
 	return n->free_reached >= v->req.pages ? PZ_V_FRAGMENTED : PZ_V_FULL;
 }
 

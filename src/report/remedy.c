@@ -20,6 +20,26 @@ static bool remedy_helps(struct pz_pages *p, const struct pz_page_req *req)
 	return pz_report_way(&v) != REPORT_NO;
 }
 
+static void remedy_moved(const struct report_view *v, struct pz_report *out)
+{
+	out->remedy_value = v->moved;
+	out->remedy_pfns.first = page_to_pfn(v->p, v->moved_lo);
+	out->remedy_pfns.last = page_to_pfn(v->p, v->moved_lo + v->req.pages - 1);
+}
+
+static bool remedy_evacuate(struct pz_pages *p, struct pz_page_req req, struct pz_report *out)
+{
+	struct report_view v;
+
+	req.gfp = (req.gfp | PZ_GFP_BLOCK) & ~PZ_GFP_NOMIGRATE;
+	pz_report_view(&v, p, &req);
+	if (pz_report_way(&v) != REPORT_MOVED)
+		return false;
+	out->remedy = PZ_R_EVACUATE;
+	remedy_moved(&v, out);
+	return true;
+}
+
 static bool remedy_reserve(struct pz_pages *p, struct pz_page_req req, struct pz_report *out)
 {
 	static const uint32_t rights[] = { PZ_GFP_NOKEEP, PZ_GFP_HIGH, PZ_GFP_NOKEEP | PZ_GFP_HIGH,
@@ -200,11 +220,13 @@ void pz_report_remedy(struct pz_pages *p, const struct pz_page_req *req,
 {
 	out->remedy_highest = req->highest;
 	out->remedy = way == REPORT_DRAINED ? PZ_R_DRAIN : PZ_R_RETRY;
+	if (way == REPORT_MOVED)
+		remedy_moved(was, out);
 	if (way != REPORT_NO)
 		return;
 	out->remedy = PZ_R_NONE;
-	(void)(remedy_reserve(p, *req, out) || remedy_order(p, *req, out) ||
-	       remedy_align(p, *req, out) || remedy_movable(p, *req, out) ||
-	       remedy_reclaim(was, out) || remedy_limit(p, *req, was, out) ||
-	       remedy_node(p, *req, out));
+	(void)(remedy_evacuate(p, *req, out) || remedy_reserve(p, *req, out) ||
+	       remedy_order(p, *req, out) || remedy_align(p, *req, out) ||
+	       remedy_movable(p, *req, out) || remedy_reclaim(was, out) ||
+	       remedy_limit(p, *req, was, out) || remedy_node(p, *req, out));
 }

@@ -40,6 +40,7 @@ struct report_view {
 	bool drained;
 	bool given_back;
 	uint64_t block; /* the pageblock given back */
+	uint64_t moved, moved_lo; /* with REPORT_MOVED: pages to move, first frame of the run */
 	uint64_t freed_lo, freed_hi; /* taken frames that count as free; none when lo > hi */
 	uint32_t extra_area;
 	uint64_t extra; /* more free pages of that area, or of all, for the watermark */

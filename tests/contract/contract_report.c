@@ -296,6 +296,47 @@ static void held(struct tap *t, struct machine *m)
 	end(m);
 }
 
+static enum pz_migrate yes(void *ctx, uint64_t from, uint64_t to, unsigned int o)
+{
+	(void)from;
+	(void)to;
+	++*(unsigned int *)ctx;
+	return o ? PZ_MIGRATE_NO : PZ_MIGRATE_YES;
+}
+
+static void moved(struct tap *t, struct machine *m)
+{
+	unsigned int calls = 0;
+	struct pz_page_owner owner = { "test", yes, &calls };
+	struct pz_page_req r;
+	uint64_t pfn;
+	uint8_t id;
+
+	if (!CHECK(t, make(m, t, (struct shape){ PZ_POLICY_REACH })))
+		return;
+	CHECK(t, !pz_page_owner_add(m->p, &owner, &id));
+	fill(m);
+	for (uint64_t i = 0; i < 4; i++)
+		CHECK(t, !pz_page_set_owner(m->p, 8 + i, id));
+	drop(m, 8);
+	drop(m, 10);
+	drop(m, 100);
+	drop(m, 200);
+	r = order(m, 2, 0);
+	CHECK(t, says(m, &r, -PZ_ENOMEM, PZ_R_EVACUATE, 2, PZ_V_EVACUATE, PZ_VERDICTS));
+	CHECK(t, m->rep.area[0].move == 2 && m->rep.remedy_pfns.first == 8 &&
+			 m->rep.remedy_pfns.last == 11 && !calls);
+	r.gfp = PZ_GFP_BLOCK | PZ_GFP_NOMIGRATE;
+	CHECK(t, says(m, &r, -PZ_ENOMEM, PZ_R_EVACUATE, 2, PZ_V_EVACUATE, PZ_VERDICTS));
+	r.gfp = PZ_GFP_BLOCK;
+	CHECK(t, !pz_report_explain(m->p, &r, &m->rep) && m->rep.outcome == 0 &&
+			 m->rep.remedy == PZ_R_RETRY && m->rep.remedy_value == 2 &&
+			 m->rep.area[0].verdict == PZ_V_OK && m->rep.area[0].move == 2);
+	CHECK(t, !calls && !pz_page_request(m->p, &r, &pfn) && pfn == 8 && calls == 2);
+	CHECK(t, !pz_report_explain(m->p, &r, &m->rep) && m->rep.outcome == -PZ_ENOMEM);
+	end(m);
+}
+
 static size_t str_len(const char *s)
 {
 	size_t n = 0;
@@ -373,6 +414,7 @@ void contract_report(struct tap *t)
 	by_nodes(t, m);
 	movable(t, m);
 	held(t, m);
+	moved(t, m);
 	words(t, m);
 	t->meta->free(t->meta->ctx, m, sizeof(*m));
 }
