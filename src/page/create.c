@@ -570,7 +570,7 @@ static int create_fill(struct pz_pages *p)
 	p->span = create_array(p, p->span_count, sizeof(*p->span));
 	p->node_load = create_array(p, z->node_count, sizeof(*p->node_load));
 	p->cpu_raw = create_zeroed(p, create_cpu_bytes(p));
-	p->cpu = create_align(p->cpu_raw);
+	p->cpu = p->cpu_raw ? create_align(p->cpu_raw) : NULL;
 	if (!p->span || !p->node_load || !p->cpu_raw)
 		return -PZ_ENOMEM;
 	create_spans(z, p->span);

@@ -320,6 +320,22 @@ void pz_free_exact(struct pz_pages *p, uint32_t cpu, uint64_t pfn, uint64_t page
 	free_after(p, cpu, index, n, n == 1 ? 0 : UINT32_MAX);
 }
 
+/* Whether the frame behind an open level-0 word is a tail; mostly its own node can tell. */
+static inline bool free_tail_after(const struct pz_pages *p, uint64_t i)
+{
+	unsigned int next = (unsigned int)(i + 1) & 31;
+	enum word_state s;
+	uint64_t w;
+
+	if (!next)
+		return pz_page_is_tail(p, (i + 1) << WORD_SHIFT);
+	s = word_state(pz_load64(&p->nodes[i >> WORD_SHIFT].w), next);
+	if (s != WORD_SPLIT)
+		return s == WORD_TAIL;
+	w = pz_load64(&p->words[i + 1]);
+	return w != WORD_CLOSED && word_state(w, 0) == WORD_TAIL;
+}
+
 /*
  * The short way of a block within a level-0 word: everything that it reads and writes is the word,
  * the node that has the word's hints, and the CPU's own. False when something is not as usual;
@@ -338,7 +354,7 @@ static inline bool free_short(struct pz_pages *p, struct page_cpu *c, uint64_t i
 		return false;
 	if ((uint64_t)(word_taken(v) & ~word_head(v)) >> unit >> (1u << order) & 1)
 		return false;
-	if (unit + (1u << order) == WORD_UNITS && pz_page_is_tail(p, index + (1u << order)))
+	if (unit + (1u << order) == WORD_UNITS && free_tail_after(p, i))
 		return false;
 	if (pz_load32(&n->reserved) >> (i & 31) & 1)
 		return false;
@@ -374,8 +390,9 @@ static inline bool free_again(struct pz_pages *p, struct page_cpu *c, uint64_t i
 	uint32_t bit = (uint32_t)1 << (i & 31);
 	struct page_quick *q = &c->quick;
 
-	if ((v & bits) != bits || (index & 31) == 31 || (pz_load32(&n->reserved) & bit) ||
-	    (v >> (index & 31) & 0x200000002ull) == 2)
+	if ((v & bits) != bits || (pz_load32(&n->reserved) & bit) ||
+	    ((index & 31) == 31 ? free_tail_after(p, i)
+				: (v >> (index & 31) & 0x200000002ull) == 2))
 		return false;
 	if (q->serial != p->serial || index - q->lo > q->span || q->slot->n == PAGE_STACK ||
 	    q->slot->area != q->tally->area ||

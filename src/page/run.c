@@ -149,6 +149,12 @@ uint64_t pz_page_run_piece(struct pz_pages *p, uint64_t index, uint64_t n, bool 
 			units++;
 		if (!units)
 			continue;
+		/* A whole word behind the head: somebody has split it again since it was merged. */
+		if (!first && !unit && n >= size << WORD_SHIFT && level + 1 < p->level_count) {
+			if (units < WORD_UNITS || !run_whole(p, index, n))
+				return 0;
+			continue;
+		}
 		m = word_mask(unit, units);
 		if (pz_cas64(w, v, v | m | (first ? (uint64_t)1 << (32 + unit) : 0)))
 			return units * size;
