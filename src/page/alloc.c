@@ -163,6 +163,9 @@ void pz_page_marks(const struct pz_pages *p, const struct page_ask *a, const str
 			*reserve = zone->reserve[a->highest];
 	}
 	*min = alloc_mark(a->req, mark, low, least);
+	/* What is kept is not to be spent on the watermark: it is there for narrower limits. */
+	if (!area && *min && a->keep)
+		*reserve = p->keep_count;
 }
 
 /* Whether free pages, of an area or (UINT32_MAX) of all, stay above what has to be left. */

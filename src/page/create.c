@@ -508,7 +508,7 @@ static void create_easy(struct pz_pages *p)
 		low += z->low;
 		a->easy = zones && z->low + most ? (int64_t)(z->low + most + room) : INT64_MIN;
 	}
-	p->easy_all = !zones && low ? (int64_t)(low + room) : INT64_MIN;
+	p->easy_all = !zones && low ? (int64_t)(low + p->keep_count + room) : INT64_MIN;
 }
 
 /* What everything about watermarks and kept pages follows from. */
@@ -525,7 +525,7 @@ static void create_marks(struct pz_pages *p)
 		if (keep > p->total >> 3)
 			keep = p->total >> 3;
 	}
-	p->keep = 0;
+	p->keep = p->keep_count = 0;
 	for (uint32_t i = 0; keep && keep != UINT64_MAX && i < p->managed_count; i++) {
 		uint64_t n = p->managed[i].last - p->managed[i].first + 1;
 
@@ -533,6 +533,7 @@ static void create_marks(struct pz_pages *p)
 			n = keep - seen;
 		p->keep = p->managed[i].first + n;
 		seen += n;
+		p->keep_count = seen;
 		if (seen == keep)
 			break;
 	}

@@ -202,6 +202,7 @@ struct pz_pages {
 	uint32_t delta;		 /* how far a CPU's own count may be from what everybody sees */
 	uint32_t serial;	 /* counts what makes a struct page_quick stale */
 	uint64_t keep;		 /* indices below are kept for limited requests */
+	uint64_t keep_count;	 /* managed pages below it */
 	uint64_t keep_now;	 /* the same, or 0 under a policy that keeps none */
 	uint32_t page_shift;
 	uint32_t cpus;

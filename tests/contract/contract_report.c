@@ -184,7 +184,7 @@ static void by_reach(struct tap *t, struct machine *m)
 	/* All memory has one mark. */
 	set_mark(m, PZ_ZONE_NORMAL, 2);
 	set_mark(m, PZ_ZONE_DMA, 1);
-	r = order(m, 0, 0);
+	r = order(m, 0, PZ_GFP_NOKEEP);
 	CHECK(t, says(m, &r, -PZ_ENOMEM, PZ_R_RESERVE, PZ_GFP_HIGH, PZ_V_WATERMARK,
 		      PZ_V_WATERMARK));
 	CHECK(t, m->rep.area[0].mark == 3 && m->rep.area[1].mark == 3);
