@@ -312,7 +312,7 @@ static void moved(struct tap *t, struct machine *m)
 	uint64_t pfn;
 	uint8_t id;
 
-	if (!CHECK(t, make(m, t, (struct shape){ PZ_POLICY_REACH })))
+	if (!CHECK(t, make(m, t, (struct shape){ .policy = PZ_POLICY_REACH })))
 		return;
 	CHECK(t, !pz_page_owner_add(m->p, &owner, &id));
 	fill(m);
