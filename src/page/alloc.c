@@ -25,7 +25,7 @@
 
 /* How often a search is repeated that others may have misled. */
 #define ALLOC_TRIES 16
-/* Rounds of reclaim without progress before giving up. */
+/* Rounds of reclaim before giving up. */
 #define ALLOC_RECLAIMS 16
 
 bool pz_page_seg_asked(const struct pz_pages *p, const struct page_ask *a, const struct page_seg *s)
@@ -328,10 +328,7 @@ static bool alloc_steal(struct pz_pages *p, const struct page_ask *a, struct pag
 
 	page_settle_begin(p, key);
 	got = alloc_steal_piece(p, a, w, index);
-	if (got)
-		page_settle_end(p, key);
-	else
-		page_settle_cancel(p, key);
+	page_settle_done(p, key, got);
 	return got;
 }
 
@@ -353,7 +350,7 @@ static bool alloc_block(struct pz_pages *p, const struct page_ask *a, unsigned i
 	if (order < p->pageblock_order && alloc_met(p, a)) {
 		page_settle_begin(p, a->cpu);
 		got = alloc_claim(p, a, &w, index);
-		page_settle_end(p, a->cpu);
+		page_settle_done(p, a->cpu, got);
 		if (got)
 			return true;
 	}
@@ -584,7 +581,7 @@ static int alloc_hard(struct pz_pages *p, const struct page_ask *a, uint64_t *in
 	rc = pz_page_evacuate_for(p, a, index);
 	if (!rc)
 		return 0;
-	for (unsigned int idle = 0; idle < ALLOC_RECLAIMS;) {
+	for (unsigned int round = 0; round < ALLOC_RECLAIMS; round++) {
 		uint64_t freed;
 
 		freed = h->reclaim ? h->reclaim(h->ctx, a->req->pages, &a->req->limits) : 0;
@@ -600,7 +597,6 @@ static int alloc_hard(struct pz_pages *p, const struct page_ask *a, uint64_t *in
 			return 0;
 		if (!freed || (gfp & PZ_GFP_NORETRY))
 			return rc;
-		idle++;
 	}
 	return rc;
 }
@@ -628,7 +624,9 @@ void pz_page_prepare(struct pz_pages *p, const struct page_ask *a, uint64_t inde
 		h->fill(h->ctx, pfn, n - guard, 0);
 }
 
-int pz_page_request(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn)
+/* A request; a quiet one calls no hook. */
+static int alloc_request(struct pz_pages *p, const struct pz_page_req *req, bool quiet,
+			 uint64_t *pfn)
 {
 	struct pz_page_req guarded;
 	struct page_ask a;
@@ -643,7 +641,11 @@ int pz_page_request(struct pz_pages *p, const struct pz_page_req *req, uint64_t 
 	rc = pz_page_ask_init(p, req, &a);
 	if (rc)
 		return rc;
-	if ((req->gfp & PZ_GFP_MEMALLOC) || !alloc_find(p, &a, PAGE_MARK_LOW, &index)) {
+	if (quiet) {
+		if (!alloc_find(p, &a, PAGE_MARK_LOW, &index) &&
+		    !alloc_find(p, &a, PAGE_MARK_MIN, &index))
+			return -PZ_ENOMEM;
+	} else if ((req->gfp & PZ_GFP_MEMALLOC) || !alloc_find(p, &a, PAGE_MARK_LOW, &index)) {
 		rc = alloc_hard(p, &a, &index);
 		if (rc)
 			return rc;
@@ -654,28 +656,15 @@ int pz_page_request(struct pz_pages *p, const struct pz_page_req *req, uint64_t 
 	return 0;
 }
 
+int pz_page_request(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn)
+{
+	return alloc_request(p, req, false, pfn);
+}
+
 /* A request that calls no hook, for the destination of pages that are moved. */
 int pz_page_request_quiet(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn)
 {
-	struct pz_page_req guarded;
-	struct page_ask a;
-	uint64_t index;
-	int rc;
-
-	if (page_guard(p, req->pages)) {
-		guarded = *req;
-		guarded.pages = 2;
-		req = &guarded;
-	}
-	rc = pz_page_ask_init(p, req, &a);
-	if (rc)
-		return rc;
-	if (!alloc_find(p, &a, PAGE_MARK_LOW, &index) && !alloc_find(p, &a, PAGE_MARK_MIN, &index))
-		return -PZ_ENOMEM;
-	pz_page_taken(p, &a, index);
-	pz_page_prepare(p, &a, index, req == &guarded);
-	*pfn = page_to_pfn(p, index);
-	return 0;
+	return alloc_request(p, req, true, pfn);
 }
 
 void pz_page_req_init(const struct pz_pages *p, struct pz_page_req *req, unsigned int order,

@@ -27,7 +27,7 @@ static uint64_t create_cpu_bytes(const struct pz_pages *p)
 	return (uint64_t)p->cpus * sizeof(*p->cpu) + CREATE_LINE;
 }
 
-static void *create_zeroed(struct pz_pages *p, uint64_t bytes)
+void *pz_page_zeroed(struct pz_pages *p, uint64_t bytes)
 {
 	const struct pz_meta *m = p->cfg.zeroed ? p->cfg.zeroed : p->cfg.meta;
 	void *v;
@@ -46,11 +46,6 @@ static void create_give_zeroed(struct pz_pages *p, void *v, uint64_t bytes)
 
 	if (v)
 		m->free(m->ctx, v, (size_t)bytes);
-}
-
-void *pz_page_zeroed(struct pz_pages *p, uint64_t bytes)
-{
-	return create_zeroed(p, bytes);
 }
 
 static void *create_array(struct pz_pages *p, uint64_t n, size_t size)
@@ -142,7 +137,7 @@ static int create_levels(struct pz_pages *p)
 				(uint32_t)(sizeof(struct page_upper) +
 					   PAGE_KINDS * WORD_SHIFT * l * sizeof(uint32_t) + 63) &
 				~63u;
-		level->base = create_zeroed(p, n * level->stride);
+		level->base = pz_page_zeroed(p, n * level->stride);
 		if (!level->base)
 			return -PZ_ENOMEM;
 		p->level_count = ++l;
@@ -570,7 +565,7 @@ static int create_fill(struct pz_pages *p)
 		return -PZ_EINVAL;
 	p->span = create_array(p, p->span_count, sizeof(*p->span));
 	p->node_load = create_array(p, z->node_count, sizeof(*p->node_load));
-	p->cpu_raw = create_zeroed(p, create_cpu_bytes(p));
+	p->cpu_raw = pz_page_zeroed(p, create_cpu_bytes(p));
 	p->cpu = p->cpu_raw ? create_align(p->cpu_raw) : NULL;
 	if (!p->span || !p->node_load || !p->cpu_raw)
 		return -PZ_ENOMEM;
@@ -592,7 +587,7 @@ static int create_fill(struct pz_pages *p)
 	create_joins(p);
 	create_cpus(p);
 	if (p->cfg.debug & PZ_PAGE_DEBUG_SITES) {
-		p->sites = create_zeroed(p, p->frames * 2 * sizeof(uint64_t));
+		p->sites = pz_page_zeroed(p, p->frames * 2 * sizeof(uint64_t));
 		if (!p->sites)
 			return -PZ_ENOMEM;
 	}

@@ -6,12 +6,20 @@
  *  A CPU remembers, by address class and mobility, the single frames that it freed last and, for
  *  each order, a word where it last took or freed a block. A limit selects the class, and the frame
  *  found must lie in the window; nothing else depends on the limit. The frames are not the CPU's:
- *  somebody else may have taken them, and then the exchange fails and the long way is gone.
+ *  somebody else may have taken them, and then the exchange fails and the request goes the long
+ * way.
  *
  * Concurrency
  *  Only the CPU itself touches its hints, between page_enter() and page_leave().
  */
 #include "page_internal.h"
+
+/* Whether limits are a mere window for single pages, so that the window is all there is to them. */
+static inline bool fast_plain(const struct pz_pages *p, const struct pz_limits *l)
+{
+	return !l->boundary && !l->flags && l->align && l->align <= (uint64_t)1 << p->page_shift &&
+	       !(l->align & (l->align - 1));
+}
 
 /* Whether a limit is one that the short way understands, and its window then. */
 static bool fast_window(const struct pz_pages *p, const struct pz_limits *l, unsigned int order,
@@ -124,9 +132,7 @@ static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c
 			return NULL;
 		/* The window of the limits that this CPU used last is known. */
 		if (limits->max_addr != w->max_addr || limits->min_addr != w->min_addr ||
-		    limits->boundary || limits->flags ||
-		    limits->align > (uint64_t)1 << p->page_shift || !limits->align ||
-		    (limits->align & (limits->align - 1))) {
+		    !fast_plain(p, limits)) {
 			if (!fast_window(p, limits, order, &w->lo, &w->hi)) {
 				w->max_addr = w->min_addr = 0;
 				w->lo = 1;
@@ -179,7 +185,7 @@ static void fast_learn(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
 {
 	struct page_quick *q = &c->quick;
 
-	if (limits && (limits->boundary || limits->align > (uint64_t)1 << p->page_shift))
+	if (limits && !fast_plain(p, limits))
 		return;
 	q->gfp = gfp;
 	q->serial = p->serial;
@@ -250,9 +256,7 @@ static inline bool fast_again(struct pz_pages *p, struct page_cpu *c, uint32_t g
 	if (q->gfp != gfp || q->serial != p->serial || !s->n || q->tally->area != s->area)
 		return false;
 	if (limits ? limits->max_addr != q->max_addr || limits->min_addr != q->min_addr ||
-			     limits->boundary || limits->flags || !limits->align ||
-			     limits->align > (uint64_t)1 << p->page_shift ||
-			     (limits->align & (limits->align - 1))
+			     !fast_plain(p, limits)
 		   : q->max_addr != PZ_ADDR_MAX || q->min_addr)
 		return false;
 	*index = s->frame[s->n - 1];

@@ -90,8 +90,8 @@ static uint32_t free_reserved(const struct pz_pages *p, unsigned int level, uint
 }
 
 /*
- * Free @n units of a word that are one block. With @more the block goes on behind them, and what
- * follows is a block of its own by now. False when they are no such block; nothing happens then.
+ * Free @n units of a word that are one block. False when they are no such block; nothing happens
+ * then.
  */
 static bool free_units(struct pz_pages *p, unsigned int level, uint64_t i, unsigned int unit,
 		       unsigned int n)
@@ -262,9 +262,11 @@ void pz_page_note_alloc(struct pz_pages *p, uint64_t index)
 }
 
 /* Remember where a block was freed, for whoever allocates next on this CPU. */
-static void free_hint(struct pz_pages *p, struct page_cpu *c, uint64_t index, unsigned int order,
-		      unsigned int type)
+static inline void free_hint(struct pz_pages *p, struct page_cpu *c, uint64_t index,
+			     unsigned int order)
 {
+	unsigned int type = page_type(p, index);
+
 	if (type == PZ_CMA)
 		type = PZ_MOVABLE;
 	if (type < PAGE_TYPES && index >= c->home_lo && index <= c->home_hi)
@@ -284,7 +286,7 @@ static void free_after(struct pz_pages *p, uint32_t cpu, uint64_t index, uint64_
 	pz_page_account(p, c ? cpu : PZ_CPU_NONE, index, index + n - 1, 1);
 	if (c) {
 		if (order <= PZ_PAGE_MAX_ORDER)
-			free_hint(p, c, index, order, page_type(p, index));
+			free_hint(p, c, index, order);
 		page_leave(c);
 	}
 }
@@ -346,7 +348,7 @@ static inline bool free_short(struct pz_pages *p, struct page_cpu *c, uint64_t i
 {
 	uint64_t i = index >> WORD_SHIFT, *word = page_word(p, 0, i), v = pz_load64(word);
 	struct page_node *n = page_node(p, i >> WORD_SHIFT);
-	unsigned int unit = (unsigned int)index & 31, r = 0, type;
+	unsigned int unit = (unsigned int)index & 31, r;
 	uint32_t m = word_mask(unit, 1u << order), f;
 
 	/* A head, then tails, and no tail behind them; at the end of the word that is elsewhere. */
@@ -370,11 +372,7 @@ static inline bool free_short(struct pz_pages *p, struct page_cpu *c, uint64_t i
 		pz_page_freed(p, 0, i, unit, f);
 	}
 	page_account_fast(p, c, index, order, 1);
-	type = page_type(p, index);
-	if (type >= PAGE_TYPES)
-		type = type == PZ_CMA ? PZ_MOVABLE : PAGE_TYPES;
-	if (type < PAGE_TYPES && index >= c->home_lo && index <= c->home_hi)
-		page_slot_push(p, c, type, index, order);
+	free_hint(p, c, index, order);
 	return true;
 }
 

@@ -382,6 +382,14 @@ static inline void page_settle_cancel(struct pz_pages *p, uint64_t key)
 	pz_count64(&p->settle[key % PAGE_SETTLES].count, UINT64_MAX);
 }
 
+static inline void page_settle_done(struct pz_pages *p, uint64_t key, bool changed)
+{
+	if (changed)
+		page_settle_end(p, key);
+	else
+		page_settle_cancel(p, key);
+}
+
 /* How many ended until now; and whether none is under way. */
 static inline uint32_t page_settled(const struct pz_pages *p, bool *quiet)
 {
@@ -524,7 +532,6 @@ void pz_page_hold_destroy(struct pz_pages *p);
 bool pz_page_split(struct pz_pages *p, unsigned int level, uint64_t unit);
 bool pz_page_merge(struct pz_pages *p, unsigned int level, uint64_t unit);
 void pz_page_not_empty(struct pz_pages *p, unsigned int level, uint64_t unit);
-bool pz_page_take_at(struct pz_pages *p, uint64_t index, unsigned int order);
 int pz_page_open(struct pz_pages *p, unsigned int level, uint64_t index);
 void pz_page_freed(struct pz_pages *p, unsigned int level, uint64_t i, unsigned int unit,
 		   uint32_t f);

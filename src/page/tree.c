@@ -179,42 +179,6 @@ void pz_page_freed(struct pz_pages *p, unsigned int level, uint64_t i, unsigned 
 	}
 }
 
-/* Take the block at an index, if it is free; for rollbacks and evacuation. */
-bool pz_page_take_at(struct pz_pages *p, uint64_t index, unsigned int order)
-{
-	unsigned int level = page_level_of(order), unit;
-	uint64_t w, *word;
-	uint32_t m;
-
-	for (unsigned int l = p->level_count - 1; l > level; l--) {
-		if (!pz_page_split(p, l, index >> (WORD_SHIFT * l)))
-			return false;
-	}
-	unit = (unsigned int)(index >> (WORD_SHIFT * level)) & 31;
-	word = page_word(p, level, index >> (WORD_SHIFT * (level + 1)));
-	m = word_mask(unit, 1u << (order - WORD_SHIFT * level));
-	for (;;) {
-		uint32_t f, loose;
-
-		w = pz_load64(word);
-		f = word_free(w);
-		if ((f & m) == m) {
-			if (pz_cas64(word, w, w | m | (uint64_t)1 << (32 + unit)))
-				return true;
-			continue;
-		}
-		loose = level ? ~word_taken(w) & word_head(w) & m : 0;
-		if (!level || (f & m) != (m & ~loose))
-			return false;
-		for (; loose; loose &= loose - 1) {
-			uint64_t u = (index >> (WORD_SHIFT * (level + 1))) << WORD_SHIFT;
-
-			if (!pz_page_merge(p, level, u | pz_ctz32(loose)))
-				return false;
-		}
-	}
-}
-
 /*
  * The state of the smallest unit that is not split and has the frame, and its level. A unit in
  * transit, split above and closed below, is free: no block ever fills an open word with tails
