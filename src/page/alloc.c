@@ -624,47 +624,68 @@ void pz_page_prepare(struct pz_pages *p, const struct page_ask *a, uint64_t inde
 		h->fill(h->ctx, pfn, n - guard, 0);
 }
 
-/* A request; a quiet one calls no hook. */
-static int alloc_request(struct pz_pages *p, const struct pz_page_req *req, bool quiet,
-			 uint64_t *pfn)
-{
+/* A request on its way: what the caller asked, or that and a page to guard it. */
+struct alloc_job {
+	const struct pz_page_req *req;
 	struct pz_page_req guarded;
-	struct page_ask a;
-	uint64_t index;
-	int rc;
+	struct page_ask ask;
+};
 
+static int alloc_begin(struct pz_pages *p, struct alloc_job *job, const struct pz_page_req *req)
+{
+	job->req = req;
 	if (page_guard(p, req->pages)) {
-		guarded = *req;
-		guarded.pages = 2;
-		req = &guarded;
+		job->guarded = *req;
+		job->guarded.pages = 2;
+		job->req = &job->guarded;
 	}
-	rc = pz_page_ask_init(p, req, &a);
-	if (rc)
-		return rc;
-	if (quiet) {
-		if (!alloc_find(p, &a, PAGE_MARK_LOW, &index) &&
-		    !alloc_find(p, &a, PAGE_MARK_MIN, &index))
-			return -PZ_ENOMEM;
-	} else if ((req->gfp & PZ_GFP_MEMALLOC) || !alloc_find(p, &a, PAGE_MARK_LOW, &index)) {
-		rc = alloc_hard(p, &a, &index);
-		if (rc)
-			return rc;
-	}
-	pz_page_taken(p, &a, index);
-	pz_page_prepare(p, &a, index, req == &guarded);
+	return pz_page_ask_init(p, job->req, &job->ask);
+}
+
+static void alloc_end(struct pz_pages *p, const struct alloc_job *job, uint64_t index,
+		      uint64_t *pfn)
+{
+	pz_page_taken(p, &job->ask, index);
+	pz_page_prepare(p, &job->ask, index, job->req == &job->guarded);
 	*pfn = page_to_pfn(p, index);
-	return 0;
 }
 
 int pz_page_request(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn)
 {
-	return alloc_request(p, req, false, pfn);
+	struct alloc_job job;
+	uint64_t index;
+	int rc;
+
+	rc = alloc_begin(p, &job, req);
+	if (rc)
+		return rc;
+	if ((req->gfp & PZ_GFP_MEMALLOC) || !alloc_find(p, &job.ask, PAGE_MARK_LOW, &index)) {
+		rc = alloc_hard(p, &job.ask, &index);
+		if (rc)
+			return rc;
+	}
+	alloc_end(p, &job, index, pfn);
+	return 0;
 }
 
-/* A request that calls no hook, for the destination of pages that are moved. */
+/*
+ * A request that calls no hook and moves nothing, for the destination of pages that are moved:
+ * moving comes to this function, so that it must never come to moving.
+ */
 int pz_page_request_quiet(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn)
 {
-	return alloc_request(p, req, true, pfn);
+	struct alloc_job job;
+	uint64_t index;
+	int rc;
+
+	rc = alloc_begin(p, &job, req);
+	if (rc)
+		return rc;
+	if (!alloc_find(p, &job.ask, PAGE_MARK_LOW, &index) &&
+	    !alloc_find(p, &job.ask, PAGE_MARK_MIN, &index))
+		return -PZ_ENOMEM;
+	alloc_end(p, &job, index, pfn);
+	return 0;
 }
 
 void pz_page_req_init(const struct pz_pages *p, struct pz_page_req *req, unsigned int order,
