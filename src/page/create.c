@@ -184,11 +184,22 @@ static int create_areas(struct pz_pages *p)
 	return 0;
 }
 
+/* The area of a zone of a node; areas ascend by node. */
 static uint32_t create_area_of(const struct pz_pages *p, uint32_t node, unsigned int type)
 {
-	for (uint32_t i = 0; i < p->area_count; i++) {
-		if (p->area[i].node == node && p->area[i].type == type)
-			return i;
+	uint32_t lo = 0, hi = p->area_count;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (p->area[mid].node < node)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < p->area_count && p->area[lo].node == node; lo++) {
+		if (p->area[lo].type == type)
+			return lo;
 	}
 	return UINT32_MAX;
 }
