@@ -3,7 +3,8 @@
  * pages_churn.c - a page at random freed and one allocated, in memory that is nearly full.
  *
  * All memory is taken in single pages, then pages chosen at random are freed until as many are held
- * as the case says: the free pages lie scattered. At 99 % and above requests ignore watermarks.
+ * as the case says: the free pages lie scattered. Then, before anything is measured, as many pages
+ * are freed and allocated as there are. At 99 % and above requests ignore watermarks.
  */
 #include <math.h>
 
@@ -13,6 +14,9 @@
 static const uint32_t churn_levels[] = { 500, 900, 990, 999 };
 
 static const enum contender churn_who[] = { C_PAGES, C_ZONELIST, C_BUDDY, C_PCP, C_NOTHING };
+
+/* Enough for the others' state to leave the caches, and one's own to come back. */
+#define CHURN_OPS ((uint64_t)1 << 17)
 
 #define CHURN_WHO (sizeof(churn_who) / sizeof(churn_who[0]))
 
@@ -32,6 +36,13 @@ static bool churn_fill(struct field *f, enum contender c, uint64_t share, unsign
 			return false;
 	if (share < 990)
 		w->flags = 0;
+	/* Let it settle where holes lie. */
+	for (unsigned int t = 0; t < threads; t++) {
+		struct bench_arg arg = { .ctx = w, .n = all / threads, .thread = t, .threads = 1 };
+
+		if (!contender_loops(c)->churn(&arg))
+			return false;
+	}
 	return true;
 }
 
@@ -56,7 +67,8 @@ static void churn_row(struct bench_table *t, uint64_t bytes, const char *size, u
 		enum contender c = churn_who[i];
 
 		if (f.ready[c] && churn_fill(&f, c, share, threads))
-			bench_cell(t, i, contender_loops(c)->churn, &f.work[c], threads, 0, 1);
+			bench_cell(t, i, contender_loops(c)->churn, &f.work[c], threads, CHURN_OPS,
+				   1);
 	}
 	bench_cell(t, CHURN_WHO, contender_loops(C_PAGES)->pair, &pair, threads, 0, 1);
 	bench_run(t);

@@ -105,6 +105,25 @@ static inline void pz_poke32(uint32_t *p, uint32_t v)
 	__atomic_store_n(p, v, __ATOMIC_RELAXED);
 }
 
+/* On 32-bit targets the halves may be of different values. */
+static inline uint64_t pz_peek64(const uint64_t *p)
+{
+#if UINTPTR_MAX > UINT32_MAX
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+#else
+	return *(const volatile uint64_t *)p;
+#endif
+}
+
+static inline void pz_poke64(uint64_t *p, uint64_t v)
+{
+#if UINTPTR_MAX > UINT32_MAX
+	__atomic_store_n(p, v, __ATOMIC_RELAXED);
+#else
+	*(volatile uint64_t *)p = v;
+#endif
+}
+
 static inline uint8_t pz_peek8(const uint8_t *p)
 {
 	return __atomic_load_n(p, __ATOMIC_RELAXED);

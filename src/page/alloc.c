@@ -360,6 +360,9 @@ static bool alloc_block(struct pz_pages *p, const struct page_ask *a, unsigned i
 	w.kind = order < p->pageblock_order ? a->type : PAGE_K_ANY;
 	if (pz_page_tree_take(p, &w, index))
 		return true;
+	/* Rather what a CPU has freed and told nobody of than memory of another kind or zone. */
+	if (pz_page_tell(p) && pz_page_tree_take(p, &w, index))
+		return true;
 	w.kind = PAGE_K_CMA;
 	if (cma && !first && pz_page_tree_take(p, &w, index))
 		return true;
@@ -409,7 +412,7 @@ static bool alloc_window(struct pz_pages *p, const struct page_ask *a, uint64_t 
 	return pz_page_run_take(p, a->req, lo, hi, false, false, index);
 }
 
-static bool alloc_by_zones(struct pz_pages *p, const struct page_ask *a, enum page_mark mark,
+static bool alloc_by_zones(struct pz_pages *p, struct page_ask *a, enum page_mark mark,
 			   uint64_t *index)
 {
 	for (uint32_t i = 0; i < p->node_count; i++) {
@@ -424,6 +427,9 @@ static bool alloc_by_zones(struct pz_pages *p, const struct page_ask *a, enum pa
 				if (p->area[s->area].type != type || !pz_page_may_use(p, a, s) ||
 				    !pz_page_mark_ok(p, a, s->area, mark))
 					continue;
+				a->recent = pz_page_recent(p, a, s->area, index);
+				if (a->recent)
+					return true;
 				if (alloc_window(p, a, s->lo, s->hi, s->area, true, index))
 					return true;
 			}
@@ -525,8 +531,7 @@ static bool alloc_by_reach(struct pz_pages *p, const struct page_ask *a, uint64_
 	return false;
 }
 
-static bool alloc_find(struct pz_pages *p, const struct page_ask *a, enum page_mark mark,
-		       uint64_t *index)
+static bool alloc_find(struct pz_pages *p, struct page_ask *a, enum page_mark mark, uint64_t *index)
 {
 	for (unsigned int tries = 0; tries < ALLOC_TRIES; tries++) {
 		bool quiet;
@@ -534,12 +539,19 @@ static bool alloc_find(struct pz_pages *p, const struct page_ask *a, enum page_m
 
 		if (pz_fault_hit(p->cfg.faults, p->fault_search))
 			return false;
-		if (a->zonelist ? alloc_by_zones(p, a, mark, index)
-				: pz_page_mark_ok(p, a, UINT32_MAX, mark) &&
-					  alloc_by_reach(p, a, index))
-			return true;
-		/* Nothing that others did meanwhile can have hidden a free run. */
-		if (page_settled(p, &quiet) == settled && quiet)
+		if (a->zonelist) {
+			if (alloc_by_zones(p, a, mark, index))
+				return true;
+		} else if (pz_page_mark_ok(p, a, UINT32_MAX, mark)) {
+			a->recent = pz_page_recent(p, a, UINT32_MAX, index);
+			if (a->recent || alloc_by_reach(p, a, index))
+				return true;
+		}
+		/*
+		 * Nothing that others did meanwhile can have hidden a free run, and nobody keeps
+		 * one to himself.
+		 */
+		if (page_settled(p, &quiet) == settled && quiet && !pz_page_tell(p))
 			return false;
 	}
 	return false;
@@ -562,7 +574,7 @@ static void alloc_tell_low(struct pz_pages *p, const struct page_ask *a)
 }
 
 /* What may be done when nothing was found. 0 with the index, or the error. */
-static int alloc_hard(struct pz_pages *p, const struct page_ask *a, uint64_t *index)
+static int alloc_hard(struct pz_pages *p, struct page_ask *a, uint64_t *index)
 {
 	const struct pz_page_hooks *h = &p->cfg.hooks;
 	uint32_t gfp = a->req->gfp;

@@ -10,7 +10,8 @@
  *  5. a tail follows a head or a tail (tree.c);
  *  6. the counted free pages of each area, and those in CMA, are those that are free;
  *  7. what is free, held or a tail is managed; what is not managed is reserved;
- *  8. managed ranges ascend, do not touch, and sum up to the total.
+ *  8. managed ranges ascend, do not touch, and sum up to the total;
+ *  9. what the hints rule out nevertheless is known to a CPU (tell.c).
  */
 #include "page_internal.h"
 
@@ -70,6 +71,10 @@ static int check_masks(const struct pz_pages *p, unsigned int level, uint64_t i)
 					none = pz_load32(&page_node(p, i)->none[o]) & bit;
 					may = word_state(w, u) == WORD_FREE ||
 					      word_runs(word_free(below), o);
+					if (none && may && word_state(w, u) == WORD_SPLIT)
+						may = word_runs(word_free(below) &
+									~pz_page_untold(p, child),
+								o);
 				} else {
 					none = !(pz_page_hint_children(p, level, i, kind, o) & bit);
 					may = pz_page_may(p, level - 1, child, kind, o);
@@ -104,7 +109,8 @@ static int check_word(struct check_state *c, unsigned int level, uint64_t i)
 			return 3;
 		empty = level == 1 ? page_node(p, i)->empty : page_upper(p, level, i)->empty;
 		if (!(empty >> u & 1) &&
-		    (level == 1 ? !below : pz_page_loose(p, level - 1, child) == ~(uint32_t)0))
+		    (level == 1 ? !below && !pz_page_untold(p, child)
+				: pz_page_loose(p, level - 1, child) == ~(uint32_t)0))
 			return 4;
 	}
 	return level ? check_masks(p, level, i) : 0;

@@ -489,7 +489,7 @@ static int create_emit(void *ctx, struct pz_range pfns, int nid)
  */
 static uint32_t create_delta(const struct pz_pages *p)
 {
-	uint64_t share = pz_udiv64(p->total, (uint64_t)p->cpus * 1024);
+	uint64_t share = pz_udiv64(p->total, (uint64_t)p->cpus * 512);
 
 	return share < 64 ? 64 : share > 1024 ? 1024 : (uint32_t)share;
 }

@@ -3,11 +3,11 @@
  * fast.c - the short way: from a CPU's own hints, with one exchange.
  *
  * Concept
- *  A CPU remembers, by address class and mobility, the single frames that it freed last and, for
- *  each order, a word where it last took or freed a block. A limit selects the class, and the frame
- *  found must lie in the window; nothing else depends on the limit. The frames are not the CPU's:
- *  somebody else may have taken them, and then the exchange fails and the request goes the long
- * way.
+ *  A CPU remembers, by address class and mobility, the single frames that it freed last (tell.c)
+ *  and, for each order, a word where it last took or freed a block. A limit selects the class, and
+ * the frame found must lie in the window; nothing else depends on the limit. The frames are not the
+ * CPU's: somebody else may have taken them, and then the exchange fails and the request goes the
+ * long way.
  *
  * Concurrency
  *  Only the CPU itself touches its hints, between page_enter() and page_leave().
@@ -107,14 +107,28 @@ static inline bool fast_word(struct pz_pages *p, struct page_cpu *c, unsigned in
 	       fast_crowded(c);
 }
 
+/* Which areas' watermarks were looked at: none, those of all together, or else that of one. */
+#define FAST_EASY (UINT32_MAX - 1)
+#define FAST_ANY UINT32_MAX
+
+/* Whether more is free than any watermark asks for. */
+static inline bool fast_easy(const struct pz_pages *p, const struct page_area *a)
+{
+	return (int64_t)pz_load64(&a->free) > a->easy &&
+	       (int64_t)pz_load64(&p->free_all) > p->easy_all;
+}
+
 /*
  * The CPU's hints for a request, and the window of it that they may be used for. NULL when the
- * short way is not for it: an area that is close to its watermark, a limit of several parts.
+ * short way is not for it: a limit of several parts; or, unless @area says that the watermark of
+ * one or of all has been looked at, an area that is close to it.
  */
 static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
 					  unsigned int order, const struct pz_limits *limits,
-					  uint64_t *lo, uint64_t *hi, unsigned int *at)
+					  uint32_t area, uint64_t *lo, uint64_t *hi,
+					  unsigned int *at)
 {
+	uint64_t keep = gfp & (PZ_GFP_NOKEEP | PZ_GFP_MEMALLOC) ? 0 : p->keep_now;
 	unsigned int class = PAGE_CLASSES - 1, type = gfp & 3, least;
 	const struct page_area *a;
 	struct page_slot *s;
@@ -123,7 +137,7 @@ static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c
 	if (type >= PAGE_TYPES)
 		return NULL;
 	if (!limits) {
-		*lo = c->home_lo > p->keep_now ? c->home_lo : p->keep_now;
+		*lo = c->home_lo > keep ? c->home_lo : keep;
 		*hi = c->home_hi;
 	} else {
 		struct page_window *w = &c->window;
@@ -147,8 +161,8 @@ static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c
 		*lo = w->lo;
 		*hi = w->hi;
 		class = w->class;
-		if (*hi >= p->frames - 1 && *lo < p->keep_now)
-			*lo = p->keep_now;
+		if (*hi >= p->frames - 1 && *lo < keep)
+			*lo = keep;
 	}
 	/*
 	 * The class that had memory last; or, of single frames freed since, the highest from it on.
@@ -158,6 +172,13 @@ static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c
 	if (!order) {
 		uint32_t m = c->stacked[type] & ((2u << class) - 1) & ~((1u << least) - 1);
 
+		for (; m; m &= ~(1u << pz_fls32(m))) {
+			s = &c->slot[pz_fls32(m)][type];
+			if (!page_stacked(s))
+				c->stacked[type] &= ~(1u << pz_fls32(m));
+			else if (area == FAST_EASY || area == FAST_ANY || s->area == area)
+				break;
+		}
 		if (m)
 			least = pz_fls32(m);
 	}
@@ -171,12 +192,12 @@ static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c
 		return NULL;
 	a = &p->area[s->area];
 	/* Without grouping the hints do not tell movable pages apart. */
-	if (!p->type_mask && a->type == PZ_ZONE_MOVABLE && !(gfp & PZ_GFP_MOVABLE))
+	if (!p->type_mask && !(gfp & PZ_GFP_MOVABLE) &&
+	    (a->type == PZ_ZONE_MOVABLE || pz_peek32(&p->special)))
 		return NULL;
-	if ((int64_t)pz_load64(&a->free) <= a->easy ||
-	    (int64_t)pz_load64(&p->free_all) <= p->easy_all)
-		return NULL;
-	return s;
+	if (area == FAST_EASY)
+		return (gfp & PZ_GFP_MEMALLOC) || fast_easy(p, a) ? s : NULL;
+	return area == FAST_ANY || area == s->area ? s : NULL;
 }
 
 /* Let the same request for a single page be served the quick way from now on. */
@@ -200,36 +221,39 @@ static void fast_learn(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
 	/* Only one of the two counts matters under a policy. */
 	q->free = p->policy == PZ_POLICY_REACH ? &p->free_all : &p->area[q->slot->area].free;
 	q->easy = p->policy == PZ_POLICY_REACH ? p->easy_all : p->area[q->slot->area].easy;
+	if (gfp & PZ_GFP_MEMALLOC)
+		q->easy = INT64_MIN;
 	for (unsigned int b = 0; b < 3; b++)
 		q->flip[b] = (q->type ^ p->type_default) >> b & 1 ? ~(uint32_t)0 : 0;
 }
 
 static bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gfp, unsigned int order,
-		      const struct pz_limits *limits, uint64_t *index)
+		      const struct pz_limits *limits, uint32_t area, uint64_t *index)
 {
 	unsigned int class, type = gfp & 3 & p->type_mask;
 	uint64_t lo, hi;
-	struct page_slot *s = fast_slot(p, c, gfp, order, limits, &lo, &hi, &class);
+	struct page_slot *s = fast_slot(p, c, gfp, order, limits, area, &lo, &hi, &class);
 
 	if (!s)
 		return false;
 	/* Where another CPU was met there is nothing to go back to. */
 	if (c->crowd != c->crowd_seen) {
-		s->n = 0;
+		pz_page_slot_drop(p, c, class, type);
 		s->at[order] = PAGE_NONE;
-		c->stacked[type] &= ~(1u << class);
 		return false;
 	}
 	if (!order) {
-		fast_learn(p, c, gfp, limits, class, lo, hi);
-		while (s->n) {
-			*index = s->frame[s->n - 1];
+		/* What came the long way may need more than a frame: watermarks, zeroes. */
+		if (area == FAST_EASY)
+			fast_learn(p, c, gfp, limits, class, lo, hi);
+		while (page_stacked(s)) {
+			*index = page_stack_top(s);
 			if (*index < lo || *index > hi)
 				break;
-			if (!--s->n)
-				c->stacked[type] &= ~(1u << class);
+			s->top--;
 			if (fast_frame(p, c, *index))
 				return true;
+			(void)pz_page_announce(p, *index);
 		}
 	}
 	if (s->at[order] == PAGE_NONE)
@@ -253,33 +277,58 @@ static inline bool fast_again(struct pz_pages *p, struct page_cpu *c, uint32_t g
 	struct page_slot *s = q->slot;
 	uint64_t v, *w, bits;
 
-	if (q->gfp != gfp || q->serial != p->serial || !s->n || q->tally->area != s->area)
+	if (q->gfp != gfp || q->serial != p->serial || !page_stacked(s) ||
+	    q->tally->area != s->area)
 		return false;
 	if (limits ? limits->max_addr != q->max_addr || limits->min_addr != q->min_addr ||
 			     !fast_plain(p, limits)
 		   : q->max_addr != PZ_ADDR_MAX || q->min_addr)
 		return false;
-	*index = s->frame[s->n - 1];
+	*index = page_stack_top(s);
 	if (*index - q->lo > q->span || (int64_t)pz_load64(q->free) <= q->easy ||
 	    pz_peek32(&p->cma_count))
 		return false;
-	if (!--s->n)
-		c->stacked[q->type] &= ~(1u << q->class);
+	s->top--;
 	w = &p->words[*index >> WORD_SHIFT];
 	v = pz_load64(w);
 	bits = 0x100000001ull << (*index & 31);
 	if (v & bits)
 		return false;
-	if (!pz_cas64(w, v, v | bits))
+	if (!pz_cas64(w, v, v | bits)) {
+		(void)pz_page_announce(p, *index);
 		return fast_crowded(c);
+	}
 	page_tally(p, q->tally, UINT32_MAX);
 	return true;
 }
 
-/* The area and the segment that a slot's hints lie in; hints of another are dropped. */
-void pz_page_slot_place(const struct pz_pages *p, struct page_cpu *c, struct page_slot *s,
-			uint64_t index)
+/*
+ * The short way for a request that went the long way and has met its watermark: what the CPU freed
+ * last is still the nearest to take. The watermark is that of an area, or (UINT32_MAX) of all.
+ */
+bool pz_page_recent(struct pz_pages *p, const struct page_ask *a, uint32_t area, uint64_t *index)
 {
+	const struct pz_page_req *req = a->req;
+	const struct pz_limits *l = &req->limits;
+	struct page_cpu *c = a->cpu == PZ_CPU_NONE ? NULL : &p->cpu[a->cpu];
+	bool got;
+
+	if (!c || p->slow || !a->block || a->order > PZ_PAGE_MAX_ORDER || req->nid != PZ_NID_NONE ||
+	    (req->gfp & PZ_GFP_THISNODE) || pz_peek32(&c->busy))
+		return false;
+	page_enter(c);
+	got = fast_take(p, c, req->gfp, a->order,
+			l->min_addr || l->max_addr != PZ_ADDR_MAX || l->boundary ? l : NULL, area,
+			index);
+	page_leave(c);
+	return got;
+}
+
+/* The area and the segment that a slot's hints lie in; hints of another are dropped. */
+void pz_page_slot_place(struct pz_pages *p, struct page_cpu *c, unsigned int class,
+			unsigned int type, uint64_t index)
+{
+	struct page_slot *s = &c->slot[class][type];
 	const struct page_seg *seg;
 
 	if (index >= s->lo && index <= s->hi)
@@ -291,7 +340,7 @@ void pz_page_slot_place(const struct pz_pages *p, struct page_cpu *c, struct pag
 	s->lo = seg->lo;
 	s->hi = seg->hi;
 	s->area = seg->area;
-	s->n = 0;
+	pz_page_slot_drop(p, c, class, type);
 	for (unsigned int o = 0; o < PZ_PAGE_ORDERS; o++)
 		s->at[o] = PAGE_NONE;
 }
@@ -310,7 +359,7 @@ uint32_t pz_page_take_more(struct pz_pages *p, uint32_t cpu, uint32_t gfp,
 	    (gfp & (PZ_GFP_ZERO | PZ_GFP_THISNODE | ~(uint32_t)PZ_GFP_ALL)))
 		return 0;
 	page_enter(c);
-	s = fast_slot(p, c, gfp, 0, limits, &lo, &hi, &class);
+	s = fast_slot(p, c, gfp, 0, limits, FAST_EASY, &lo, &hi, &class);
 	if (!s || s->at[0] == PAGE_NONE)
 		goto out;
 	i = s->at[0] >> WORD_SHIFT;
@@ -336,6 +385,14 @@ out:
 	return got;
 }
 
+/* Whether what lies beside a frame may be had by the same requests of a mobility. */
+static bool fast_alike(const struct pz_pages *p, uint64_t index, unsigned int type)
+{
+	unsigned int here = page_type(p, index);
+
+	return here == type || (here == PZ_CMA && type == PZ_MOVABLE);
+}
+
 /* Count a block that was taken, and remember where it was for the next request like it. */
 void pz_page_taken(struct pz_pages *p, const struct page_ask *a, uint64_t index)
 {
@@ -350,14 +407,15 @@ void pz_page_taken(struct pz_pages *p, const struct page_ask *a, uint64_t index)
 	} else {
 		page_enter(c);
 		pz_page_account(p, a->cpu, index, last, UINT64_MAX);
-		if (a->block && a->order <= PZ_PAGE_MAX_ORDER && index >= c->home_lo &&
-		    last <= c->home_hi) {
+		if (a->block && !a->recent && a->order <= PZ_PAGE_MAX_ORDER &&
+		    index >= c->home_lo && last <= c->home_hi) {
 			class = a->hi >= c->home_hi ? PAGE_CLASSES - 1
 						    : page_class(p, page_to_pfn(p, a->hi));
 			from = page_class(p, page_to_pfn(p, index));
 			c->cur[class][a->type][a->order] = (uint8_t)from;
-			pz_page_slot_place(p, c, &c->slot[from][a->type], index);
-			c->slot[from][a->type].at[a->order] = index;
+			pz_page_slot_place(p, c, from, a->type, index);
+			if (a->order >= p->pageblock_order || fast_alike(p, index, a->type))
+				c->slot[from][a->type].at[a->order] = index;
 		}
 		page_leave(c);
 	}
@@ -394,7 +452,7 @@ int pz_alloc_pages(struct pz_pages *p, uint32_t cpu, uint32_t gfp, unsigned int 
 		if (!pz_peek32(&c->busy) && !(PZ_GFP_OWNER_OF(gfp) && !(gfp & PZ_GFP_MOVABLE)) &&
 		    PZ_GFP_OWNER_OF(gfp) <= pz_peek32(&p->owner_count)) {
 			page_enter(c);
-			got = fast_take(p, c, gfp, order, limits, &index);
+			got = fast_take(p, c, gfp, order, limits, FAST_EASY, &index);
 			if (got)
 				page_account_fast(p, c, index, order, UINT64_MAX);
 			page_leave(c);

@@ -261,16 +261,21 @@ void pz_page_note_alloc(struct pz_pages *p, uint64_t index)
 	free_note_site(p, index, 0);
 }
 
-/* Remember where a block was freed, for whoever allocates next on this CPU. */
-static inline void free_hint(struct pz_pages *p, struct page_cpu *c, uint64_t index,
+/*
+ * Remember where a block was freed, for whoever allocates next on this CPU. Whether it was: then a
+ * single frame need not be announced.
+ */
+static inline bool free_hint(struct pz_pages *p, struct page_cpu *c, uint64_t index,
 			     unsigned int order)
 {
 	unsigned int type = page_type(p, index);
 
 	if (type == PZ_CMA)
 		type = PZ_MOVABLE;
-	if (type < PAGE_TYPES && index >= c->home_lo && index <= c->home_hi)
-		page_slot_push(p, c, type, index, order);
+	if (type >= PAGE_TYPES || index < c->home_lo || index > c->home_hi)
+		return false;
+	page_slot_push(p, c, type, index, order);
+	return true;
 }
 
 /* What follows every free: the counts, and the CPU's hints. */
@@ -286,7 +291,7 @@ static void free_after(struct pz_pages *p, uint32_t cpu, uint64_t index, uint64_
 	pz_page_account(p, c ? cpu : PZ_CPU_NONE, index, index + n - 1, 1);
 	if (c) {
 		if (order <= PZ_PAGE_MAX_ORDER)
-			free_hint(p, c, index, order);
+			(void)free_hint(p, c, index, order);
 		page_leave(c);
 	}
 }
@@ -348,8 +353,8 @@ static inline bool free_short(struct pz_pages *p, struct page_cpu *c, uint64_t i
 {
 	uint64_t i = index >> WORD_SHIFT, *word = page_word(p, 0, i), v = pz_load64(word);
 	struct page_node *n = page_node(p, i >> WORD_SHIFT);
-	unsigned int unit = (unsigned int)index & 31, r;
-	uint32_t m = word_mask(unit, 1u << order), f;
+	unsigned int unit = (unsigned int)index & 31;
+	uint32_t m = word_mask(unit, 1u << order);
 
 	/* A head, then tails, and no tail behind them; at the end of the word that is elsewhere. */
 	if ((word_taken(v) & m) != m || (word_head(v) & m) != (uint32_t)1 << unit)
@@ -362,17 +367,9 @@ static inline bool free_short(struct pz_pages *p, struct page_cpu *c, uint64_t i
 		return false;
 	if (!pz_cas64(word, v, v & ~((uint64_t)m << 32 | m)))
 		return false;
-	/* Is anything to be announced? A word that is all free was, when its bit is set. */
-	f = word_free(v) | m;
-	if (~f) {
-		r = order + word_run_more(f, unit, order);
-		if (page_unit_none(n, r) >> (i & 31) & 1)
-			pz_page_freed(p, 0, i, unit, f);
-	} else if (!(pz_load32(&n->empty) >> (i & 31) & 1)) {
-		pz_page_freed(p, 0, i, unit, f);
-	}
 	page_account_fast(p, c, index, order, 1);
-	free_hint(p, c, index, order);
+	if (!free_hint(p, c, index, order) || order)
+		(void)page_announce(p, i, unit, order, word_free(v) | m);
 	return true;
 }
 
@@ -392,8 +389,7 @@ static inline bool free_again(struct pz_pages *p, struct page_cpu *c, uint64_t i
 	    ((index & 31) == 31 ? free_tail_after(p, i)
 				: (v >> (index & 31) & 0x200000002ull) == 2))
 		return false;
-	if (q->serial != p->serial || index - q->lo > q->span || q->slot->n == PAGE_STACK ||
-	    q->slot->area != q->tally->area ||
+	if (q->serial != p->serial || index - q->lo > q->span || q->slot->area != q->tally->area ||
 	    (((pz_peek32(&n->type[0]) ^ q->flip[0]) | (pz_peek32(&n->type[1]) ^ q->flip[1]) |
 	      (pz_peek32(&n->type[2]) ^ q->flip[2])) &
 	     bit) ||
@@ -403,12 +399,8 @@ static inline bool free_again(struct pz_pages *p, struct page_cpu *c, uint64_t i
 		c->crowd++;
 		return false;
 	}
-	if ((page_unit_none(n, WORD_SHIFT - 1) & bit) ||
-	    (v == bits && !(pz_load32(&n->empty) & bit)))
-		pz_page_freed(p, 0, i, (unsigned int)index & 31, word_free(v) | (uint32_t)bits);
 	page_tally(p, q->tally, 1);
-	q->slot->frame[q->slot->n++] = index;
-	c->stacked[q->type] |= 1u << q->class;
+	page_stack_push(p, c, q->class, q->type, index);
 	return true;
 }
 

@@ -7,7 +7,9 @@
  *	hint     which parts of the tree are worth searching
  *	search   the highest or lowest free block of an order within a window
  *	run      runs of any length
- *	alloc    requests: policy, watermarks, mobility, per-CPU hints
+ *	alloc    requests: policy, watermarks, mobility
+ *	fast     the short way: per-CPU hints
+ *	tell     frames that a CPU has freed and not announced yet
  *	free     frees, and what may be wrong with them
  *	cheapest what evacuating a range would take, and where that is least
  *	contig   owners of movable pages; evacuation
@@ -110,10 +112,11 @@ struct page_area {
 
 /* Where one CPU last saw free memory of an address class and mobility. Only hints. */
 struct page_slot {
-	uint32_t n;
+	uint32_t bottom, top; /* of the stack: its first place, and the one above its last */
 	uint32_t area;
+	uint32_t pad;
 	uint64_t lo, hi; /* segment of the area that they lie in; lo > hi before the first */
-	uint64_t frame[PAGE_STACK];  /* single frames freed, the last on top */
+	uint64_t frame[PAGE_STACK];  /* the stack, a ring: single frames freed, the last on top */
 	uint64_t at[PZ_PAGE_ORDERS]; /* by order: an index in the word to look at, or PAGE_NONE */
 };
 
@@ -160,7 +163,8 @@ struct page_cpu {
 	uint32_t crowd; /* how often it met another CPU: it looks so many places further on */
 	uint32_t crowd_seen;
 	struct page_tally tally[PAGE_TALLIES]; /* of an area at its number modulo PAGE_TALLIES */
-	uint32_t stacked[PAGE_TYPES];	       /* bit per class: its slot has single frames */
+	uint32_t stacked[PAGE_TYPES];	       /* bit per class: its slot may have single frames */
+	uint32_t untold; /* bit class * PAGE_TYPES + type: slot with frames not announced */
 	uint8_t cur[PAGE_CLASSES][PAGE_TYPES]
 		   [PZ_PAGE_ORDERS]; /* by limit: class that had memory last */
 	struct page_slot slot[PAGE_CLASSES][PAGE_TYPES];
@@ -272,6 +276,7 @@ struct page_ask {
 	uint8_t order;	 /* of the aligned block that is tried first */
 	bool block;	 /* and nothing else would do */
 	bool zonelist;	 /* the policy */
+	bool recent;	 /* what was found is what the CPU had freed: its hints stay as they are */
 	uint64_t keep;	 /* indices below are not for it */
 };
 
@@ -491,12 +496,20 @@ void pz_page_trim(struct pz_pages *p, uint64_t index, uint64_t have, uint64_t wa
 uint32_t pz_page_node_at(const struct pz_pages *p, uint32_t home, uint32_t i);
 
 /* fast.c */
+bool pz_page_recent(struct pz_pages *p, const struct page_ask *a, uint32_t area, uint64_t *index);
 void pz_page_taken(struct pz_pages *p, const struct page_ask *a, uint64_t index);
 
-void pz_page_slot_place(const struct pz_pages *p, struct page_cpu *c, struct page_slot *s,
-			uint64_t index);
+void pz_page_slot_place(struct pz_pages *p, struct page_cpu *c, unsigned int class,
+			unsigned int type, uint64_t index);
 uint32_t pz_page_take_more(struct pz_pages *p, uint32_t cpu, uint32_t gfp,
 			   const struct pz_limits *limits, uint32_t n, uint64_t *pfns);
+
+/* tell.c */
+bool pz_page_announce(struct pz_pages *p, uint64_t index);
+bool pz_page_tell(struct pz_pages *p);
+uint32_t pz_page_untold(const struct pz_pages *p, uint64_t i);
+void pz_page_slot_drop(struct pz_pages *p, struct page_cpu *c, unsigned int class,
+		       unsigned int type);
 
 /* highatomic.c */
 void pz_page_reserve_highatomic(struct pz_pages *p, const struct page_ask *a, uint64_t index);
@@ -524,7 +537,6 @@ void pz_page_hold_refill(struct pz_pages *p, const struct page_ask *a, uint32_t 
 			 uint64_t index);
 bool pz_page_hold_put(struct pz_pages *p, uint32_t cpu, uint64_t index);
 uint64_t pz_page_hold_bytes(const struct pz_pages *p);
-bool page_hold_put_put(struct pz_pages *p, uint32_t cpu, uint64_t index);
 int pz_page_hold_create(struct pz_pages *p);
 void pz_page_hold_destroy(struct pz_pages *p);
 
@@ -569,7 +581,8 @@ bool pz_page_type_serves(unsigned int type, uint32_t gfp);
 /* How far the counts may be off together. */
 static inline uint64_t page_uncounted(const struct pz_pages *p)
 {
-	return (uint64_t)p->cpus * p->delta * PAGE_TALLIES;
+	return (uint64_t)p->cpus * p->delta *
+	       (p->area_count < PAGE_TALLIES ? p->area_count : PAGE_TALLIES);
 }
 
 static inline void page_tally(struct pz_pages *p, struct page_tally *t, uint32_t n)
@@ -600,15 +613,61 @@ static inline void page_account_fast(struct pz_pages *p, struct page_cpu *c, uin
 	pz_page_account(p, c->index, index, last, sign);
 }
 
+/*
+ * Announce what became free with @order frames from @unit of a level-0 word on, when @f are free
+ * there now; a word that is all free was announced when its bit is set. Whether there was need.
+ */
+static inline bool page_announce(struct pz_pages *p, uint64_t i, unsigned int unit,
+				 unsigned int order, uint32_t f)
+{
+	const struct page_node *n = page_node(p, i >> WORD_SHIFT);
+
+	if (~f ? !(page_unit_none(n, order + word_run_more(f, unit, order)) >> (i & 31) & 1)
+	       : pz_load32(&n->empty) >> (i & 31) & 1)
+		return false;
+	pz_page_freed(p, 0, i, unit, f);
+	return true;
+}
+
+/* How many frames a stack has. */
+static inline uint32_t page_stacked(const struct page_slot *s)
+{
+	return s->top - s->bottom;
+}
+
+/* Put a frame that is free, and perhaps not announced, on a stack; the oldest goes. */
+static inline void page_stack_push(struct pz_pages *p, struct page_cpu *c, unsigned int class,
+				   unsigned int type, uint64_t index)
+{
+	struct page_slot *s = &c->slot[class][type];
+	uint64_t *place = &s->frame[s->top % PAGE_STACK];
+
+	if (page_stacked(s) == PAGE_STACK) {
+		(void)pz_page_announce(p, *place);
+		s->bottom++;
+	}
+	pz_poke64(place, index);
+	s->top++;
+	if (!(c->stacked[type] >> class & 1))
+		c->stacked[type] |= 1u << class;
+	pz_release32(&c->untold, pz_peek32(&c->untold) | 1u << (class * PAGE_TYPES + type));
+}
+
+/* The frame on top of a stack that has one. */
+static inline uint64_t page_stack_top(const struct page_slot *s)
+{
+	return s->frame[(s->top - 1) % PAGE_STACK];
+}
+
 /* Let a CPU know of a block that was freed. The newest frames are those in the cache. */
-static inline void page_slot_push(const struct pz_pages *p, struct page_cpu *c, unsigned int type,
+static inline void page_slot_push(struct pz_pages *p, struct page_cpu *c, unsigned int type,
 				  uint64_t index, unsigned int order)
 {
 	unsigned int class = page_class(p, page_to_pfn(p, index));
 	struct page_slot *s = &c->slot[class][type];
 
 	if (index < s->lo || index > s->hi)
-		pz_page_slot_place(p, c, s, index);
+		pz_page_slot_place(p, c, class, type, index);
 	if (order) {
 		if (order <= PZ_PAGE_MAX_ORDER)
 			s->at[order] = index;
@@ -616,12 +675,7 @@ static inline void page_slot_push(const struct pz_pages *p, struct page_cpu *c, 
 	}
 	if (class > c->quick.class)
 		c->quick.serial = p->serial - 1;
-	if (s->n == PAGE_STACK) {
-		memmove(s->frame, s->frame + PAGE_STACK / 2, PAGE_STACK / 2 * sizeof(s->frame[0]));
-		s->n = PAGE_STACK / 2;
-	}
-	s->frame[s->n++] = index;
-	c->stacked[type] |= 1u << class;
+	page_stack_push(p, c, class, type, index);
 }
 
 #endif

@@ -35,6 +35,11 @@ static const struct world_plan pages_plans[] = {
 	  .thread = { "-a x=4 -x", "-b y=3 -y" }, .bound = 2 },
 	{ .name = "a word full of single frames", .machine = PLAIN(4), .before = "a=0 b=0 c=0 d=0",
 	  .thread = { "-a -b x=1", "-c -d y=1 -y" }, .bound = 2 },
+	{ .name = "a frame that its CPU has told nobody of", .machine = PLAIN(2),
+	  .before = "a=0 b=0", .thread = { "-a x=0 -x", "y=0 -y" }, .bound = 3 },
+	{ .name = "two such frames are asked for as a pair", .machine = PLAIN(33),
+	  .before = "z=5 a=0 -a a=0", .thread = { "-z -a x=0", "y=5 -y" }, .bound = 1,
+	  .bounded_only = true },
 	/* --- a word and the word above --- */
 	{ .name = "split two words from above", .machine = PLAIN(64), .before = "",
 	  .thread = { "a=0 -a", "b=5 -b" }, .bound = 2 },

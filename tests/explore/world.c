@@ -15,7 +15,8 @@
 
 #define WORLD_WORDS (WORLD_FRAMES / 64)
 #define WORLD_REFUSALS 4u
-#define WORLD_QUIET (2 * PAGE_SETTLES) /* it takes so long to see that all is quiet */
+/* It takes so long to look once more and to see that all is quiet. */
+#define WORLD_QUIET (2 * PAGE_SETTLES + 48)
 #define WORLD_RUNS_ALL 10000u
 /* The address sanitizer looks for other faults, and makes every step slow. */
 #if defined(__SANITIZE_ADDRESS__)
