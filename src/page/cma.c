@@ -167,6 +167,7 @@ static int cma_publish(struct pz_pages *p, struct page_cma *c, uint32_t *id)
 	pz_poke32(&p->special, 1);
 	cma_types(p, c->lo, c->hi, PZ_CMA);
 	pz_store32(&p->cma_count, n + 1);
+	pz_add32(&p->serial, 1);
 	rc = pz_page_give(p, c->lo, c->hi);
 	if (rc) {
 		pz_store32(&p->cma_count, n);

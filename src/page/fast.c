@@ -3,11 +3,11 @@
  * fast.c - the short way: from a CPU's own hints, with one exchange.
  *
  * Concept
- *  A CPU remembers, by address class and mobility, the single frames that it freed last (tell.c)
- *  and, for each order, a word where it last took or freed a block. A limit selects the class, and
- * the frame found must lie in the window; nothing else depends on the limit. The frames are not the
- * CPU's: somebody else may have taken them, and then the exchange fails and the request goes the
- * long way.
+ *  A CPU remembers, by address class and mobility, the blocks of orders 0 to 4 that it freed last,
+ *  so that a hole is filled by what fits it, and for each order a word where it last took or freed
+ *  a block. A limit selects the class, and the frame found must lie in the window; nothing else
+ *  depends on the limit. The frames are not the CPU's: somebody else may have taken them, and then
+ *  the exchange fails and the request goes the long way.
  *
  * Concurrency
  *  Only the CPU itself touches its hints, between page_enter() and page_leave().
@@ -61,13 +61,15 @@ static bool fast_crowded(struct page_cpu *c)
 	return false;
 }
 
-/* Take a single frame, if it is free. */
-static inline bool fast_frame(struct pz_pages *p, struct page_cpu *c, uint64_t index)
+/* Take a block of order 0 to 4, if it is free. */
+static inline bool fast_block(struct pz_pages *p, struct page_cpu *c, uint64_t index,
+			      unsigned int order)
 {
 	uint64_t *w = page_word(p, 0, index >> WORD_SHIFT), v = pz_load64(w);
-	uint64_t bits = 0x100000001ull << (index & 31);
+	uint32_t m = word_mask((unsigned int)index & 31, 1u << order);
 
-	return !(v & bits) && (pz_cas64(w, v, v | bits) || fast_crowded(c));
+	return (word_free(v) & m) == m &&
+	       (pz_cas64(w, v, v | m | (uint64_t)1 << (32 + (index & 31))) || fast_crowded(c));
 }
 
 /* Units of a word, as wide as 2^shift frames each, that lie in a window. */
@@ -169,13 +171,13 @@ static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c
 	 * What lies below has been left alone so far, and stays so.
 	 */
 	least = c->cur[class][type][order];
-	if (!order) {
-		uint32_t m = c->stacked[type] & ((2u << class) - 1) & ~((1u << least) - 1);
+	if (order < WORD_SHIFT) {
+		uint32_t m = c->stacked[type][order] & ((2u << class) - 1) & ~((1u << least) - 1);
 
 		for (; m; m &= ~(1u << pz_fls32(m))) {
 			s = &c->slot[pz_fls32(m)][type];
-			if (!page_stacked(s))
-				c->stacked[type] &= ~(1u << pz_fls32(m));
+			if (!page_stacked(&s->stack[order]))
+				c->stacked[type][order] &= ~(1u << pz_fls32(m));
 			else if (area == FAST_EASY || area == FAST_ANY || s->area == area)
 				break;
 		}
@@ -206,10 +208,11 @@ static void fast_learn(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
 {
 	struct page_quick *q = &c->quick;
 
-	if (limits && !fast_plain(p, limits))
+	/* Pages of contiguous areas are counted apart. */
+	if ((limits && !fast_plain(p, limits)) || pz_peek32(&p->cma_count))
 		return;
 	q->gfp = gfp;
-	q->serial = p->serial;
+	q->limited = limits;
 	q->min_addr = limits ? limits->min_addr : 0;
 	q->max_addr = limits ? limits->max_addr : PZ_ADDR_MAX;
 	q->lo = lo;
@@ -218,6 +221,9 @@ static void fast_learn(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
 	q->type = gfp & 3 & p->type_mask;
 	q->slot = &c->slot[class][q->type];
 	q->tally = &c->tally[q->slot->area % PAGE_TALLIES];
+	if (q->tally->area != q->slot->area)
+		pz_page_tally_place(p, c, q->slot->lo);
+	q->serial = p->serial;
 	/* Only one of the two counts matters under a policy. */
 	q->free = p->policy == PZ_POLICY_REACH ? &p->free_all : &p->area[q->slot->area].free;
 	q->easy = p->policy == PZ_POLICY_REACH ? p->easy_all : p->area[q->slot->area].easy;
@@ -242,18 +248,21 @@ static bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gfp, unsi
 		s->at[order] = PAGE_NONE;
 		return false;
 	}
-	if (!order) {
-		/* What came the long way may need more than a frame: watermarks, zeroes. */
-		if (area == FAST_EASY)
-			fast_learn(p, c, gfp, limits, class, lo, hi);
-		while (page_stacked(s)) {
-			*index = page_stack_top(s);
-			if (*index < lo || *index > hi)
+	/* What came the long way may need more than a frame: watermarks, zeroes. */
+	if (!order && area == FAST_EASY)
+		fast_learn(p, c, gfp, limits, class, lo, hi);
+	if (order < WORD_SHIFT) {
+		struct page_stack *k = &s->stack[order];
+
+		while (page_stacked(k)) {
+			*index = page_stack_top(k);
+			if (*index < lo || *index + ((uint64_t)1 << order) - 1 > hi)
 				break;
-			s->top--;
-			if (fast_frame(p, c, *index))
+			k->top--;
+			if (fast_block(p, c, *index, order))
 				return true;
-			(void)pz_page_announce(p, *index);
+			if (!order)
+				(void)pz_page_announce(p, *index);
 		}
 	}
 	if (s->at[order] == PAGE_NONE)
@@ -274,19 +283,17 @@ static inline bool fast_again(struct pz_pages *p, struct page_cpu *c, uint32_t g
 			      const struct pz_limits *limits, uint64_t *index)
 {
 	struct page_quick *q = &c->quick;
-	struct page_slot *s = q->slot;
+	struct page_stack *s = q->slot->stack;
 	uint64_t v, *w, bits;
 
-	if (q->gfp != gfp || q->serial != p->serial || !page_stacked(s) ||
-	    q->tally->area != s->area)
+	if (q->gfp != gfp || q->serial != p->serial || !page_stacked(s))
 		return false;
 	if (limits ? limits->max_addr != q->max_addr || limits->min_addr != q->min_addr ||
 			     !fast_plain(p, limits)
-		   : q->max_addr != PZ_ADDR_MAX || q->min_addr)
+		   : q->limited)
 		return false;
 	*index = page_stack_top(s);
-	if (*index - q->lo > q->span || (int64_t)pz_load64(q->free) <= q->easy ||
-	    pz_peek32(&p->cma_count))
+	if (*index - q->lo > q->span || (int64_t)pz_load64(q->free) <= q->easy)
 		return false;
 	s->top--;
 	w = &p->words[*index >> WORD_SHIFT];
@@ -430,7 +437,7 @@ int pz_alloc_pages(struct pz_pages *p, uint32_t cpu, uint32_t gfp, unsigned int 
 	struct page_cpu *c;
 	uint64_t index;
 
-	if (!order && cpu < p->cpus && !p->slow && !pz_peek32(&p->cpu[cpu].busy)) {
+	if (!order && cpu < p->cpus && !pz_peek32(&p->cpu[cpu].busy)) {
 		bool got;
 
 		c = &p->cpu[cpu];

@@ -374,33 +374,34 @@ static inline bool free_short(struct pz_pages *p, struct page_cpu *c, uint64_t i
 }
 
 /*
- * The quick way of a single page in span 0: as free_short(), for the slot that the CPU used last.
+ * The quick way of a single page: as free_short(), for the slot that the CPU used last.
  * False when something is not as usual; nothing has happened then.
  */
 static inline bool free_again(struct pz_pages *p, struct page_cpu *c, uint64_t index)
 {
-	uint64_t i = index >> WORD_SHIFT, *word = &p->words[i], v = pz_load64(word);
-	uint64_t bits = 0x100000001ull << (index & 31);
-	struct page_node *n = &p->nodes[i >> WORD_SHIFT];
+	uint64_t i = index >> WORD_SHIFT, *word, v, bits = 0x100000001ull << (index & 31);
 	uint32_t bit = (uint32_t)1 << (i & 31);
 	struct page_quick *q = &c->quick;
+	const struct page_node *n;
 
-	if ((v & bits) != bits || (pz_load32(&n->reserved) & bit) ||
-	    ((index & 31) == 31 ? free_tail_after(p, i)
-				: (v >> (index & 31) & 0x200000002ull) == 2))
+	if (q->serial != p->serial || index - q->lo > q->span)
 		return false;
-	if (q->serial != p->serial || index - q->lo > q->span || q->slot->area != q->tally->area ||
-	    (((pz_peek32(&n->type[0]) ^ q->flip[0]) | (pz_peek32(&n->type[1]) ^ q->flip[1]) |
-	      (pz_peek32(&n->type[2]) ^ q->flip[2])) &
-	     bit) ||
-	    pz_peek32(&p->cma_count))
+	n = &p->nodes[i >> WORD_SHIFT];
+	if (((pz_peek32(&n->type[0]) ^ q->flip[0]) | (pz_peek32(&n->type[1]) ^ q->flip[1]) |
+	     (pz_peek32(&n->type[2]) ^ q->flip[2]) | pz_load32(&n->reserved)) &
+	    bit)
+		return false;
+	word = &p->words[i];
+	v = pz_load64(word);
+	if ((v & bits) != bits || ((index & 31) == 31 ? free_tail_after(p, i)
+						      : (v >> (index & 31) & 0x200000002ull) == 2))
 		return false;
 	if (!pz_cas64(word, v, v & ~bits)) {
 		c->crowd++;
 		return false;
 	}
 	page_tally(p, q->tally, 1);
-	page_stack_push(p, c, q->class, q->type, index);
+	page_stack_push(p, c, q->class, q->type, 0, index);
 	return true;
 }
 
@@ -409,8 +410,7 @@ void pz_free_pages(struct pz_pages *p, uint32_t cpu, uint64_t pfn, unsigned int 
 	unsigned int level = page_level_of(order), unit;
 	uint64_t index = page_index(p, pfn), i;
 
-	if (!order && cpu < p->cpus && index < p->frames_0 && !p->slow &&
-	    !pz_peek32(&p->cpu[cpu].busy)) {
+	if (!order && cpu < p->cpus && !pz_peek32(&p->cpu[cpu].busy)) {
 		struct page_cpu *c = &p->cpu[cpu];
 		bool done;
 

@@ -110,13 +110,18 @@ struct page_area {
 #define PAGE_STACK 16u
 #define PAGE_TYPES 3u /* mobilities that requests have */
 
+/* Blocks that were freed, the last on top: a ring. */
+struct page_stack {
+	uint32_t bottom, top; /* the first place, and the one above the last */
+	uint64_t at[PAGE_STACK];
+};
+
 /* Where one CPU last saw free memory of an address class and mobility. Only hints. */
 struct page_slot {
-	uint32_t bottom, top; /* of the stack: its first place, and the one above its last */
 	uint32_t area;
 	uint32_t pad;
 	uint64_t lo, hi; /* segment of the area that they lie in; lo > hi before the first */
-	uint64_t frame[PAGE_STACK];  /* the stack, a ring: single frames freed, the last on top */
+	struct page_stack stack[WORD_SHIFT];
 	uint64_t at[PZ_PAGE_ORDERS]; /* by order: an index in the word to look at, or PAGE_NONE */
 };
 
@@ -150,6 +155,7 @@ struct page_quick {
 	const uint64_t *free;	  /* the count that has to stay above @easy */
 	int64_t easy;
 	uint32_t class, type;
+	bool limited;
 	uint32_t flip[3]; /* what turns the mobility bits of its type into zeroes */
 };
 
@@ -162,8 +168,8 @@ struct page_cpu {
 	struct page_window window;
 	uint32_t crowd; /* how often it met another CPU: it looks so many places further on */
 	uint32_t crowd_seen;
-	struct page_tally tally[PAGE_TALLIES]; /* of an area at its number modulo PAGE_TALLIES */
-	uint32_t stacked[PAGE_TYPES];	       /* bit per class: its slot may have single frames */
+	struct page_tally tally[PAGE_TALLIES];	  /* of an area at its number modulo PAGE_TALLIES */
+	uint32_t stacked[PAGE_TYPES][WORD_SHIFT]; /* bit per class: its stack may have something */
 	uint32_t untold; /* bit class * PAGE_TYPES + type: slot with frames not announced */
 	uint8_t cur[PAGE_CLASSES][PAGE_TYPES]
 		   [PZ_PAGE_ORDERS]; /* by limit: class that had memory last */
@@ -204,10 +210,10 @@ struct pz_pages {
 	uint64_t *words;	 /* level 0 */
 	struct page_node *nodes; /* level 1 */
 	uint32_t delta;		 /* how far a CPU's own count may be from what everybody sees */
-	uint32_t serial;	 /* counts what makes a struct page_quick stale */
-	uint64_t keep;		 /* indices below are kept for limited requests */
-	uint64_t keep_count;	 /* managed pages below it */
-	uint64_t keep_now;	 /* the same, or 0 under a policy that keeps none */
+	uint32_t serial;     /* counts what makes a struct page_quick stale; 0 is always stale */
+	uint64_t keep;	     /* indices below are kept for limited requests */
+	uint64_t keep_count; /* managed pages below it */
+	uint64_t keep_now;   /* the same, or 0 under a policy that keeps none */
 	uint32_t page_shift;
 	uint32_t cpus;
 	uint32_t policy;
@@ -457,6 +463,7 @@ bool pz_page_managed_next(const struct pz_pages *p, uint64_t at, struct pz_range
 int pz_page_managed_add(struct pz_pages *p, uint64_t lo, uint64_t hi);
 void pz_page_account(struct pz_pages *p, uint32_t cpu, uint64_t lo, uint64_t hi, uint64_t sign);
 void pz_page_flush(struct pz_pages *p, struct page_tally *t);
+void pz_page_tally_place(struct pz_pages *p, struct page_cpu *c, uint64_t index);
 void pz_page_lock(struct pz_pages *p);
 void pz_page_unlock(struct pz_pages *p);
 
@@ -629,34 +636,36 @@ static inline bool page_announce(struct pz_pages *p, uint64_t i, unsigned int un
 	return true;
 }
 
-/* How many frames a stack has. */
-static inline uint32_t page_stacked(const struct page_slot *s)
+/* How many blocks a stack has. */
+static inline uint32_t page_stacked(const struct page_stack *s)
 {
 	return s->top - s->bottom;
 }
 
-/* Put a frame that is free, and perhaps not announced, on a stack; the oldest goes. */
-static inline void page_stack_push(struct pz_pages *p, struct page_cpu *c, unsigned int class,
-				   unsigned int type, uint64_t index)
+static inline uint64_t page_stack_top(const struct page_stack *s)
 {
-	struct page_slot *s = &c->slot[class][type];
-	uint64_t *place = &s->frame[s->top % PAGE_STACK];
+	return s->at[(s->top - 1) % PAGE_STACK];
+}
+
+/* Put a block that is free on a stack; a single frame need not have been announced. The oldest
+ * goes. */
+static inline void page_stack_push(struct pz_pages *p, struct page_cpu *c, unsigned int class,
+				   unsigned int type, unsigned int order, uint64_t index)
+{
+	struct page_stack *s = &c->slot[class][type].stack[order];
+	uint64_t *place = &s->at[s->top % PAGE_STACK];
 
 	if (page_stacked(s) == PAGE_STACK) {
-		(void)pz_page_announce(p, *place);
+		if (!order)
+			(void)pz_page_announce(p, *place);
 		s->bottom++;
 	}
 	pz_poke64(place, index);
 	s->top++;
-	if (!(c->stacked[type] >> class & 1))
-		c->stacked[type] |= 1u << class;
-	pz_release32(&c->untold, pz_peek32(&c->untold) | 1u << (class * PAGE_TYPES + type));
-}
-
-/* The frame on top of a stack that has one. */
-static inline uint64_t page_stack_top(const struct page_slot *s)
-{
-	return s->frame[(s->top - 1) % PAGE_STACK];
+	if (!(c->stacked[type][order] >> class & 1))
+		c->stacked[type][order] |= 1u << class;
+	if (!order)
+		pz_release32(&c->untold, pz_peek32(&c->untold) | 1u << (class * PAGE_TYPES + type));
 }
 
 /* Let a CPU know of a block that was freed. The newest frames are those in the cache. */
@@ -668,14 +677,13 @@ static inline void page_slot_push(struct pz_pages *p, struct page_cpu *c, unsign
 
 	if (index < s->lo || index > s->hi)
 		pz_page_slot_place(p, c, class, type, index);
-	if (order) {
-		if (order <= PZ_PAGE_MAX_ORDER)
-			s->at[order] = index;
+	if (order && order <= PZ_PAGE_MAX_ORDER)
+		s->at[order] = index;
+	if (order >= WORD_SHIFT)
 		return;
-	}
-	if (class > c->quick.class)
+	if (!order && class > c->quick.class)
 		c->quick.serial = p->serial - 1;
-	page_stack_push(p, c, class, type, index);
+	page_stack_push(p, c, class, type, order, index);
 }
 
 #endif

@@ -309,12 +309,23 @@ static struct page_tally *span_tally(struct pz_pages *p, struct page_cpu *c,
 {
 	struct page_tally *t = &c->tally[s->area % PAGE_TALLIES];
 
-	if (t->area != s->area)
+	if (t->area != s->area) {
 		pz_page_flush(p, t);
+		c->quick.serial = p->serial - 1;
+	}
 	pz_poke32(&t->area, s->area);
 	t->lo = s->lo;
 	t->hi = s->hi;
 	return t;
+}
+
+/* Let a CPU's tally be of the area that has a frame. The CPU is busy. */
+void pz_page_tally_place(struct pz_pages *p, struct page_cpu *c, uint64_t index)
+{
+	const struct page_seg *s = pz_page_seg_of(p, index);
+
+	if (s)
+		(void)span_tally(p, c, s);
 }
 
 /*

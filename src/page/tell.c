@@ -45,10 +45,11 @@ bool pz_page_tell(struct pz_pages *p)
 			continue;
 		for (m = pz_and32(&c->untold, 0); m; m &= m - 1) {
 			unsigned int bit = pz_ctz32(m);
-			const struct page_slot *s = &c->slot[bit / PAGE_TYPES][bit % PAGE_TYPES];
+			const struct page_stack *s =
+				c->slot[bit / PAGE_TYPES][bit % PAGE_TYPES].stack;
 
 			for (unsigned int k = 0; k < PAGE_STACK; k++)
-				news |= pz_page_announce(p, pz_peek64(&s->frame[k]));
+				news |= pz_page_announce(p, pz_peek64(&s->at[k]));
 		}
 	}
 	return news;
@@ -64,10 +65,11 @@ uint32_t pz_page_untold(const struct pz_pages *p, uint64_t i)
 
 		for (uint32_t m = pz_peek32(&c->untold); m; m &= m - 1) {
 			unsigned int bit = pz_ctz32(m);
-			const struct page_slot *s = &c->slot[bit / PAGE_TYPES][bit % PAGE_TYPES];
+			const struct page_stack *s =
+				c->slot[bit / PAGE_TYPES][bit % PAGE_TYPES].stack;
 
 			for (unsigned int k = 0; k < PAGE_STACK; k++) {
-				uint64_t index = pz_peek64(&s->frame[k]);
+				uint64_t index = pz_peek64(&s->at[k]);
 
 				if (index >> WORD_SHIFT == i)
 					found |= (uint32_t)1 << (index & 31);
@@ -77,13 +79,16 @@ uint32_t pz_page_untold(const struct pz_pages *p, uint64_t i)
 	return found;
 }
 
-/* Forget what is on a stack. */
+/* Forget what is on the stacks of a slot. */
 void pz_page_slot_drop(struct pz_pages *p, struct page_cpu *c, unsigned int class,
 		       unsigned int type)
 {
-	struct page_slot *s = &c->slot[class][type];
+	struct page_stack *s = c->slot[class][type].stack;
 
 	while (page_stacked(s))
-		(void)pz_page_announce(p, s->frame[--s->top % PAGE_STACK]);
-	c->stacked[type] &= ~(1u << class);
+		(void)pz_page_announce(p, s->at[--s->top % PAGE_STACK]);
+	for (unsigned int order = 0; order < WORD_SHIFT; order++) {
+		s[order].bottom = s[order].top;
+		c->stacked[type][order] &= ~(1u << class);
+	}
 }
