@@ -15,6 +15,9 @@
  * Failure: what the report lacks or gets wrong is found before anything is made; the rest as the
  * parts fail. Everything is given back on error.
  *
+ * Pageblocks set aside for atomic requests stay so: by the time of the report the kernel had given
+ * back those that it would.
+ *
  * Shortcomings: that a request may not wait and has no __GFP_HIGH gives it pages set aside for
  * atomic requests in Linux, but not here; and the newest model counts only the free ones of these
  * pages, this allocator all.
@@ -464,6 +467,7 @@ static int rebuild_pages(struct rebuild *b)
 	cfg.policy = PZ_POLICY_ZONELIST;
 	cfg.pageblock_order = b->block_order;
 	cfg.no_grouping = c->no_grouping;
+	cfg.keep_highatomic = true;
 	cfg.keep_pages = UINT64_MAX;
 	rc = pz_pages_create(&b->r->pages, &cfg);
 	for (uint32_t i = 0; i < c->zones && !rc; i++) {

@@ -256,7 +256,7 @@ static int place_edges(struct rebuild_place *p, unsigned int edge)
 			if (!(at[k] & mask) || (at[k] & ~mask) == last)
 				continue;
 			last = at[k] & ~mask;
-			rc = place_mark(p, last, p->block_order, edge);
+			rc = place_mark(p, at[k] - k, p->block_order, edge);
 			if (rc)
 				return rc;
 		}

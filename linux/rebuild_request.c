@@ -120,6 +120,8 @@ int pzl_rebuild_meminfo(const struct pzl_rebuilt *r, struct pzl_meminfo *m)
 bool pzl_rebuild_alike(const struct pzl_zone_judgement *j, enum pz_verdict v)
 {
 	bool small = v == PZ_V_SMALL || v == PZ_V_BOUNDARY;
+	bool mark = j->lacking && (v == PZ_V_WATERMARK || v == PZ_V_RESERVE || small);
+	bool few = v == PZ_V_FULL || v == PZ_V_FRAGMENTED || small;
 
 	switch (j->verdict) {
 	case PZL_ZONE_OK:
@@ -129,15 +131,15 @@ bool pzl_rebuild_alike(const struct pzl_zone_judgement *j, enum pz_verdict v)
 	case PZL_ZONE_ABOVE:
 		return v == PZ_V_ZONE;
 	case PZL_ZONE_MARK:
-		return v == PZ_V_WATERMARK || small;
+		return v == PZ_V_WATERMARK || small || (!j->need && few);
 	case PZL_ZONE_RESERVE:
 		return v == PZ_V_RESERVE || small;
 	case PZL_ZONE_CMA:
-		return v == PZ_V_CMA || (j->lacking && (v == PZ_V_WATERMARK || v == PZ_V_RESERVE));
+		return v == PZ_V_CMA || mark;
 	case PZL_ZONE_HIGHATOMIC:
-		return v == PZ_V_KEPT || (j->lacking && (v == PZ_V_WATERMARK || v == PZ_V_RESERVE));
+		return v == PZ_V_KEPT || mark;
 	case PZL_ZONE_NO_BLOCK:
-		return v == PZ_V_FRAGMENTED || v == PZ_V_FULL || small;
+		return few;
 	case PZL_ZONE_NOT_STATED:
 	case PZL_ZONE_VERDICTS:
 		break;

@@ -128,6 +128,7 @@ struct pz_page_config {
 	/* grouping by mobility: 5 to 10; 0 for 9 (2 MiB of 4 KiB pages) */
 	uint32_t pageblock_order;
 	bool no_grouping; /* one mobility only: small machines */
+	bool keep_highatomic; /* what is set aside for atomic requests is never given back */
 	/* Pages kept for limited requests under PZ_POLICY_REACH; 0 for the default (a 256th of
 	 * the managed pages, 8 MiB to 32 MiB, at most an eighth), UINT64_MAX for none. */
 	uint64_t keep_pages;

@@ -37,7 +37,7 @@ bool pz_page_highatomic_pick(struct pz_pages *p, const struct page_ask *a, uint6
 {
 	struct page_want w = { .lo = a->lo, .hi = a->hi, .kind = PAGE_K_HIGHATOMIC, .look = true };
 
-	if (!p->special || !pz_page_tree_take(p, &w, index))
+	if (!p->special || p->cfg.keep_highatomic || !pz_page_tree_take(p, &w, index))
 		return false;
 	*index &= ~(((uint64_t)1 << p->pageblock_order) - 1);
 	return true;

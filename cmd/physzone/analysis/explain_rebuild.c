@@ -78,7 +78,7 @@ static void again_zone(const struct again *g, uint32_t zone, const struct pzl_re
 static void again_verdicts(const struct again *g, const struct ex_state *s,
 			   const struct pzl_rebuilt *r, const struct pzl_rebuild_try *t)
 {
-	bool served = false, alike = true;
+	bool served = false, alike = true, told = false;
 
 	for (uint32_t i = 0; i < s->zones.n; i++) {
 		const struct pzl_rebuild_zone *z = &s->zones.v[i];
@@ -87,11 +87,14 @@ static void again_verdicts(const struct again *g, const struct ex_state *s,
 			if (t->report.area[k].nid == z->nid && t->report.area[k].type == z->type)
 				again_zone(g, s->index.v[i], r, &t->report.area[k], &served,
 					   &alike);
+		/* The zone's own line may say otherwise than its free blocks. */
+		told = told || g->x->zones.v[s->index.v[i]].judged.verdict == PZL_ZONE_OK;
 	}
 	if (t->rc)
-		g->x->rebuilt->again = alike && !served ? EX_FAILS_ALIKE : EX_FAILS_OTHERWISE;
+		g->x->rebuilt->again =
+			alike && !served && !told ? EX_FAILS_ALIKE : EX_FAILS_OTHERWISE;
 	else
-		g->x->rebuilt->again = served ? EX_SERVED_ALIKE : EX_SERVED;
+		g->x->rebuilt->again = served && told ? EX_SERVED_ALIKE : EX_SERVED;
 	if (t->zone < s->zones.n)
 		g->x->rebuilt->served = s->index.v[t->zone];
 }

@@ -175,7 +175,8 @@ int pzl_rebuild_meminfo(const struct pzl_rebuilt *r, struct pzl_meminfo *m);
  * @v: the verdict on the same zone of the rebuilt machine
  *
  * Where the page allocator's word is narrower (that even the longest run of managed pages is too
- * short for a block that is not there) that is the same. Where pages of CMA areas or those set
+ * short for a block that is not there) that is the same, and so are too few pages where none have
+ * to be left. Where pages of CMA areas or those set
  * aside would have lifted the zone above its watermark, the allocator says that it is below.
  *
  * Context: any.
