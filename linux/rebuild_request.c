@@ -76,16 +76,28 @@ static bool request_lonely(const struct pz_pages *p, uint64_t pfn)
 
 uint64_t pzl_rebuild_free(struct pzl_rebuilt *r, uint32_t zone, uint64_t pages)
 {
+	unsigned int shift = r->z.cfg.page_shift;
+	struct pz_mb_iter it;
 	uint64_t done = 0;
 
-	for (uint32_t i = 0; zone < r->zones && i < r->z.block_count; i++) {
-		const struct pz_zone_block *b = &r->z.block[i];
+	memset(&it, 0, sizeof(it));
+	/* What is reserved is not managed, or CMA's. */
+	while (zone < r->zones && done < pages &&
+	       pz_memblock_next_free(&r->mb, &it, r->zone[zone].nid)) {
+		uint64_t pfn = it.range.first >> shift, last = it.range.last >> shift;
 
-		if (b->nid != r->zone[zone].nid || b->zone != r->zone[zone].type)
-			continue;
-		for (uint64_t pfn = b->pfns.first; pfn <= b->pfns.last && done < pages; pfn++)
-			if (request_lonely(r->pages, pfn) && !pz_free_part(r->pages, 0, pfn, 1))
-				done++;
+		for (uint32_t i = 0; i < r->z.block_count; i++) {
+			const struct pz_zone_block *b = &r->z.block[i];
+			struct pz_range in;
+
+			if (b->zone != r->zone[zone].type || b->nid != r->zone[zone].nid ||
+			    !pz_range_intersect(b->pfns, (struct pz_range){ pfn, last }, &in))
+				continue;
+			for (uint64_t at = in.first; at <= in.last && done < pages; at++)
+				if (request_lonely(r->pages, at) &&
+				    !pz_free_part(r->pages, 0, at, 1))
+					done++;
+		}
 	}
 	return done;
 }
