@@ -90,6 +90,10 @@ static void again_verdicts(const struct again *g, const struct ex_state *s,
 		/* The zone's own line may say otherwise than its free blocks. */
 		told = told || g->x->zones.v[s->index.v[i]].judged.verdict == PZL_ZONE_OK;
 	}
+	if (t->report.more)
+		*vec_push(&g->x->rebuilt->notes) =
+			xasprintf("%u more zones were rebuilt, and their verdicts not compared",
+				  (unsigned int)t->report.more);
 	if (t->rc)
 		g->x->rebuilt->again =
 			alike && !served && !told ? EX_FAILS_ALIKE : EX_FAILS_OTHERWISE;
