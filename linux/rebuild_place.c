@@ -14,8 +14,7 @@
  * Failure: -PZ_ENOSPC when a block finds no site. The order of placing is no search: it may fail
  * for a zone that is nearly all free and in pieces, though another arrangement would do.
  *
- * Shortcomings: pageblocks at the edges of memory have the usual mobility, unless the zone has
- * nearly no others.
+ * Shortcomings: a pageblock that two zones share has one mobility for both.
  */
 #include "pzl_rebuild.h"
 
@@ -74,7 +73,7 @@ static bool place_pop(struct rebuild_place *p, unsigned int order, unsigned int 
 }
 
 /* Cut a present range into sites; what is aligned to the largest order is left for later. */
-static int place_range(struct rebuild_place *p, struct pz_range r, unsigned int edge)
+static int place_range(struct rebuild_place *p, struct pz_range r)
 {
 	uint64_t at = r.first, end = r.last + 1, large = (uint64_t)1 << p->top;
 
@@ -91,7 +90,7 @@ static int place_range(struct rebuild_place *p, struct pz_range r, unsigned int 
 			order = p->top;
 		while ((uint64_t)1 << order > end - at)
 			order--;
-		rc = place_site(p, at, order, order < p->block_order ? edge : PLACE_NO_TYPE, false);
+		rc = place_site(p, at, order, PLACE_NO_TYPE, false);
 		if (rc)
 			return rc;
 		at += (uint64_t)1 << order;
@@ -115,21 +114,24 @@ static bool place_large(struct rebuild_place *p, uint64_t *pfn)
 	return false;
 }
 
-/* A site for a block: an exact one, else the smallest that can be cut; its order. */
+/*
+ * A site for a block: an exact one, else the smallest that can be cut; its order. @fresh: its
+ * pageblock has no mobility yet.
+ */
 static bool place_find(struct rebuild_place *p, unsigned int order, unsigned int type,
-		       uint64_t *pfn, unsigned int *found)
+		       uint64_t *pfn, unsigned int *found, bool *fresh)
 {
-	unsigned int from = order;
-
-	if (order < p->block_order) {
-		for (*found = order; *found < p->block_order; ++*found) {
-			if ((*found > order && place_pop(p, *found, type, true, pfn)) ||
-			    place_pop(p, *found, type, false, pfn))
-				return true;
-		}
-		from = p->block_order;
+	*fresh = false;
+	for (*found = order; *found < p->block_order; ++*found) {
+		if ((*found > order && place_pop(p, *found, type, true, pfn)) ||
+		    place_pop(p, *found, type, false, pfn))
+			return true;
 	}
-	for (*found = from; *found <= p->top; ++*found) {
+	*fresh = true;
+	/* Below the order of a pageblock: pieces of those that are not whole. */
+	for (*found = order; *found <= p->top; ++*found) {
+		if (*found < p->block_order && type > PZ_RECLAIMABLE)
+			continue;
 		if ((*found > order && place_pop(p, *found, PLACE_NO_TYPE, true, pfn)) ||
 		    place_pop(p, *found, PLACE_NO_TYPE, false, pfn))
 			return true;
@@ -150,21 +152,44 @@ static int place_mark(struct rebuild_place *p, uint64_t pfn, unsigned int order,
 	return rc;
 }
 
+/* A pageblock that is not whole gets its mobility: so do the other pieces of it. */
+static int place_bind(struct rebuild_place *p, uint64_t pfn, unsigned int type)
+{
+	for (unsigned int k = 0; k < p->block_order; k++) {
+		uint32_t *at = &p->head[k][PLACE_NO_TYPE][false];
+
+		while (*at != REBUILD_NONE) {
+			struct rebuild_site *s = &p->site[*at];
+			uint32_t i = *at;
+
+			if (s->pfn >> p->block_order != pfn >> p->block_order) {
+				at = &s->next;
+				continue;
+			}
+			*at = s->next;
+			s->next = p->head[k][type][false];
+			p->head[k][type][false] = i;
+		}
+	}
+	return place_mark(p, pfn, p->block_order, type);
+}
+
 /* Put a block of an order in its place; with @taken a pageblock that gets its mobility only. */
 static int place_one(struct rebuild_place *p, unsigned int order, unsigned int type, bool taken)
 {
 	unsigned int found;
 	uint64_t pfn;
+	bool fresh;
 	int rc = 0;
 
-	if (!place_find(p, order, type, &pfn, &found))
+	if (!place_find(p, order, type, &pfn, &found, &fresh))
 		return -PZ_ENOSPC;
-	if (found >= p->block_order && order < p->block_order) {
+	if (fresh && found < p->block_order)
+		rc = place_bind(p, pfn, type);
+	else if (fresh && order < p->block_order)
 		/* The pageblock that the block will be in: the highest of the site. */
-		uint64_t last = pfn + ((uint64_t)1 << found) - ((uint64_t)1 << p->block_order);
-
-		rc = place_mark(p, last, p->block_order, type);
-	}
+		rc = place_mark(p, pfn + ((uint64_t)1 << found) - ((uint64_t)1 << p->block_order),
+				p->block_order, type);
 	while (found > order && !rc) {
 		found--;
 		rc = place_site(p, pfn, found, found < p->block_order ? type : PLACE_NO_TYPE,
@@ -221,67 +246,6 @@ static void place_count(const struct rebuild_place *p, struct place_counts *c)
 		c->n[k][most] -= more;
 		cma += more << k;
 	}
-}
-
-/* What most free pages that are no whole pageblocks have as their mobility. */
-static unsigned int place_needed(const struct rebuild_place *p, const struct place_counts *c)
-{
-	uint64_t best = 0;
-	unsigned int type = p->usual;
-
-	for (unsigned int t = 0; t <= PZ_RECLAIMABLE; t++) {
-		uint64_t n = 0;
-
-		for (unsigned int k = 0; k < p->block_order && k < p->zone->orders; k++)
-			n += c->n[k][t] << k;
-		if (n > best) {
-			best = n;
-			type = t;
-		}
-	}
-	return type;
-}
-
-/* Pageblocks at the edges of memory, if they have a mobility that is not the usual one. */
-static int place_edges(struct rebuild_place *p, unsigned int edge)
-{
-	uint64_t mask = ((uint64_t)1 << p->block_order) - 1, last = UINT64_MAX;
-
-	for (uint32_t i = 0; i < p->pfns_count && edge != p->usual; i++) {
-		const uint64_t at[] = { p->pfns[i].first, p->pfns[i].last + 1 };
-
-		for (unsigned int k = 0; k < 2; k++) {
-			int rc;
-
-			if (!(at[k] & mask) || (at[k] & ~mask) == last)
-				continue;
-			last = at[k] & ~mask;
-			rc = place_mark(p, at[k] - k, p->block_order, edge);
-			if (rc)
-				return rc;
-		}
-	}
-	return 0;
-}
-
-static int place_sites(struct rebuild_place *p, const struct place_counts *c)
-{
-	uint64_t mask = ((uint64_t)1 << p->block_order) - 1, whole = 0;
-	unsigned int edge = p->usual;
-	int rc;
-
-	for (uint32_t i = 0; i < p->pfns_count; i++) {
-		uint64_t first = (p->pfns[i].first + mask) & ~mask;
-		uint64_t end = (p->pfns[i].last + 1) & ~mask;
-
-		whole += end > first ? (end - first) >> p->block_order : 0;
-	}
-	if (whole < PLACE_FEW)
-		edge = place_needed(p, c);
-	rc = place_edges(p, edge);
-	for (uint32_t i = 0; i < p->pfns_count && !rc; i++)
-		rc = place_range(p, p->pfns[i], edge);
-	return rc;
 }
 
 static bool place_before(const struct rebuild_block *a, const struct rebuild_block *b)
@@ -361,7 +325,7 @@ static int place_set_aside(struct rebuild_place *p)
 int pzl_rebuild_place(struct rebuild_place *p)
 {
 	struct place_counts c;
-	int rc;
+	int rc = 0;
 
 	memset(p->head, 0xff, sizeof(p->head));
 	p->unused = REBUILD_NONE;
@@ -370,7 +334,8 @@ int pzl_rebuild_place(struct rebuild_place *p)
 				: NULL;
 	if (p->pfns_count && !p->body)
 		return -PZ_ENOMEM;
-	rc = place_sites(p, &c);
+	for (uint32_t i = 0; i < p->pfns_count && !rc; i++)
+		rc = place_range(p, p->pfns[i]);
 	if (!rc)
 		rc = place_type(p, &c, PZ_CMA);
 	if (!rc)

@@ -94,6 +94,29 @@ static void rebuild_recorded(struct tap *t, struct rebuild_case *k)
 	pzl_rebuild_destroy(&k->r);
 }
 
+/* A PC's DMA zone that nobody uses: all of it free, in pageblocks that are not whole, too. */
+static void rebuild_edges(struct tap *t, struct rebuild_case *k)
+{
+	static const struct pz_range pc[] = { { 1, 158 }, { 256, 4095 } };
+	struct pzl_rebuild_zone *z = rebuild_zone(rebuild_begin(t, k), PZ_ZONE_DMA, 3998, 3840, 7);
+
+	rebuild_free(z, 8, 1, U);
+	rebuild_free(z, 9, 1, M);
+	rebuild_free(z, 10, 3, M);
+	for (unsigned int placed = 0; placed < 2; placed++) {
+		z->pfns = placed ? pc : NULL;
+		z->pfns_count = placed ? 2 : 0;
+		CHECK(t, !pzl_rebuild(&k->r, &k->c, &k->e));
+		pz_page_area_stat(k->r.pages, 0, 10, &k->stat);
+		CHECK(t, k->stat.free == 3840 && k->stat.order[8][PZ_UNMOVABLE] == 1 &&
+				 k->stat.order[9][PZ_MOVABLE] == 1 &&
+				 k->stat.order[10][PZ_MOVABLE] == 3);
+		CHECK(t, !pz_pages_check(k->r.pages));
+		CHECK(t, rebuild_ask(k, KERNEL_DMA, 10) == 0);
+		pzl_rebuild_destroy(&k->r);
+	}
+}
+
 static void rebuild_unmanaged(struct tap *t, struct rebuild_case *k)
 {
 	struct pzl_rebuild_zone *z;
@@ -288,6 +311,7 @@ void contract_linux_rebuild(struct tap *t)
 	if (!CHECK_NAMED(t, k, "room for a case"))
 		return;
 	rebuild_recorded(t, k);
+	rebuild_edges(t, k);
 	rebuild_unmanaged(t, k);
 	rebuild_mobilities(t, k);
 	rebuild_marks(t, k);
