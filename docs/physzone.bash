@@ -21,7 +21,7 @@ _physzone()
 		zones) words='--model --arch --cmdline --boot --live --capture --managed --json --lines --width --color= --help' ;;
 		map) words='--model --arch --cmdline --boot --live --capture --managed --json --log --svg --width --color= --help' ;;
 		low1m) words='--model --arch --cmdline --boot --live --json --width --color= --help' ;;
-		explain) words='--model --arch --boot --live --why --json --width --color= --help' ;;
+		explain) words='--model --arch --boot --live --why --rebuild --json --width --color= --help' ;;
 		boot) words='--model --bits --limit --kmalloc-dma --why --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
 		reach) words='--model --bits --limit --window --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
 		arch) words='--model --json --color= --help' ;;

@@ -31,6 +31,8 @@ int cmd_explain(const struct options *o, struct out *out, char **err)
 	if (!rc)
 		rc = explain(&e, &f, &how, err);
 	if (!rc) {
+		if (o->rebuild)
+			explain_rebuild(&e, &f, &how);
 		v.e = &e;
 		v.f = &f;
 		if (o->json)
@@ -38,6 +40,8 @@ int cmd_explain(const struct options *o, struct out *out, char **err)
 		else
 			explain_text(out, &v);
 		rc = explain_verdict(&e);
+		if (!explain_rebuilt_fine(&e))
+			rc = EXIT_UNDECIDED;
 	}
 	explained_destroy(&e);
 	facts_destroy(&f);

@@ -3,12 +3,14 @@
  * explain.h - why requests for pages failed, by the reports in a log: what was decided, as data.
  *
  * analysis/explain.c decides, explain_check.c beside it finds contradictions, explain_advice.c says
- * what it means and what would have helped, and view/explain_*.c puts it into words. Numbers are
+ * what it means and what would have helped, explain_rebuild.c makes the request again, and
+ * view/explain_*.c puts it into words. Numbers are
  * pages unless a name says otherwise; PZL_PAGES_UNKNOWN where the log does not state one.
  */
 #ifndef PHYSZONE_CMD_EXPLAIN_H
 #define PHYSZONE_CMD_EXPLAIN_H
 
+#include <physzone/linux/rebuild.h>
 #include <physzone/linux/verdict.h>
 
 #include "analysis.h"
@@ -74,10 +76,19 @@ enum ex_remedy_kind {
 	EX_R_CMA, /* memory reserved at boot */
 };
 
+/* Whether a remedy was tried on the rebuilt machine. */
+enum ex_tried {
+	EX_UNTRIED,
+	EX_HELPED, /* the request was served then */
+	EX_IN_VAIN,
+};
+
 struct ex_remedy {
 	enum ex_remedy_kind kind;
 	uint64_t value;
 	uint32_t zone; /* index among the zones; UINT32_MAX for none */
+	enum ex_tried tried;
+	uint32_t served; /* index of the zone that served it then */
 };
 
 struct ex_zone {
@@ -88,6 +99,33 @@ struct ex_zone {
 	uint64_t file; /* pages of files, which can be reclaimed */
 	struct pzl_zone_state state;
 	struct pzl_zone_judgement judged;
+};
+
+/* What came of the request when it was made again, in the rebuilt machine. */
+enum ex_again {
+	EX_NOT_REBUILT,
+	EX_FAILS_ALIKE, /* refused by every zone, for the reasons that the numbers give */
+	EX_FAILS_OTHERWISE,
+	EX_SERVED_ALIKE, /* served, as the numbers say */
+	EX_SERVED,
+};
+
+/* A zone of the rebuilt machine. */
+struct ex_rebuilt_zone {
+	uint32_t zone; /* index among the zones of the explanation */
+	enum pz_verdict verdict;
+	bool alike; /* the same as by the numbers */
+	uint64_t free, free_cma;
+};
+
+struct ex_rebuilt {
+	enum ex_again again;
+	char *obstacle; /* one line, with EX_NOT_REBUILT */
+	bool placed; /* the zones lie where the log says; else at places chosen */
+	uint32_t served; /* index of the zone that served the request */
+	VEC(struct ex_rebuilt_zone) zones;
+	VEC(char *) differences; /* between the report and that of the rebuilt machine */
+	VEC(char *) notes;
 };
 
 struct explanation {
@@ -114,6 +152,7 @@ struct explanation {
 	uint64_t elsewhere; /* free pages outside the zones of the report */
 	VEC(struct ex_remedy) remedies;
 	VEC(char *) contradictions, notes;
+	struct ex_rebuilt *rebuilt; /* NULL unless explain_rebuild() was called */
 };
 
 struct explained {
@@ -143,6 +182,16 @@ void explain_check(struct explanation *x);
 /* explain_advice.c: matter, why and remedies of an explanation whose cause is known. */
 void explain_advise(const struct explained *e, struct explanation *x);
 
+/*
+ * explain_rebuild.c: rebuild the machine of every explanation, make the request in it again, and
+ * try the remedies that can be tried. The facts are analysed for where the zones lie.
+ */
+void explain_rebuild(struct explained *e, struct facts *f, const struct analysis_options *o);
+void explain_rebuilt_destroy(struct explanation *x);
+
+/* Whether each machine could be rebuilt and agrees with its report. */
+bool explain_rebuilt_fine(const struct explained *e);
+
 /* Whether it was the kernel's own start that asked, for its DMA pool. */
 bool explain_is_pool(const struct explanation *x);
 
@@ -150,6 +199,7 @@ bool explain_is_pool(const struct explanation *x);
 const char *explain_cause_name(enum ex_cause c);
 const char *explain_matter_name(enum ex_matter m);
 const char *explain_remedy_name(enum ex_remedy_kind k);
+const char *explain_again_name(enum ex_again a);
 
 /* Sentences for people, to be freed. */
 char *explain_asked(const struct explained *e, const struct explanation *x);
@@ -158,6 +208,9 @@ char *explain_zone(const struct explanation *x, const struct ex_zone *z);
 char *explain_because(const struct explanation *x);
 char *explain_matters(const struct explanation *x);
 char *explain_remedy(const struct explanation *x, const struct ex_remedy *r);
+char *explain_tried(const struct explanation *x, const struct ex_remedy *r); /* "" if untried */
+char *explain_again(const struct explanation *x);
+char *explain_zone_name(const struct ex_zone *z);
 
 struct explain_view {
 	const struct explained *e;

@@ -44,6 +44,7 @@ enum {
 	OPT_LIMIT,
 	OPT_WINDOW,
 	OPT_KMALLOC,
+	OPT_REBUILD,
 };
 
 struct option_def {
@@ -92,6 +93,8 @@ static const struct option_def option_defs[] = {
 	{ "json", NULL, OPT_JSON, ON_READS | ON_ARCH, "print one JSON object" },
 	{ "why", NULL, OPT_WHY, ON_EXPLAIN,
 	  "show the numbers: each zone's watermark arithmetic, in pages" },
+	{ "rebuild", NULL, OPT_REBUILD, ON_EXPLAIN,
+	  "rebuild the machine of each report, make the request again, and try what would help" },
 	{ "lines", NULL, OPT_LINES, ON_ZONES,
 	  "list the lines of the input with what became of each" },
 	{ "log", NULL, OPT_LOG, ON_MAP,
@@ -152,6 +155,7 @@ static const struct command_def command_defs[CMD_COUNT] = {
 		"says why requests for pages failed, by the reports in a log.",
 		{ "physzone explain dmesg.txt", "what was asked, what each zone had, what helps",
 		  "dmesg | physzone explain --why -", "with each zone's arithmetic",
+		  "physzone explain --rebuild dmesg.txt", "and the request made again",
 		  "physzone explain --json report.txt", "as JSON" },
 	},
 	[CMD_BOOT] = {
@@ -376,6 +380,9 @@ static int options_take(struct options *o, int key, const char *value, char **er
 		break;
 	case OPT_WHY:
 		o->why = true;
+		break;
+	case OPT_REBUILD:
+		o->rebuild = true;
 		break;
 	case OPT_KMALLOC:
 		o->kmalloc_dma = value;

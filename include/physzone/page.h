@@ -128,6 +128,7 @@ struct pz_page_config {
 	/* grouping by mobility: 5 to 10; 0 for 9 (2 MiB of 4 KiB pages) */
 	uint32_t pageblock_order;
 	bool no_grouping; /* one mobility only: small machines */
+	bool keep_highatomic; /* what is set aside for atomic requests is never given back */
 	/* Pages kept for limited requests under PZ_POLICY_REACH; 0 for the default (a 256th of
 	 * the managed pages, 8 MiB to 32 MiB, at most an eighth), UINT64_MAX for none. */
 	uint64_t keep_pages;
@@ -356,6 +357,22 @@ void pz_free_bulk(struct pz_pages *p, uint32_t cpu, uint32_t n, const uint64_t *
  * Return: pages that became free.
  */
 uint64_t pz_page_drain(struct pz_pages *p, uint32_t cpu);
+
+/**
+ * pz_page_set_mobility - say what a pageblock is used for
+ * @p: the allocator; nobody else uses it meanwhile
+ * @pfn: a page frame of the pageblock
+ * @mobility: PZ_UNMOVABLE, PZ_MOVABLE, PZ_RECLAIMABLE or PZ_HIGHATOMIC
+ *
+ * For allocators in a given state, such as that of a recorded machine: requests give pageblocks
+ * their mobility themselves. As many pageblocks may be set aside for atomic requests as one likes.
+ *
+ * Context: any.
+ * Return: 0, or -PZ_EINVAL for a frame without a pageblock, one of a contiguous area, another
+ * mobility, an allocator that does not group by mobility, or a pageblock to be set aside that is
+ * not wholly in one area.
+ */
+int pz_page_set_mobility(struct pz_pages *p, uint64_t pfn, enum pz_mobility mobility);
 
 /* Numbers of one area: the pages of one zone of one node. */
 struct pz_area_stat {

@@ -37,7 +37,7 @@ bool pz_page_highatomic_pick(struct pz_pages *p, const struct page_ask *a, uint6
 {
 	struct page_want w = { .lo = a->lo, .hi = a->hi, .kind = PAGE_K_HIGHATOMIC, .look = true };
 
-	if (!p->special || !pz_page_tree_take(p, &w, index))
+	if (!p->special || p->cfg.keep_highatomic || !pz_page_tree_take(p, &w, index))
 		return false;
 	*index &= ~(((uint64_t)1 << p->pageblock_order) - 1);
 	return true;
@@ -62,4 +62,32 @@ bool pz_page_unreserve_highatomic(struct pz_pages *p, const struct page_ask *a)
 		pz_count64(&p->area[s->area].highatomic, ~block + 1);
 	pz_page_unlock(p);
 	return true;
+}
+
+int pz_page_set_mobility(struct pz_pages *p, uint64_t pfn, enum pz_mobility mobility)
+{
+	uint64_t index = page_index(p, pfn), block = (uint64_t)1 << p->pageblock_order;
+	unsigned int old;
+	const struct page_seg *s;
+
+	if (index == PAGE_NONE || (unsigned int)mobility > PZ_HIGHATOMIC ||
+	    p->type_default == PZ_UNMOVABLE)
+		return -PZ_EINVAL;
+	s = pz_page_seg_of(p, index);
+	old = page_type(p, index);
+	index &= ~(block - 1);
+	if (!s || old > PZ_HIGHATOMIC)
+		return -PZ_EINVAL;
+	if (old == mobility)
+		return 0;
+	if (mobility == PZ_HIGHATOMIC) {
+		if (index < s->lo || index + block - 1 > s->hi)
+			return -PZ_EINVAL;
+		pz_poke32(&p->special, 1);
+		pz_count64(&p->area[s->area].highatomic, block);
+	} else if (old == PZ_HIGHATOMIC) {
+		pz_count64(&p->area[s->area].highatomic, ~block + 1);
+	}
+	pz_page_set_type(p, index, p->pageblock_order, mobility);
+	return 0;
 }

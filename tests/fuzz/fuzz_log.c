@@ -11,6 +11,8 @@
 #include "input/log.h"
 #include "input/text.h"
 
+enum { FUZZ_PAGES = 1 << 18, FUZZ_REPORTS = 8 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void fuzz_range(struct pz_range r)
@@ -64,6 +66,31 @@ static void fuzz_facts(const struct facts *f, const struct text *t)
 		abort();
 }
 
+/* Rebuild what is not too large for a fuzzer; a remedy that helped needs a machine. */
+static void fuzz_rebuild(struct explained *e, struct facts *f, const struct analysis_options *how)
+{
+	uint64_t present = 0;
+
+	for (size_t i = 0; i < e->all.n; i++)
+		for (size_t k = 0; k < e->all.v[i].zones.n; k++) {
+			uint64_t n = e->all.v[i].zones.v[k].present;
+
+			present += n <= FUZZ_PAGES ? n : 0;
+		}
+	if (present > FUZZ_PAGES || e->all.n > FUZZ_REPORTS)
+		return;
+	explain_rebuild(e, f, how);
+	for (size_t i = 0; i < e->all.n; i++) {
+		const struct ex_rebuilt *r = e->all.v[i].rebuilt;
+
+		if ((r->again == EX_NOT_REBUILT) != !!r->obstacle)
+			abort();
+		for (size_t k = 0; k < e->all.v[i].remedies.n; k++)
+			if (r->obstacle && e->all.v[i].remedies.v[k].tried != EX_UNTRIED)
+				abort();
+	}
+}
+
 /* Every failure is in one explanation, and a zone that seems to serve it makes that the cause. */
 static void fuzz_explain(struct facts *f)
 {
@@ -95,6 +122,7 @@ static void fuzz_explain(struct facts *f)
 	}
 	if (failures != f->failures.n)
 		abort();
+	fuzz_rebuild(&e, f, &how);
 	out_init(&o, NULL);
 	explain_text(&o, &v);
 	explain_json(&o, &v);

@@ -184,31 +184,63 @@ static void cli_explains(void **state)
 	static const char alone[] =
 		"app: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL)\n";
 
-	assert_int_equal(cli("explain MACHINES/x86_64/6.1-zonefill-dma-order5-2G", NULL,
-			     CLI_CAPTURE),
-			 1);
+	assert_int_equal(
+		cli("explain MACHINES/x86_64/6.1-zonefill-dma-order5-2G", NULL, CLI_CAPTURE), 1);
 	assert_string_equal(cli_stderr, "");
 	assert_non_null(strstr(cli_stdout, "zone DMA of node 0 lacks 88 KiB (22 pages)"));
 	assert_null(strstr(cli_stdout, "must be exceeded"));
-	assert_int_equal(cli("explain --why MACHINES/x86_64/6.1-zonefill-dma-order5-2G", NULL,
-			     CLI_CAPTURE),
-			 1);
+	assert_int_equal(
+		cli("explain --why MACHINES/x86_64/6.1-zonefill-dma-order5-2G", NULL, CLI_CAPTURE),
+		1);
 	assert_non_null(strstr(cli_stdout, "must be exceeded"));
-	assert_int_equal(cli("explain --json MACHINES/x86_64/6.1-zonefill-dma-order5-2G", NULL,
-			     CLI_CAPTURE),
-			 1);
+	assert_int_equal(
+		cli("explain --json MACHINES/x86_64/6.1-zonefill-dma-order5-2G", NULL, CLI_CAPTURE),
+		1);
 	assert_int_equal(strncmp(cli_stdout, "{\n  \"schema\": 1,\n", 17), 0);
 	assert_non_null(strstr(cli_stdout, "\"cause\": \"too-few-for-this-size\""));
 	assert_int_equal(cli("explain MACHINES/x86_64/6.1-kdump-256M", NULL, CLI_CAPTURE), 0);
 	assert_non_null(strstr(cli_stdout, "nothing to explain"));
 	assert_int_equal(cli("explain -", alone, CLI_CAPTURE), 4);
 	assert_non_null(strstr(cli_stdout, "its cause is not stated"));
+	assert_int_equal(cli("explain --rebuild -", alone, CLI_CAPTURE), 4);
+	assert_non_null(strstr(cli_stdout, "rebuilt   no: standard input:1: expected Mem-Info"));
+	assert_string_equal(cli_stderr, "");
+	assert_int_equal(cli("explain --rebuild MACHINES/x86_64/6.1-zonefill-dma-order5-2G", NULL,
+			     CLI_CAPTURE),
+			 1);
+	assert_non_null(strstr(cli_stdout, "in the same way"));
+	assert_non_null(strstr(cli_stdout, "verified, zone DMA of node 0 served it"));
+	assert_int_equal(cli("explain --rebuild --json "
+			     "MACHINES/x86_64/6.1-zonefill-dma-order5-2G",
+			     NULL, CLI_CAPTURE),
+			 1);
+	assert_non_null(strstr(cli_stdout, "\"outcome\": \"fails-alike\""));
+	assert_non_null(strstr(cli_stdout, "\"verified\": true"));
+	cli_fails("zones --rebuild -", alone, 2, "does not belong to 'physzone zones'");
 	cli_fails("explain", NULL, 2, "no SOURCE");
 	cli_fails("explain --cmdline x -", alone, 2, "does not belong to 'physzone explain'");
 	cli_fails("explain --model linux-9.9 -", alone, 2, "linux-9.9");
 	cli_fails("explain --boot 2 -", alone, 3, "boot 2 was asked for");
 	cli_fails("explain -", "[mem 0x0-0x1] usable\n", 3, "");
 	cli_fails("explain MACHINES/x86_64/6.1-kdump-256M/iomem.txt", NULL, 3, "no log");
+}
+
+/*
+ * Thread 000's report as the rebuilt capture kernel prints it: rebuilt from it in turn, the machine
+ * refuses the same request once more.
+ */
+static void cli_explains_own_report(void **state)
+{
+	static char log[CLI_BYTES];
+
+	assert_int_equal(
+		cli("boot --model linux-5.15 MACHINES/x86_64/6.1-kdump-256M", NULL, CLI_CAPTURE),
+		1);
+	memcpy(log, cli_stdout, sizeof(log));
+	assert_non_null(strstr(log, "swapper/0: page allocation failure: order:5, mode:0xcc1"));
+	assert_int_equal(cli("explain --model linux-5.15 --rebuild -", log, CLI_CAPTURE), 1);
+	assert_non_null(strstr(cli_stdout, "zone DMA of node 0 has 0 managed pages"));
+	assert_non_null(strstr(cli_stdout, "in the same way"));
 }
 
 static void cli_starts_machines(void **state)
@@ -218,8 +250,8 @@ static void cli_starts_machines(void **state)
 	cli_fails("boot -", "Not a log.\n", 3, "");
 	assert_int_equal(cli("boot MACHINES/x86_64/6.1-kdump-256M", NULL, CLI_CAPTURE), 0);
 	assert_string_equal(cli_stderr, "");
-	assert_int_equal(
-		cli("boot --model 5.15 MACHINES/x86_64/6.1-kdump-256M", NULL, CLI_CAPTURE), 1);
+	assert_int_equal(cli("boot --model 5.15 MACHINES/x86_64/6.1-kdump-256M", NULL, CLI_CAPTURE),
+			 1);
 	assert_non_null(strstr(cli_stdout, "page allocation failure: order:5"));
 	assert_int_equal(cli("reach --bits 28 MACHINES/x86_64/6.1-pc-1G", NULL, CLI_CAPTURE), 0);
 	assert_int_equal(cli("reach --bits 30 MACHINES/x86_64/6.1-kdump-256M", NULL, CLI_CAPTURE),
@@ -266,6 +298,7 @@ int main(void)
 		cmocka_unit_test(cli_input_not_understood),
 		cmocka_unit_test(cli_machines),
 		cmocka_unit_test(cli_explains),
+		cmocka_unit_test(cli_explains_own_report),
 		cmocka_unit_test(cli_starts_machines),
 		cmocka_unit_test(cli_lists_lines),
 		cmocka_unit_test(cli_outputs_that_fail),

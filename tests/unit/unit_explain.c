@@ -84,6 +84,24 @@ static void is(enum ex_cause cause, enum ex_matter matter)
 			 explain_matter_name(x->matter), text(true));
 }
 
+/* Rebuild, and what came of it; the obstacle or a difference has a text in it. */
+static void again(enum ex_again want, const char *needle)
+{
+	const struct analysis_options how = { .model = NULL };
+	const struct ex_rebuilt *r;
+
+	explain_rebuild(&explained, &facts, &how);
+	r = only()->rebuilt;
+	assert_non_null(r);
+	if (r->again != want)
+		fail_msg("%s:\n%s", explain_again_name(r->again), text(false));
+	says("rebuilt");
+	if (needle)
+		says(needle);
+	assert_int_equal(explain_rebuilt_fine(&explained),
+			 (want == EX_FAILS_ALIKE || want == EX_SERVED_ALIKE) && !r->differences.n);
+}
+
 /* The kinds of remedy in their order, as names joined by blanks. */
 static void helps(const char *want)
 {
@@ -554,6 +572,102 @@ static void dialects(void **state)
 			dialect_read((enum pzl_model)model, seed);
 }
 
+#define REST " 0*64kB 0*128kB 0*256kB 0*512kB 0*1024kB 0*2048kB 0*4096kB = "
+#define AGAIN_HEAD BANNER FAILED("3", "0xcc0(GFP_KERNEL)") "Mem-Info:\n"
+#define AGAIN_ZONE ZONE("Normal", "1000", "400", "", "1000000")
+#define AGAIN_RESERVE "lowmem_reserve[]: 0 0 0 0 0\n"
+#define AGAIN_BLOCKS "Node 0 Normal: 90*4kB (UME) 80*8kB (UM) 0*16kB 0*32kB" REST "1000kB\n"
+
+/* The request made again in the machine of the report. */
+static void rebuilt(void **state)
+{
+	static const struct {
+		const char *log;
+		enum ex_again again;
+		const char *says;
+	} cases[] = {
+		{ AGAIN_HEAD AGAIN_ZONE AGAIN_RESERVE AGAIN_BLOCKS, EX_FAILS_ALIKE,
+		  "verified, zone Normal of node 0 served it" },
+		/* the lines of a zone from different moments */
+		{ AGAIN_HEAD ZONE("Normal", "1004", "400", "", "1000000")
+			  AGAIN_RESERVE AGAIN_BLOCKS,
+		  EX_FAILS_ALIKE, "free: is 251 pages and its free blocks are 250" },
+		{ AGAIN_HEAD ZONE("Normal", "400", "400", "", "1000000") AGAIN_RESERVE
+		  "Node 0 Normal: 0*4kB 0*8kB 0*16kB 90*32kB (M)" REST "2880kB\n",
+		  EX_SERVED, "free: is 100 pages and its free blocks are 720" },
+		{ AGAIN_HEAD ZONE("Normal", "2880", "400", "", "1000000") AGAIN_RESERVE
+		  "Node 0 Normal: 0*4kB 0*8kB 0*16kB 90*32kB (M)" REST "2880kB\n",
+		  EX_SERVED_ALIKE, "is served by zone Normal of node 0, as the numbers say" },
+		/* of all those set aside none are told */
+		{ AGAIN_HEAD ZONE("Normal", "2880", "400", "reserved_highatomic:0KB", "1000000")
+			  AGAIN_RESERVE "Node 0 Normal: 0*4kB 0*8kB 0*16kB 90*32kB (H)" REST
+					"2880kB\n",
+		  EX_FAILS_OTHERWISE, "reserved_highatomic is 1536 rebuilt, and 0 in the report" },
+		/* old dialects: no managed pages, no letters, the reserve's letter */
+		{ AGAIN_HEAD "Node 0 Normal free:1000kB min:400kB low:500kB high:600kB "
+			     "present:1000000kB all_unreclaimable? no\n" AGAIN_RESERVE
+			     "Node 0 Normal: 90*4kB 80*8kB 0*16kB 0*32kB" REST "1000kB\n",
+		  EX_FAILS_ALIKE, "all present ones count" },
+		{ AGAIN_HEAD AGAIN_ZONE AGAIN_RESERVE
+		  "Node 0 Normal: 90*4kB (UR) 80*8kB (M) 0*16kB 0*32kB" REST "1000kB\n",
+		  EX_FAILS_ALIKE, "blocks of the reserve (R)" },
+		/* what is missing or cannot be */
+		{ AGAIN_HEAD AGAIN_ZONE AGAIN_RESERVE, EX_NOT_REBUILT,
+		  "log:4: zone Normal of node 0: expected the zone's free blocks" },
+		{ AGAIN_HEAD AGAIN_BLOCKS, EX_NOT_REBUILT,
+		  "log:4: zone Normal of node 0: expected present: and managed:" },
+		{ AGAIN_HEAD, EX_NOT_REBUILT, "log:3: expected a line \"Node 0 DMA free:" },
+		{ BANNER FAILED("3", "0xcc0(GFP_KERNEL)"), EX_NOT_REBUILT,
+		  "log:2: expected Mem-Info and the zones' lines after the failure" },
+		{ AGAIN_HEAD AGAIN_ZONE AGAIN_RESERVE
+		  "Node 0 Normal: 250001*4kB (U) 0*8kB 0*16kB 0*32kB" REST "1000004kB\n",
+		  EX_NOT_REBUILT,
+		  "log:6: zone Normal of node 0: expected free blocks that are no "
+		  "more than the managed pages" },
+		{ AGAIN_HEAD AGAIN_ZONE AGAIN_RESERVE
+		  "Node 0 Normal: 18446744073709551615*4kB (U) 0*8kB 0*16kB 0*32kB" REST "4kB\n",
+		  EX_NOT_REBUILT, "expected free blocks that are no more" },
+		{ AGAIN_HEAD AGAIN_ZONE AGAIN_RESERVE
+		  "Node 0 Normal: 2*4kB (UME) 0*8kB 0*16kB 0*32kB" REST "8kB\n",
+		  EX_NOT_REBUILT, "as many free blocks of an order as it has mobilities" },
+		{ AGAIN_HEAD AGAIN_ZONE AGAIN_RESERVE
+		  "Node 0 Normal: 250*4kB (I) 0*8kB 0*16kB 0*32kB" REST "1000kB\n",
+		  EX_NOT_REBUILT, "all of U, M, E, H and C" },
+		{ AGAIN_HEAD AGAIN_ZONE AGAIN_RESERVE "Node 0 Normal: 250*4kB (U) = 1000kB\n",
+		  EX_NOT_REBUILT, "expected free blocks of 6 to 19 orders" },
+		{ AGAIN_HEAD ZONE("Normal", "1000", "400", "", "99999999999999")
+			  AGAIN_RESERVE AGAIN_BLOCKS,
+		  EX_NOT_REBUILT, "no more pages or free blocks than can be rebuilt" },
+		{ AGAIN_HEAD ZONE("Normal", "960", "400", "", "1000") AGAIN_RESERVE
+		  "Node 0 Normal: 240*4kB (U) 0*8kB 0*16kB 0*32kB" REST "960kB\n",
+		  EX_NOT_REBUILT, "without touching their buddies" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		start(cases[i].log, NULL);
+		again(cases[i].again, cases[i].says);
+		done();
+	}
+}
+
+/* Only the nodes that a request may use are rebuilt; allowing the others is tried. */
+static void rebuilt_nodes(void **state)
+{
+	start(BANNER "app: page allocation failure: order:0, mode:0xcc0(GFP_KERNEL), nodemask=0,"
+		     "cpuset=/,mems_allowed=0-1\nMem-Info:\n"
+		     "Node 0 Normal free:400kB boost:0kB min:400kB low:500kB high:600kB "
+		     "present:100000kB managed:90000kB free_pcp:0kB free_cma:0kB\n" AGAIN_RESERVE
+		     "Node 1 Normal free:4000kB boost:0kB min:400kB low:500kB high:600kB "
+		     "present:100000kB managed:90000kB free_pcp:0kB free_cma:0kB\n" AGAIN_RESERVE
+		     "Node 0 Normal: 100*4kB (U) 0*8kB 0*16kB 0*32kB" REST "400kB\n"
+		     "Node 1 Normal: 1000*4kB (M) 0*8kB 0*16kB 0*32kB" REST "4000kB\n",
+	      NULL);
+	again(EX_FAILS_ALIKE, "allow other nodes: zone Normal of node 1 would serve it; verified, "
+			      "zone Normal of node 1 served it");
+	assert_int_equal(only()->rebuilt->zones.n, 1);
+	done();
+}
+
 static void words(void **state)
 {
 	for (int c = 0; c < EX_CAUSES; c++)
@@ -564,12 +678,13 @@ static void words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(used_up),   cmocka_unit_test(other_causes),
-		cmocka_unit_test(unmanaged), cmocka_unit_test(nodes),
-		cmocka_unit_test(missing),   cmocka_unit_test(contradicting),
-		cmocka_unit_test(several),   cmocka_unit_test(hostile),
-		cmocka_unit_test(cpusets),   cmocka_unit_test(dialects),
-		cmocka_unit_test(words),
+		cmocka_unit_test(used_up),	 cmocka_unit_test(other_causes),
+		cmocka_unit_test(unmanaged),	 cmocka_unit_test(nodes),
+		cmocka_unit_test(missing),	 cmocka_unit_test(contradicting),
+		cmocka_unit_test(several),	 cmocka_unit_test(hostile),
+		cmocka_unit_test(cpusets),	 cmocka_unit_test(dialects),
+		cmocka_unit_test(words),	 cmocka_unit_test(rebuilt),
+		cmocka_unit_test(rebuilt_nodes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

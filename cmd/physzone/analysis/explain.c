@@ -476,6 +476,7 @@ static bool explain_equal(const struct explanation *a, const struct explanation 
 
 static void explanation_destroy(struct explanation *x)
 {
+	explain_rebuilt_destroy(x);
 	for (size_t i = 0; i < x->contradictions.n; i++)
 		free(x->contradictions.v[i]);
 	for (size_t i = 0; i < x->notes.n; i++)

@@ -15,7 +15,7 @@
 
 static void advise(struct explanation *x, enum ex_remedy_kind kind, uint64_t value, uint32_t zone)
 {
-	*vec_push(&x->remedies) = (struct ex_remedy){ kind, value, zone };
+	*vec_push(&x->remedies) = (struct ex_remedy){ kind, value, zone, EX_UNTRIED, UINT32_MAX };
 }
 
 /* A zone that would serve the request with other flags or another order, or UINT32_MAX. */

@@ -115,6 +115,50 @@ static void ej_strings(struct json *j, const char *key, char *const *v, size_t n
 	json_end_array(j);
 }
 
+/* Whether a remedy was tried in the rebuilt machine: null for not. */
+static void ej_tried(struct json *j, const struct explanation *x, const struct ex_remedy *r)
+{
+	if (!x->rebuilt)
+		return;
+	json_key(j, "verified");
+	if (r->tried == EX_UNTRIED)
+		json_null(j);
+	else
+		json_bool(j, r->tried == EX_HELPED);
+}
+
+static void ej_rebuilt(struct json *j, const struct explanation *x)
+{
+	const struct ex_rebuilt *r = x->rebuilt;
+
+	if (!r)
+		return;
+	json_key(j, "rebuilt");
+	json_object(j, false);
+	json_key_string(j, "outcome", explain_again_name(r->again));
+	ej_said(j, "text", explain_again(x));
+	json_key_string(j, "obstacle", r->obstacle);
+	json_key_bool(j, "placed_by_log", r->placed);
+	json_key(j, "zones");
+	json_array(j, false);
+	for (size_t i = 0; i < r->zones.n; i++) {
+		const struct ex_zone *z = &x->zones.v[r->zones.v[i].zone];
+
+		json_object(j, true);
+		ej_signed(j, "node", z->fact->nid);
+		json_key_string(j, "zone", pz_zone_name(z->type));
+		json_key_string(j, "verdict", pz_verdict_name(r->zones.v[i].verdict));
+		json_key_bool(j, "alike", r->zones.v[i].alike);
+		ej_pages(j, "free", r->zones.v[i].free);
+		ej_pages(j, "free_cma", r->zones.v[i].free_cma);
+		json_end_object(j);
+	}
+	json_end_array(j);
+	ej_strings(j, "differences", r->differences.v, r->differences.n);
+	ej_strings(j, "notes", r->notes.v, r->notes.n);
+	json_end_object(j);
+}
+
 static void ej_one(struct json *j, const struct explained *e, const struct explanation *x)
 {
 	json_object(j, false);
@@ -139,10 +183,12 @@ static void ej_one(struct json *j, const struct explained *e, const struct expla
 		json_key_string(j, "kind", explain_remedy_name(x->remedies.v[i].kind));
 		json_key_u64(j, "value", x->remedies.v[i].value);
 		ej_said(j, "text", explain_remedy(x, &x->remedies.v[i]));
+		ej_tried(j, x, &x->remedies.v[i]);
 		json_end_object(j);
 	}
 	json_end_array(j);
 	ej_pages(j, "free_elsewhere", x->elsewhere);
+	ej_rebuilt(j, x);
 	ej_strings(j, "notes", x->notes.v, x->notes.n);
 	ej_strings(j, "contradictions", x->contradictions.v, x->contradictions.n);
 	json_end_object(j);

@@ -192,6 +192,22 @@ static void explain_zone_lines(struct out *o, const struct explanation *x)
 		out_printf(o, "  and %u more zones\n", shown - EXPLAIN_ZONES);
 }
 
+/* The machine rebuilt, and the request made again. */
+static void explain_rebuilt_text(struct out *o, const struct explanation *x)
+{
+	const struct ex_rebuilt *r = x->rebuilt;
+
+	if (!r)
+		return;
+	explain_field(o, "rebuilt",
+		      r->again == EX_FAILS_ALIKE || r->again == EX_SERVED_ALIKE ? ST_GOOD : ST_WARN,
+		      explain_again(x));
+	for (size_t i = 0; i < r->differences.n; i++)
+		explain_field(o, "!", ST_WARN, xstrdup(r->differences.v[i]));
+	for (size_t i = 0; i < r->notes.n; i++)
+		explain_field(o, "", ST_PLAIN, xstrdup(r->notes.v[i]));
+}
+
 static void explain_one_text(struct out *o, const struct explain_view *v,
 			     const struct explanation *x)
 {
@@ -207,10 +223,14 @@ static void explain_one_text(struct out *o, const struct explain_view *v,
 			      explain_matters(x));
 	for (size_t i = 0; i < x->remedies.n; i++) {
 		char *text = explain_remedy(x, &x->remedies.v[i]);
+		char *tried = explain_tried(x, &x->remedies.v[i]);
 
-		explain_field(o, i ? "" : "helps", ST_PLAIN, xasprintf("%zu. %s", i + 1, text));
+		explain_field(o, i ? "" : "helps", ST_PLAIN,
+			      xasprintf("%zu. %s%s%s", i + 1, text, *tried ? "; " : "", tried));
 		free(text);
+		free(tried);
 	}
+	explain_rebuilt_text(o, x);
 	for (size_t i = 0; i < x->notes.n; i++)
 		explain_field(o, "note", ST_PLAIN, xstrdup(x->notes.v[i]));
 	for (size_t i = 0; i < x->contradictions.n; i++)

@@ -87,7 +87,7 @@ static const char *words_size(char *buf, const struct explanation *x, uint64_t p
 	return view_pages_size(buf, pages, x->page_shift);
 }
 
-static char *words_zone_name(const struct ex_zone *z)
+char *explain_zone_name(const struct ex_zone *z)
 {
 	return xasprintf("zone %s of node %d", pz_zone_name(z->type), z->fact->nid);
 }
@@ -298,7 +298,7 @@ static char *words_bare(const struct explanation *x)
 	if (best->judged.serves < 0)
 		return xstrdup("by this report no zone would give an ordinary request "
 			       "(GFP_KERNEL) anything, as far as its numbers go");
-	name = words_zone_name(best);
+	name = explain_zone_name(best);
 	s = xasprintf("no failed request is told; an ordinary one (GFP_KERNEL) would get up to "
 		      "%s in one block (order %d), from %s",
 		      words_size(size, x, (uint64_t)1 << best->judged.serves),
@@ -390,7 +390,7 @@ char *explain_because(const struct explanation *x)
 				 "nodes %s)",
 				 pz_zone_name(x->highest),
 				 x->failure->mems_allowed ? x->failure->mems_allowed : "any");
-	name = x->zone == UINT32_MAX ? NULL : words_zone_name(&x->zones.v[x->zone]);
+	name = x->zone == UINT32_MAX ? NULL : explain_zone_name(&x->zones.v[x->zone]);
 	if (x->cause == EX_NOT_STATED && !x->zones.n)
 		s = xstrdup("no report of the zones follows the failure: its cause is not stated");
 	else
@@ -496,7 +496,7 @@ static char *words_remedy(const struct explanation *x, const struct ex_remedy *r
 
 char *explain_remedy(const struct explanation *x, const struct ex_remedy *r)
 {
-	char *name = r->zone < x->zones.n ? words_zone_name(&x->zones.v[r->zone]) : NULL;
+	char *name = r->zone < x->zones.n ? explain_zone_name(&x->zones.v[r->zone]) : NULL;
 	char *s = words_remedy(x, r, name ? name : "a zone");
 
 	free(name);
