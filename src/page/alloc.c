@@ -344,7 +344,7 @@ static bool alloc_block(struct pz_pages *p, const struct page_ask *a, unsigned i
 		return false;
 	/* CPUs begin in places of their own, and move on when they meet nevertheless. */
 	if (a->cpu != PZ_CPU_NONE)
-		w.spread = ((a->cpu & 7) * 2 + pz_peek32(&p->cpu[a->cpu].crowd)) & 15;
+		w.spread = page_spread(&p->cpu[a->cpu]);
 	if (cma && area != UINT32_MAX)
 		first = pz_load64(&p->area[area].free_cma) > pz_load64(&p->area[area].free) / 2;
 	if (order < p->pageblock_order && alloc_met(p, a)) {

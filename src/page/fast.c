@@ -61,6 +61,14 @@ static bool fast_crowded(struct page_cpu *c)
 	return false;
 }
 
+/* Whether a block of order 0 to 4 that is free is a part of a larger one. */
+static inline bool fast_larger(const struct pz_pages *p, uint64_t index, unsigned int order)
+{
+	uint32_t f = word_free(pz_load64(page_word(p, 0, index >> WORD_SHIFT)));
+
+	return word_run_more(f, (unsigned int)index & 31, order);
+}
+
 /* Take a block of order 0 to 4, if it is free. */
 static inline bool fast_block(struct pz_pages *p, struct page_cpu *c, uint64_t index,
 			      unsigned int order)
@@ -233,6 +241,30 @@ static void fast_learn(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
 		q->flip[b] = (q->type ^ p->type_default) >> b & 1 ? ~(uint32_t)0 : 0;
 }
 
+/*
+ * From the root, a block of a class of addresses and a mobility: what the long way would do first,
+ * without its questions.
+ */
+static bool fast_tree(struct pz_pages *p, const struct page_cpu *c, unsigned int order,
+		      unsigned int class, unsigned int type, uint64_t lo, uint64_t hi,
+		      uint64_t *index)
+{
+	struct page_want w = { .lo = lo, .hi = hi, .order = (uint8_t)order };
+	uint64_t pfn = page_to_pfn(p, hi), first = 0;
+	unsigned int shift = PAGE_CLASS_BITS - p->page_shift;
+
+	if (p->policy != PZ_POLICY_REACH || pz_peek32(&p->cma_count) || order > shift ||
+	    page_class(p, pfn) != class)
+		return false;
+	if (class)
+		first = (uint64_t)1 << (shift + class - 1);
+	if (pfn - first < hi - lo)
+		w.lo = hi - (pfn - first);
+	w.kind = (uint8_t)(order < p->pageblock_order ? type : PAGE_K_ANY);
+	w.spread = page_spread(c);
+	return pz_page_tree_take(p, &w, index);
+}
+
 static bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gfp, unsigned int order,
 		      const struct pz_limits *limits, uint32_t area, uint64_t *index)
 {
@@ -259,23 +291,29 @@ static bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gfp, unsi
 			if (*index < lo || *index + ((uint64_t)1 << order) - 1 > hi)
 				break;
 			k->top--;
-			if (fast_block(p, c, *index, order))
+			/* Rather a hole that fits, while there is a choice: larger ones last. */
+			if (!(page_stacked(k) && fast_larger(p, *index, order)) &&
+			    fast_block(p, c, *index, order))
 				return true;
 			if (!order)
 				(void)pz_page_announce(p, *index);
 		}
 	}
-	if (s->at[order] == PAGE_NONE)
-		return false;
-	if (fast_word(p, c, order, s->at[order], lo, hi, index))
-		return true;
-	/* The word is used up: on in its neighbourhood, without the way from the root. */
-	if (order < WORD_SHIFT && pz_page_near(p, s->at[order], order, type, lo, hi, index)) {
-		s->at[order] = *index;
-		return true;
+	if (s->at[order] != PAGE_NONE) {
+		if (fast_word(p, c, order, s->at[order], lo, hi, index))
+			return true;
+		/* The word is used up: on in its neighbourhood, without the way from the root. */
+		if (order < WORD_SHIFT && s->at[order] - lo <= hi - lo &&
+		    pz_page_near(p, s->at[order], order, type, lo, hi, index)) {
+			s->at[order] = *index;
+			return true;
+		}
 	}
 	s->at[order] = PAGE_NONE;
-	return false;
+	if (!fast_tree(p, c, order, class, type, lo, hi, index))
+		return false;
+	s->at[order] = *index;
+	return true;
 }
 
 /* The same single page request again: the last frame that was freed. The CPU is busy. */
@@ -310,8 +348,9 @@ static inline bool fast_again(struct pz_pages *p, struct page_cpu *c, uint32_t g
 }
 
 /*
- * The short way for a request that went the long way and has met its watermark: what the CPU freed
- * last is still the nearest to take. The watermark is that of an area, or (UINT32_MAX) of all.
+ * The short way once more, for a request that did not have it because little is free, and has met
+ * its watermark: what the CPU freed last is still the nearest to take. The watermark is that of an
+ * area, or (UINT32_MAX) of all.
  */
 bool pz_page_recent(struct pz_pages *p, const struct page_ask *a, uint32_t area, uint64_t *index)
 {
@@ -320,8 +359,9 @@ bool pz_page_recent(struct pz_pages *p, const struct page_ask *a, uint32_t area,
 	struct page_cpu *c = a->cpu == PZ_CPU_NONE ? NULL : &p->cpu[a->cpu];
 	bool got;
 
-	if (!c || p->slow || !a->block || a->order > PZ_PAGE_MAX_ORDER || req->nid != PZ_NID_NONE ||
-	    (req->gfp & PZ_GFP_THISNODE) || pz_peek32(&c->busy))
+	if (!c || p->slow || !a->block || a->order > PZ_PAGE_MAX_ORDER ||
+	    (req->gfp & (PZ_GFP_THISNODE | PZ_GFP_MEMALLOC)) || req->nid != PZ_NID_NONE ||
+	    fast_easy(p, &p->area[area < p->area_count ? area : 0]) || pz_peek32(&c->busy))
 		return false;
 	page_enter(c);
 	got = fast_take(p, c, req->gfp, a->order,

@@ -134,19 +134,20 @@ static bool free_units(struct pz_pages *p, unsigned int level, uint64_t i, unsig
 uint64_t pz_page_block_length(const struct pz_pages *p, uint64_t index)
 {
 	unsigned int level;
-	uint64_t at = index, size;
+	uint64_t at = index;
 
 	if (pz_page_probe(p, index, &level) != WORD_HEAD)
 		return 0;
-	size = (uint64_t)1 << (WORD_SHIFT * level);
-	if (index & (size - 1))
-		return 0;
-	do {
-		at += size;
+	while (!(at & (((uint64_t)1 << (WORD_SHIFT * level)) - 1))) {
+		uint64_t w = pz_load64(page_word(p, level, at >> (WORD_SHIFT * (level + 1))));
+		unsigned int unit = (unsigned int)(at >> (WORD_SHIFT * level)) & 31;
+		uint64_t tails = word_taken(w) & ~word_head(w);
+
+		/* This unit and the tails that follow it in its word. */
+		at += (uint64_t)(1 + pz_ctz64(~tails >> (unit + 1))) << (WORD_SHIFT * level);
 		if (at >= p->frames || pz_page_probe(p, at, &level) != WORD_TAIL)
 			break;
-		size = (uint64_t)1 << (WORD_SHIFT * level);
-	} while (!(at & (size - 1)));
+	}
 	return at - index;
 }
 

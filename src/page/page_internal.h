@@ -585,6 +585,12 @@ uint64_t pz_page_free_up(const struct pz_pages *p, uint64_t index, uint64_t hi, 
 uint64_t pz_page_free_down(const struct pz_pages *p, uint64_t index, uint64_t lo, uint32_t gfp);
 bool pz_page_type_serves(unsigned int type, uint32_t gfp);
 
+/* How many places a CPU skips, so that CPUs do not meet; more when they have met. */
+static inline uint32_t page_spread(const struct page_cpu *c)
+{
+	return ((c->index & 7) * 2 + pz_peek32(&c->crowd)) & 15;
+}
+
 /* How far the counts may be off together. */
 static inline uint64_t page_uncounted(const struct pz_pages *p)
 {
