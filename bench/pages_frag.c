@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <physzone/contig.h>
+
 #include "pages.h"
 
 #define SHORT_LIVED 4096u
@@ -195,7 +197,7 @@ static double frag_row(struct bench_table *t, const char *what, enum contender c
 	static struct frag f;
 	struct machine_opts o = { .bytes = 8 * GIB, .no_grouping = !mobility };
 	static const struct pz_page_owner owner = { "frag", frag_migrate, &f };
-	double share = NAN, moves;
+	double share = NAN, moves = 0;
 	struct machine m;
 
 	if (bench_opts.quick)
