@@ -375,6 +375,24 @@ static bool alloc_block(struct pz_pages *p, const struct page_ask *a, unsigned i
 	return alloc_steal(p, a, &w, index);
 }
 
+/*
+ * The first part of an aligned block that is free, without the rest: a request that is shorter than
+ * its alignment, or no power of two long.
+ */
+static bool alloc_first_part(struct pz_pages *p, const struct page_ask *a, uint64_t lo, uint64_t hi,
+			     uint64_t *index)
+{
+	struct page_want w = { .lo = lo, .hi = hi, .order = a->order, .look = true };
+
+	w.kind = a->order < p->pageblock_order ? a->type : PAGE_K_ANY;
+	for (unsigned int tries = 0; tries < ALLOC_TRIES && pz_page_tree_take(p, &w, index);
+	     tries++) {
+		if (pz_page_run_take_at(p, *index, a->req->pages))
+			return true;
+	}
+	return false;
+}
+
 /* The request within a window: the aligned block that holds it, then what else would do. */
 static bool alloc_window(struct pz_pages *p, const struct page_ask *a, uint64_t lo, uint64_t hi,
 			 uint32_t area, bool runs, uint64_t *index)
@@ -392,6 +410,8 @@ static bool alloc_window(struct pz_pages *p, const struct page_ask *a, uint64_t 
 	if (hold && pz_page_hold_take(p, a, area, lo, hi, index))
 		return true;
 	over = (uint64_t)1 << a->order != a->req->pages;
+	if (over && alloc_first_part(p, a, lo, hi, index))
+		return true;
 	if (over)
 		page_settle_begin(p, a->cpu);
 	if (alloc_block(p, a, a->order, lo, hi, area, index)) {
