@@ -470,47 +470,55 @@ void pz_page_taken(struct pz_pages *p, const struct page_ask *a, uint64_t index)
 		pz_page_reserve_highatomic(p, a, index);
 }
 
+/* The short way of a request, with all that belongs to it. */
+static bool fast_alloc(struct pz_pages *p, uint32_t cpu, uint32_t gfp, unsigned int order,
+		       const struct pz_limits *limits, uint64_t *index)
+{
+	struct page_cpu *c;
+	bool got;
+
+	if (cpu >= p->cpus || p->slow || order > PZ_PAGE_MAX_ORDER ||
+	    (gfp & (PZ_GFP_ZERO | PZ_GFP_THISNODE | ~(PZ_GFP_ALL | 0xff000000u))))
+		return false;
+	c = &p->cpu[cpu];
+	if (pz_peek32(&c->busy) || (PZ_GFP_OWNER_OF(gfp) && !(gfp & PZ_GFP_MOVABLE)) ||
+	    PZ_GFP_OWNER_OF(gfp) > pz_peek32(&p->owner_count))
+		return false;
+	page_enter(c);
+	got = fast_take(p, c, gfp, order, limits, FAST_EASY, index);
+	if (got)
+		page_account_fast(p, c, *index, order, UINT64_MAX);
+	page_leave(c);
+	return got;
+}
+
+/* What the short way found is the caller's. */
+static inline int fast_give(struct pz_pages *p, uint32_t gfp, uint64_t index, uint64_t *pfn)
+{
+	if (p->owner)
+		pz_poke8(&p->owner[index], (uint8_t)PZ_GFP_OWNER_OF(gfp));
+	*pfn = page_to_pfn(p, index);
+	return 0;
+}
+
 int pz_alloc_pages(struct pz_pages *p, uint32_t cpu, uint32_t gfp, unsigned int order,
 		   const struct pz_limits *limits, uint64_t *pfn)
 {
 	struct pz_page_req req;
-	struct page_cpu *c;
 	uint64_t index;
 
 	if (!order && cpu < p->cpus && !pz_peek32(&p->cpu[cpu].busy)) {
+		struct page_cpu *c = &p->cpu[cpu];
 		bool got;
 
-		c = &p->cpu[cpu];
 		page_enter(c);
 		got = fast_again(p, c, gfp, limits, &index);
 		page_leave(c);
-		if (got) {
-			if (p->owner)
-				pz_poke8(&p->owner[index], (uint8_t)PZ_GFP_OWNER_OF(gfp));
-			*pfn = page_to_pfn(p, index);
-			return 0;
-		}
+		if (got)
+			return fast_give(p, gfp, index, pfn);
 	}
-	if (cpu < p->cpus && !p->slow && order <= PZ_PAGE_MAX_ORDER &&
-	    !(gfp & (PZ_GFP_ZERO | PZ_GFP_THISNODE | ~(PZ_GFP_ALL | 0xff000000u)))) {
-		bool got = false;
-
-		c = &p->cpu[cpu];
-		if (!pz_peek32(&c->busy) && !(PZ_GFP_OWNER_OF(gfp) && !(gfp & PZ_GFP_MOVABLE)) &&
-		    PZ_GFP_OWNER_OF(gfp) <= pz_peek32(&p->owner_count)) {
-			page_enter(c);
-			got = fast_take(p, c, gfp, order, limits, FAST_EASY, &index);
-			if (got)
-				page_account_fast(p, c, index, order, UINT64_MAX);
-			page_leave(c);
-		}
-		if (got) {
-			if (p->owner)
-				pz_poke8(&p->owner[index], (uint8_t)PZ_GFP_OWNER_OF(gfp));
-			*pfn = page_to_pfn(p, index);
-			return 0;
-		}
-	}
+	if (fast_alloc(p, cpu, gfp, order, limits, &index))
+		return fast_give(p, gfp, index, pfn);
 	if (order > PZ_PAGE_MAX_ORDER)
 		return -PZ_EINVAL;
 	pz_page_req_init(p, &req, order, gfp, cpu);
@@ -530,11 +538,16 @@ int pz_alloc_pages_exact(struct pz_pages *p, uint32_t cpu, uint32_t gfp, uint64_
 			 const struct pz_limits *limits, uint64_t *pfn)
 {
 	struct pz_page_req req;
+	uint64_t pages, index;
 
 	if (!bytes)
 		return -PZ_EINVAL;
+	pages = ((bytes - 1) >> p->page_shift) + 1;
+	/* An aligned block is as good as any run of its length. */
+	if (!(pages & (pages - 1)) && fast_alloc(p, cpu, gfp, pz_fls64(pages), limits, &index))
+		return fast_give(p, gfp, index, pfn);
 	pz_page_req_init(p, &req, 0, gfp, cpu);
-	req.pages = ((bytes - 1) >> p->page_shift) + 1;
+	req.pages = pages;
 	req.limits.align = 1;
 	if (limits)
 		req.limits = *limits;
