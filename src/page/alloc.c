@@ -684,6 +684,11 @@ static void alloc_end(struct pz_pages *p, const struct alloc_job *job, uint64_t 
 
 int pz_page_request(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn)
 {
+	return pz_page_short(p, req, pfn) ? 0 : pz_page_request_long(p, req, pfn);
+}
+
+int pz_page_request_long(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn)
+{
 	struct alloc_job job;
 	uint64_t index;
 	int rc;

@@ -501,6 +501,24 @@ static inline int fast_give(struct pz_pages *p, uint32_t gfp, uint64_t index, ui
 	return 0;
 }
 
+/* The short way for a request with everything that it may say, if it says nothing unusual. */
+bool pz_page_short(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn)
+{
+	const struct pz_limits *l = &req->limits;
+	uint64_t n = req->pages, index;
+
+	/* An aligned block is as good as any run of its length. */
+	if (!n || (n & (n - 1)) || req->nid != PZ_NID_NONE || req->highest != PZ_ZONE_TYPES ||
+	    l->flags || l->align > n << p->page_shift)
+		return false;
+	if (!l->min_addr && l->max_addr == PZ_ADDR_MAX && !l->boundary && l->align &&
+	    !(l->align & (l->align - 1)))
+		l = NULL;
+	if (!fast_alloc(p, req->cpu, req->gfp, pz_fls64(n), l, &index))
+		return false;
+	return !fast_give(p, req->gfp, index, pfn);
+}
+
 int pz_alloc_pages(struct pz_pages *p, uint32_t cpu, uint32_t gfp, unsigned int order,
 		   const struct pz_limits *limits, uint64_t *pfn)
 {
@@ -531,23 +549,18 @@ int pz_alloc_pages(struct pz_pages *p, uint32_t cpu, uint32_t gfp, unsigned int 
 		req.limits.max_addr = limits->max_addr;
 		req.limits.boundary = limits->boundary;
 	}
-	return pz_page_request(p, &req, pfn);
+	return pz_page_request_long(p, &req, pfn);
 }
 
 int pz_alloc_pages_exact(struct pz_pages *p, uint32_t cpu, uint32_t gfp, uint64_t bytes,
 			 const struct pz_limits *limits, uint64_t *pfn)
 {
 	struct pz_page_req req;
-	uint64_t pages, index;
 
 	if (!bytes)
 		return -PZ_EINVAL;
-	pages = ((bytes - 1) >> p->page_shift) + 1;
-	/* An aligned block is as good as any run of its length. */
-	if (!(pages & (pages - 1)) && fast_alloc(p, cpu, gfp, pz_fls64(pages), limits, &index))
-		return fast_give(p, gfp, index, pfn);
 	pz_page_req_init(p, &req, 0, gfp, cpu);
-	req.pages = pages;
+	req.pages = ((bytes - 1) >> p->page_shift) + 1;
 	req.limits.align = 1;
 	if (limits)
 		req.limits = *limits;

@@ -498,11 +498,13 @@ bool pz_page_mark_floor(const struct pz_pages *p, const struct page_ask *a, uint
 bool pz_page_mark_ok(const struct pz_pages *p, const struct page_ask *a, uint32_t area,
 		     enum page_mark mark);
 void pz_page_prepare(struct pz_pages *p, const struct page_ask *a, uint64_t index, bool guard);
+int pz_page_request_long(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn);
 int pz_page_request_quiet(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn);
 void pz_page_trim(struct pz_pages *p, uint64_t index, uint64_t have, uint64_t want);
 uint32_t pz_page_node_at(const struct pz_pages *p, uint32_t home, uint32_t i);
 
 /* fast.c */
+bool pz_page_short(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn);
 bool pz_page_recent(struct pz_pages *p, const struct page_ask *a, uint32_t area, uint64_t *index);
 void pz_page_taken(struct pz_pages *p, const struct page_ask *a, uint64_t index);
 
