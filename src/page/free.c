@@ -112,6 +112,7 @@ static bool free_units(struct pz_pages *p, unsigned int level, uint64_t i, unsig
 			    : pz_page_is_tail(p, end))
 			return false;
 	} while (!pz_cas64(word, v, v & ~((uint64_t)m << 32 | m)));
+	page_bound_freed(p, level, i, m);
 	f = word_free(v) | m;
 	if (level)
 		f |= pz_page_loose(p, level, i);
@@ -175,6 +176,7 @@ static bool free_push(struct pz_pages *p, unsigned int level, uint64_t index, bo
 			   : last ? word_make(~(uint32_t)0, head | cut)
 				  : word_make(~cut, head | cut));
 		/* Nothing of it is free yet: what is freed in it later is news. */
+		pz_page_bound_open(p, l, up, false);
 		if (l == 1) {
 			for (unsigned int j = 0; j < WORD_SHIFT; j++)
 				pz_or32(&page_node(p, up >> WORD_SHIFT)->none[j], self);
@@ -362,6 +364,8 @@ static inline bool free_short(struct pz_pages *p, struct page_cpu *c, uint64_t i
 		return false;
 	if (!pz_cas64(word, v, v & ~((uint64_t)m << 32 | m)))
 		return false;
+	if (pz_load32(&n->bound))
+		pz_page_bound_reset(p, 0, i, m);
 	/* Is anything to be announced? A word that is all free was, when its bit is set. */
 	f = word_free(v) | m;
 	if (~f) {
@@ -403,6 +407,8 @@ static inline bool free_again(struct pz_pages *p, struct page_cpu *c, uint64_t i
 		c->crowd++;
 		return false;
 	}
+	if (pz_load32(&n->bound))
+		pz_page_bound_reset(p, 0, i, (uint32_t)bits);
 	if ((page_unit_none(n, WORD_SHIFT - 1) & bit) ||
 	    (v == bits && !(pz_load32(&n->empty) & bit)))
 		pz_page_freed(p, 0, i, (unsigned int)index & 31, word_free(v) | (uint32_t)bits);
