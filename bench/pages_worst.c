@@ -4,6 +4,10 @@
  *
  * Each state of memory is made anew on a machine of 8 GiB and on one of 1 TiB, and requests that it
  * cannot serve are asked. A few that it can serve, just, stand beside them.
+ *
+ * Runs of any length are measured in three ways: the first time, when memory has to be looked at;
+ * again; and "changed", which is again after a page somewhere was freed and taken back. The time of
+ * the freeing and taking, measured without asking, is subtracted.
  */
 #include <math.h>
 #include <stdio.h>
@@ -12,6 +16,7 @@
 #include "pages.h"
 
 #define TAKE_ALL (PZ_GFP_MEMALLOC | PZ_GFP_NOKEEP)
+#define CHANGED 4096u /* pages that are freed and taken back in turn */
 
 enum state {
 	S_IDLE,
@@ -84,6 +89,44 @@ static uint64_t worst_ask(struct bench_arg *arg)
 		if (!w->expect)
 			pz_free_exact(w->pages, 0, pfn, w->req.pages);
 	}
+	return arg->n;
+}
+
+/* Free pages here and there and take them back, and with @ask ask after each. */
+static bool worst_change(struct work *w, uint64_t n, bool ask)
+{
+	struct pz_page_req back;
+	uint64_t pfn;
+
+	pz_page_req_init(w->pages, &back, 0, TAKE_ALL, 0);
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t at = w->held[0][i % w->count[0]];
+
+		back.limits.min_addr = at * PAGE_BYTES;
+		back.limits.max_addr = at * PAGE_BYTES + (PAGE_BYTES - 1);
+		if (pz_free_part(w->pages, 0, at, 1) || pz_page_request(w->pages, &back, &pfn))
+			return false;
+		if (ask && pz_page_request(w->pages, &w->req, &pfn) != w->expect)
+			return false;
+	}
+	return true;
+}
+
+static uint64_t worst_changed(struct bench_arg *arg)
+{
+	struct work *w = arg->ctx;
+	double begin, without;
+
+	begin = bench_cpu_ns();
+	if (!worst_change(w, arg->n, false))
+		return 0;
+	without = bench_cpu_ns() - begin;
+	bench_lap_start(arg);
+	if (!worst_change(w, arg->n, true))
+		return 0;
+	bench_lap_end(arg, arg->n);
+	if (arg->ns[0] > without)
+		arg->ns[0] -= without;
 	return arg->n;
 }
 
@@ -173,6 +216,55 @@ static bool worst_same(const struct ask *a)
 	       a->pages == (uint64_t)1 << a->align_order && a->align_order <= BUDDY_MAX_ORDER;
 }
 
+static void worst_work(const struct ask *a, const struct machine *m, struct work *w)
+{
+	struct pz_page_req *req = &w->req;
+
+	memset(w, 0, sizeof(*w));
+	w->pages = m->pages;
+	w->expect = a->expect;
+	pz_page_req_init(m->pages, req, 0, a->gfp, 0);
+	req->pages = a->pages;
+	if (a->bits)
+		req->limits = pz_limits_bits(a->bits);
+	if (a->window) {
+		req->limits.min_addr = GIB + 0x1234567;
+		req->limits.max_addr = GIB + GIB / 2 + 0x765432;
+	}
+	req->limits.align = PAGE_BYTES << a->align_order;
+}
+
+/* Pages that are taken, at random. */
+static bool worst_held(const struct machine *m, struct work *w)
+{
+	uint64_t seed = 1234;
+	struct pz_range r;
+	unsigned int n = 0;
+
+	if (!work_room(w, CHANGED, false))
+		return false;
+	while (machine_range(m, n, &r))
+		n++;
+	for (uint64_t i = 0; i < CHANGED;) {
+		struct pz_page_info info;
+		uint64_t pfn;
+
+		machine_range(m, n - 1 - i % 2 % n, &r);
+		pfn = r.first + bench_rand(&seed) % (r.last - r.first + 1);
+		pz_page_info(m->pages, pfn, &info);
+		if (info.state == PZ_PAGE_HEAD || info.state == PZ_PAGE_TAIL)
+			w->held[0][i++] = pfn;
+	}
+	w->count[0] = CHANGED;
+	return true;
+}
+
+/* A run that is no block: nothing but a look at memory can tell. */
+static bool worst_is_run(const struct ask *a)
+{
+	return a->expect == -PZ_ENOMEM && a->pages > (uint64_t)1 << a->align_order;
+}
+
 static void worst_row(struct bench_table *t, const struct ask *a, struct machine *m,
 		      struct buddy *b, struct bench_worst *no)
 {
@@ -181,21 +273,9 @@ static void worst_row(struct bench_table *t, const struct ask *a, struct machine
 	memset(w, 0, sizeof(w));
 	bench_row(t, "%s: %s", worst_states[a->state], a->what);
 	for (unsigned int i = 0; i < 2; i++) {
-		struct pz_page_req *req = &w[i].req;
-
 		if (!m[i].pages)
 			continue;
-		w[i].pages = m[i].pages;
-		w[i].expect = a->expect;
-		pz_page_req_init(m[i].pages, req, 0, a->gfp, 0);
-		req->pages = a->pages;
-		if (a->bits)
-			req->limits = pz_limits_bits(a->bits);
-		if (a->window) {
-			req->limits.min_addr = GIB + 0x1234567;
-			req->limits.max_addr = GIB + GIB / 2 + 0x765432;
-		}
-		req->limits.align = PAGE_BYTES << a->align_order;
+		worst_work(a, &m[i], &w[i]);
 		bench_cell(t, i, worst_ask, &w[i], 1, 0, 1);
 	}
 	if (b && worst_same(a)) {
@@ -209,12 +289,66 @@ static void worst_row(struct bench_table *t, const struct ask *a, struct machine
 	for (unsigned int i = 0; i < 2 && a->expect; i++)
 		bench_worse(&no[i], bench_get(t, i).floors, true, "%s: %s", worst_states[a->state],
 			    a->what);
+	if (!worst_is_run(a))
+		return;
+	bench_row(t, "  ... changed");
+	for (unsigned int i = 0; i < 2; i++)
+		if (m[i].pages && worst_held(&m[i], &w[i]))
+			bench_cell(t, i, worst_changed, &w[i], 1, 0, 1);
+	bench_run(t);
+	for (unsigned int i = 0; i < 2; i++) {
+		bench_worse(&no[i], bench_get(t, i).floors, true, "%s: %s, changed",
+			    worst_states[a->state], a->what);
+		work_done(&w[i]);
+	}
+}
+
+/* How long a state takes to say no to the first run, in microseconds. */
+static double worst_first(const struct machine *m, enum state s)
+{
+	for (unsigned int i = 0; i < ASKS && m->pages; i++) {
+		double begin = bench_cpu_ns();
+		struct work w;
+		uint64_t pfn;
+
+		if (worst_asks[i].state != s || !worst_is_run(&worst_asks[i]))
+			continue;
+		worst_work(&worst_asks[i], m, &w);
+		if (pz_page_request(w.pages, &w.req, &pfn) == w.expect)
+			return (bench_cpu_ns() - begin) / 1000;
+		return NAN;
+	}
+	return NAN;
+}
+
+static void worst_firsts(double first[][2])
+{
+	static const char *const cols[] = { "8 GiB", "1 TiB", NULL };
+	struct bench_table *t;
+
+	t = bench_table("worst", "the first \"no\" to a run that is no block", "us", cols, false);
+	for (unsigned int s = 0; s < STATES; s++) {
+		if (isnan(first[s][0]))
+			continue;
+		for (unsigned int i = 0; i < ASKS; i++) {
+			if (worst_asks[i].state == s && worst_is_run(&worst_asks[i])) {
+				bench_row(t, "%s: %s", worst_states[s], worst_asks[i].what);
+				break;
+			}
+		}
+		bench_set(t, 0, first[s][0]);
+		if (!isnan(first[s][1]))
+			bench_set(t, 1, first[s][1]);
+		bench_run(t);
+	}
+	bench_table_end(t);
 }
 
 void pages_worst(void)
 {
 	static const char *const cols[] = { "8 GiB", "1 TiB", "buddy, 8 GiB", NULL };
 	struct bench_worst no[2] = { { .value = NAN }, { .value = NAN } };
+	double first[STATES][2];
 	struct bench_table *t;
 
 	t = bench_table("worst", "answers \"no\" (and a few that are served)", "ns", cols, true);
@@ -225,12 +359,15 @@ void pages_worst(void)
 		struct buddy *b;
 
 		memset(m, 0, sizeof(m));
+		first[s][0] = first[s][1] = NAN;
 		for (unsigned int i = 0; i < (large ? 2u : 1u); i++) {
 			struct machine_opts o = { .bytes = i ? TIB : 8 * GIB };
 
 			if (machine_make(&m[i], &o))
 				worst_pages(&m[i], (enum state)s);
 		}
+		for (unsigned int i = 0; i < 2; i++)
+			first[s][i] = worst_first(&m[i], (enum state)s);
 		if (!m[0].pages)
 			break;
 		b = buddy_make(&m[0], false);
@@ -249,4 +386,5 @@ void pages_worst(void)
 	bench_target("worst", no[1].value, 100, true, "floors", "answer \"no\", 1 TiB (%s)",
 		     no[1].what);
 	bench_table_end(t);
+	worst_firsts(first);
 }

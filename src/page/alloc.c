@@ -393,9 +393,13 @@ static bool alloc_first_part(struct pz_pages *p, const struct page_ask *a, uint6
 	return false;
 }
 
+/* What of a window is tried: aligned blocks, runs that are none, or both. */
+#define ALLOC_BLOCKS 1u
+#define ALLOC_RUNS 2u
+
 /* The request within a window: the aligned block that holds it, then what else would do. */
 static bool alloc_window(struct pz_pages *p, const struct page_ask *a, uint64_t lo, uint64_t hi,
-			 uint32_t area, bool runs, uint64_t *index)
+			 uint32_t area, unsigned int what, uint64_t *index)
 {
 	bool hold = p->hold && a->block && !a->order && area != UINT32_MAX, over;
 
@@ -409,12 +413,12 @@ static bool alloc_window(struct pz_pages *p, const struct page_ask *a, uint64_t 
 		return false;
 	if (hold && pz_page_hold_take(p, a, area, lo, hi, index))
 		return true;
-	over = (uint64_t)1 << a->order != a->req->pages;
+	over = (what & ALLOC_BLOCKS) && (uint64_t)1 << a->order != a->req->pages;
 	if (over && alloc_first_part(p, a, lo, hi, index))
 		return true;
 	if (over)
 		page_settle_begin(p, a->cpu);
-	if (alloc_block(p, a, a->order, lo, hi, area, index)) {
+	if ((what & ALLOC_BLOCKS) && alloc_block(p, a, a->order, lo, hi, area, index)) {
 		if (hold)
 			pz_page_hold_refill(p, a, area, *index);
 		pz_page_trim(p, *index, (uint64_t)1 << a->order, a->req->pages);
@@ -424,7 +428,7 @@ static bool alloc_window(struct pz_pages *p, const struct page_ask *a, uint64_t 
 	}
 	if (over)
 		page_settle_cancel(p, a->cpu);
-	if (!runs)
+	if (!(what & ALLOC_RUNS))
 		return false;
 	/* A block of whole pageblocks of several kinds is not known as one. */
 	if (a->block && !(p->special && a->order >= p->pageblock_order))
@@ -432,8 +436,9 @@ static bool alloc_window(struct pz_pages *p, const struct page_ask *a, uint64_t 
 	return pz_page_run_take(p, a->req, lo, hi, false, false, index);
 }
 
+/* @kept is set when a watermark was in the way somewhere. */
 static bool alloc_by_zones(struct pz_pages *p, struct page_ask *a, enum page_mark mark,
-			   uint64_t *index)
+			   uint64_t *index, bool *kept)
 {
 	for (uint32_t i = 0; i < p->node_count; i++) {
 		uint32_t n = pz_page_node_at(p, a->home, i);
@@ -444,13 +449,17 @@ static bool alloc_by_zones(struct pz_pages *p, struct page_ask *a, enum page_mar
 			for (uint32_t k = p->node_seg[n]; k < p->node_seg[n + 1]; k++) {
 				const struct page_seg *s = &p->seg[p->by_node[k]];
 
-				if (p->area[s->area].type != type || !pz_page_may_use(p, a, s) ||
-				    !pz_page_mark_ok(p, a, s->area, mark))
+				if (p->area[s->area].type != type || !pz_page_may_use(p, a, s))
 					continue;
+				if (!pz_page_mark_ok(p, a, s->area, mark)) {
+					*kept = true;
+					continue;
+				}
 				a->recent = pz_page_recent(p, a, s->area, index);
 				if (a->recent)
 					return true;
-				if (alloc_window(p, a, s->lo, s->hi, s->area, true, index))
+				if (alloc_window(p, a, s->lo, s->hi, s->area,
+						 ALLOC_BLOCKS | ALLOC_RUNS, index))
 					return true;
 			}
 		}
@@ -494,7 +503,7 @@ static bool alloc_by_class(struct pz_pages *p, const struct page_ask *a, const s
 
 	/* Blocks that are larger than the lowest class would not be found within one. */
 	if (a->order > shift)
-		return alloc_window(p, a, lo, hi, s->area, false, index);
+		return alloc_window(p, a, lo, hi, s->area, ALLOC_BLOCKS, index);
 	for (;;) {
 		uint64_t pfn = page_to_pfn(p, hi), first = 0, down;
 		unsigned int class = page_class(p, pfn);
@@ -502,9 +511,9 @@ static bool alloc_by_class(struct pz_pages *p, const struct page_ask *a, const s
 		if (class)
 			first = (uint64_t)1 << (shift + class - 1);
 		down = pfn - first > hi - lo ? lo : hi - (pfn - first);
-		if (alloc_window(p, a, down, hi, s->area, false, index))
+		if (alloc_window(p, a, down, hi, s->area, ALLOC_BLOCKS, index))
 			return true;
-		if (*look == ALLOC_UNKNOWN && a->block && !p->special)
+		if (*look == ALLOC_UNKNOWN && !p->special)
 			*look = alloc_any(p, a) ? ALLOC_SOME : ALLOC_NONE;
 		if (*look == ALLOC_NONE || down <= lo)
 			return false;
@@ -517,7 +526,7 @@ static bool alloc_by_reach(struct pz_pages *p, const struct page_ask *a, uint64_
 	uint32_t groups = 0;
 	enum alloc_look look = ALLOC_UNKNOWN;
 
-	for (uint32_t i = 0; i < p->node_count; i++) {
+	for (uint32_t i = 0; i < p->node_count && look != ALLOC_NONE; i++) {
 		uint32_t n = pz_page_node_at(p, a->home, i);
 
 		if (n == UINT32_MAX)
@@ -531,10 +540,11 @@ static bool alloc_by_reach(struct pz_pages *p, const struct page_ask *a, uint64_
 			if (alloc_by_class(p, a, s, &look, index))
 				return true;
 			if (look == ALLOC_NONE)
-				return false;
+				break;
 		}
 	}
-	if (a->block && !p->special && (groups < 2 || a->order <= p->join_order))
+	if (a->block &&
+	    (look == ALLOC_NONE || (!p->special && (groups < 2 || a->order <= p->join_order))))
 		return false;
 	/* Then what lies across segments, highest first. */
 	for (uint32_t i = p->seg_count; i-- > 0;) {
@@ -545,36 +555,49 @@ static bool alloc_by_reach(struct pz_pages *p, const struct page_ask *a, uint64_
 		while (i && pz_page_may_use(p, a, &p->seg[i - 1]))
 			i--;
 		lo = p->seg[i].lo;
-		if (alloc_window(p, a, lo, hi, UINT32_MAX, true, index))
+		if (alloc_window(p, a, lo, hi, UINT32_MAX,
+				 look == ALLOC_NONE ? ALLOC_RUNS : ALLOC_BLOCKS | ALLOC_RUNS,
+				 index))
 			return true;
 	}
 	return false;
 }
 
-static bool alloc_find(struct pz_pages *p, struct page_ask *a, enum page_mark mark, uint64_t *index)
+enum alloc_found { ALLOC_FOUND, ALLOC_NOTHING, ALLOC_UNSURE };
+
+/* With less of a watermark the answer may differ when it is ALLOC_UNSURE, not ALLOC_NOTHING. */
+static enum alloc_found alloc_search(struct pz_pages *p, struct page_ask *a, enum page_mark mark,
+				     uint64_t *index)
 {
 	for (unsigned int tries = 0; tries < ALLOC_TRIES; tries++) {
-		bool quiet;
+		bool quiet, kept = false;
 		uint32_t settled = page_settled(p, &quiet);
 
 		if (pz_fault_hit(p->cfg.faults, p->fault_search))
-			return false;
+			return ALLOC_UNSURE;
 		if (a->zonelist) {
-			if (alloc_by_zones(p, a, mark, index))
-				return true;
+			if (alloc_by_zones(p, a, mark, index, &kept))
+				return ALLOC_FOUND;
 		} else if (pz_page_mark_ok(p, a, UINT32_MAX, mark)) {
 			a->recent = pz_page_recent(p, a, UINT32_MAX, index);
 			if (a->recent || alloc_by_reach(p, a, index))
-				return true;
+				return ALLOC_FOUND;
+		} else {
+			kept = true;
 		}
 		/*
 		 * Nothing that others did meanwhile can have hidden a free run, and nobody keeps
 		 * one to himself.
 		 */
 		if (page_settled(p, &quiet) == settled && quiet && !pz_page_tell(p))
-			return false;
+			return kept ? ALLOC_UNSURE : ALLOC_NOTHING;
 	}
-	return false;
+	return ALLOC_UNSURE;
+}
+
+static bool alloc_find(struct pz_pages *p, struct page_ask *a, enum page_mark mark, uint64_t *index)
+{
+	return alloc_search(p, a, mark, index) == ALLOC_FOUND;
 }
 
 /* Tell the embedder once that an area runs low, until it has recovered. */
@@ -593,8 +616,8 @@ static void alloc_tell_low(struct pz_pages *p, const struct page_ask *a)
 	}
 }
 
-/* What may be done when nothing was found. 0 with the index, or the error. */
-static int alloc_hard(struct pz_pages *p, struct page_ask *a, uint64_t *index)
+/* What may be done when nothing was found, @sure: marks aside. 0 with the index, or the error. */
+static int alloc_hard(struct pz_pages *p, struct page_ask *a, bool sure, uint64_t *index)
 {
 	const struct pz_page_hooks *h = &p->cfg.hooks;
 	uint32_t gfp = a->req->gfp;
@@ -602,7 +625,7 @@ static int alloc_hard(struct pz_pages *p, struct page_ask *a, uint64_t *index)
 	int rc = -PZ_ENOMEM;
 
 	alloc_tell_low(p, a);
-	if (alloc_find(p, a, mark, index))
+	if (!sure && alloc_find(p, a, mark, index))
 		return 0;
 	if (pz_page_unreserve_highatomic(p, a) && alloc_find(p, a, mark, index))
 		return 0;
@@ -689,6 +712,7 @@ int pz_page_request(struct pz_pages *p, const struct pz_page_req *req, uint64_t 
 
 int pz_page_request_long(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn)
 {
+	enum alloc_found found = ALLOC_UNSURE;
 	struct alloc_job job;
 	uint64_t index;
 	int rc;
@@ -696,8 +720,10 @@ int pz_page_request_long(struct pz_pages *p, const struct pz_page_req *req, uint
 	rc = alloc_begin(p, &job, req);
 	if (rc)
 		return rc;
-	if ((req->gfp & PZ_GFP_MEMALLOC) || !alloc_find(p, &job.ask, PAGE_MARK_LOW, &index)) {
-		rc = alloc_hard(p, &job.ask, &index);
+	if (!(req->gfp & PZ_GFP_MEMALLOC))
+		found = alloc_search(p, &job.ask, PAGE_MARK_LOW, &index);
+	if (found != ALLOC_FOUND) {
+		rc = alloc_hard(p, &job.ask, found == ALLOC_NOTHING, &index);
 		if (rc)
 			return rc;
 	}
@@ -711,6 +737,7 @@ int pz_page_request_long(struct pz_pages *p, const struct pz_page_req *req, uint
  */
 int pz_page_request_quiet(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn)
 {
+	enum alloc_found found;
 	struct alloc_job job;
 	uint64_t index;
 	int rc;
@@ -718,8 +745,10 @@ int pz_page_request_quiet(struct pz_pages *p, const struct pz_page_req *req, uin
 	rc = alloc_begin(p, &job, req);
 	if (rc)
 		return rc;
-	if (!alloc_find(p, &job.ask, PAGE_MARK_LOW, &index) &&
-	    !alloc_find(p, &job.ask, PAGE_MARK_MIN, &index))
+	found = alloc_search(p, &job.ask, PAGE_MARK_LOW, &index);
+	if (found == ALLOC_UNSURE)
+		found = alloc_search(p, &job.ask, PAGE_MARK_MIN, &index);
+	if (found != ALLOC_FOUND)
 		return -PZ_ENOMEM;
 	alloc_end(p, &job, index, pfn);
 	return 0;

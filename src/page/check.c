@@ -11,7 +11,10 @@
  *  6. the counted free pages of each area, and those in CMA, are those that are free;
  *  7. what is free, held or a tail is managed; what is not managed is reserved;
  *  8. managed ranges ascend, do not touch, and sum up to the total;
- *  9. what the hints rule out nevertheless is known to a CPU (tell.c).
+ *  9. each free run for every request has a frame above which no bound denies it (bound.c);
+ *  10. no bound above a node that has 0 speaks of it (bound.c);
+ *  11. nothing is under way: what began has ended;
+ *  12. what hints and bounds rule out nevertheless is known to a CPU (tell.c).
  */
 #include "page_internal.h"
 
@@ -88,6 +91,22 @@ static int check_masks(const struct pz_pages *p, unsigned int level, uint64_t i)
 	return 0;
 }
 
+/* A node without a bound: no bound above speaks of it, for its next free tells nobody. */
+static int check_bound(const struct pz_pages *p, unsigned int level, uint64_t i)
+{
+	if (level > 1 ? (uint32_t)pz_load64(&page_upper(p, level, i)->bound)
+		      : pz_load32(&page_node(p, i)->bound))
+		return 0;
+	while (++level < p->level_count) {
+		uint32_t bit = (uint32_t)1 << (i & 31);
+
+		i >>= WORD_SHIFT;
+		if (!(page_bound_may(p, level, i, UINT64_MAX) & bit))
+			return 10;
+	}
+	return 0;
+}
+
 static int check_word(struct check_state *c, unsigned int level, uint64_t i)
 {
 	const struct pz_pages *p = c->p;
@@ -113,7 +132,12 @@ static int check_word(struct check_state *c, unsigned int level, uint64_t i)
 				: pz_page_loose(p, level - 1, child) == ~(uint32_t)0))
 			return 4;
 	}
-	return level ? check_masks(p, level, i) : 0;
+	if (level) {
+		int rc = check_bound(p, level, i);
+
+		return rc ? rc : check_masks(p, level, i);
+	}
+	return 0;
 }
 
 /* Units from left to right: blocks begin with a head, and what is managed is what may change. */
@@ -187,6 +211,67 @@ static int check_tree(const struct pz_pages *p)
 	return rc;
 }
 
+/* The last frame from @at on for which the same bound denies a run of @n; below @at for none. */
+static uint64_t check_denied(const struct pz_pages *p, uint64_t at, uint64_t n)
+{
+	for (unsigned int l = p->level_count - 1; l; l--) {
+		uint64_t unit = at >> (WORD_SHIFT * l), i = unit >> WORD_SHIFT;
+
+		if (l == 1 && page_bound_all(p, l, i, n))
+			return ((i + 1) << PAGE_NODE_SHIFT) - 1;
+		if (l > 1 && !(page_bound_may(p, l, i, n) >> (unit & 31) & 1))
+			return ((unit + 1) << (WORD_SHIFT * l)) - 1;
+		if (word_state(pz_load64(page_word(p, l, i)), unit & 31) != WORD_SPLIT)
+			break;
+	}
+	return at - 1;
+}
+
+/* Whether a CPU has told nobody of a frame of a free run. */
+static bool check_untold(const struct pz_pages *p, uint64_t first, uint64_t last)
+{
+	for (uint64_t i = first >> WORD_SHIFT; i <= last >> WORD_SHIFT; i++) {
+		uint32_t m = ~(uint32_t)0;
+
+		if (i == first >> WORD_SHIFT)
+			m &= ~(uint32_t)0 << (first & 31);
+		if (i == last >> WORD_SHIFT)
+			m &= ~(uint32_t)0 >> (31 - (last & 31));
+		if (pz_page_untold(p, i) & m)
+			return true;
+	}
+	return false;
+}
+
+static int check_runs(const struct pz_pages *p)
+{
+	uint64_t at = 0;
+
+	while (at < p->frames) {
+		uint64_t last, f, denied;
+		unsigned int level;
+
+		if (pz_page_probe(p, at, &level) != WORD_FREE) {
+			at = (at | (((uint64_t)1 << (WORD_SHIFT * level)) - 1)) + 1;
+			continue;
+		}
+		if (!pz_page_type_serves(page_type(p, at), 0)) {
+			at = (at | (WORD_UNITS - 1)) + 1;
+			continue;
+		}
+		last = pz_page_free_up(p, at, p->frames - 1, 0);
+		for (f = at; f <= last; f = denied + 1) {
+			denied = check_denied(p, f, last - at + 1);
+			if (denied + 1 == f)
+				break;
+		}
+		if (f > last && !check_untold(p, at, last))
+			return 9;
+		at = last + 1;
+	}
+	return 0;
+}
+
 static int check_counts(const struct pz_pages *p)
 {
 	uint64_t sum = 0;
@@ -224,6 +309,12 @@ static int check_counts(const struct pz_pages *p)
 int pz_pages_check(const struct pz_pages *p)
 {
 	int rc = check_tree(p);
+	bool quiet;
 
+	(void)page_settled(p, &quiet);
+	if (!rc && !quiet)
+		rc = 11;
+	if (!rc)
+		rc = check_runs(p);
 	return rc ? rc : check_counts(p);
 }

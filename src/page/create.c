@@ -384,6 +384,7 @@ int pz_page_open(struct pz_pages *p, unsigned int level, uint64_t index)
 			pz_or32(&page_node(p, unit)->reserved, ~(uint32_t)0);
 		else if (l > 1)
 			pz_or32(&page_upper(p, l - 1, unit)->reserved, ~(uint32_t)0);
+		pz_page_bound_open(p, l, unit, false);
 		/* Nothing of it is free yet: what is given of it later is news. */
 		if (l == 1) {
 			for (unsigned int j = 0; j < WORD_SHIFT; j++)
@@ -438,6 +439,7 @@ static void create_free(struct pz_pages *p, uint64_t lo, uint64_t hi)
 			pz_and32(create_reserved(p, level, lo >> (WORD_SHIFT * (level + 1))), ~m);
 		while (!pz_cas64(w, old, old & ~((uint64_t)m << 32 | m)))
 			old = pz_load64(w);
+		page_bound_freed(p, level, lo >> (WORD_SHIFT * (level + 1)), m);
 		for (unsigned int i = 0; i < n; i++)
 			pz_page_freed(
 				p, level, lo >> (WORD_SHIFT * (level + 1)), unit + i,

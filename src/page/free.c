@@ -112,6 +112,7 @@ static bool free_units(struct pz_pages *p, unsigned int level, uint64_t i, unsig
 			    : pz_page_is_tail(p, end))
 			return false;
 	} while (!pz_cas64(word, v, v & ~((uint64_t)m << 32 | m)));
+	page_bound_freed(p, level, i, m);
 	f = word_free(v) | m;
 	if (level)
 		f |= pz_page_loose(p, level, i);
@@ -176,6 +177,7 @@ static bool free_push(struct pz_pages *p, unsigned int level, uint64_t index, bo
 			   : last ? word_make(~(uint32_t)0, head | cut)
 				  : word_make(~cut, head | cut));
 		/* Nothing of it is free yet: what is freed in it later is news. */
+		pz_page_bound_open(p, l, up, false);
 		if (l == 1) {
 			for (unsigned int j = 0; j < WORD_SHIFT; j++)
 				pz_or32(&page_node(p, up >> WORD_SHIFT)->none[j], self);

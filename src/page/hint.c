@@ -18,7 +18,8 @@
  * Concurrency
  *  Who sets a bit looks again afterwards, and takes it back when a run has appeared; a free changes
  *  the frames first and reads the bit then. One of the two sees the other. Between the setting and
- *  the second look a search may miss the run; `settle` tells it that this may be so.
+ *  the second look a search may miss the run; `settle` tells it that this may be so, and afterwards
+ *  that it was, when a bit was taken back.
  */
 #include "page_internal.h"
 
@@ -152,6 +153,7 @@ void pz_page_hint_unit_none(struct pz_pages *p, uint64_t unit, unsigned int orde
 	struct page_node *n = page_node(p, unit >> WORD_SHIFT);
 	uint32_t bit = (uint32_t)1 << (unit & 31);
 	uint64_t *word = page_word(p, 0, unit);
+	bool back = false;
 
 	/* Perhaps there is not even a run of a lower order. */
 	while (order && !word_runs(word_free(pz_load64(word)), order - 1))
@@ -165,10 +167,12 @@ void pz_page_hint_unit_none(struct pz_pages *p, uint64_t unit, unsigned int orde
 	/* Meanwhile a run may have come to be, or the unit was merged and its word says nothing. */
 	for (unsigned int j = order; j < WORD_SHIFT; j++) {
 		if (word_state(pz_load64(&n->w), unit & 31) != WORD_SPLIT ||
-		    word_runs(word_free(pz_load64(word)), j))
+		    word_runs(word_free(pz_load64(word)), j)) {
 			pz_and32(&n->none[j], ~bit);
+			back = true;
+		}
 	}
-	page_settle_end(p, unit);
+	page_settle_done(p, unit, back);
 }
 
 /* Whether the word @i of a level, whose unit above is free as a whole or split, may have a run. */
@@ -209,6 +213,7 @@ void pz_page_hint_none(struct pz_pages *p, unsigned int level, uint64_t child, u
 	uint32_t bit = (uint32_t)1 << (child & 31);
 	unsigned int least = kind == PAGE_K_ANY ? p->pageblock_order : 0;
 	unsigned int end = hint_end(p, level, kind);
+	bool back = false;
 
 	while (order > least && !pz_page_may(p, level - 1, child, kind, order - 1))
 		order--;
@@ -223,10 +228,12 @@ void pz_page_hint_none(struct pz_pages *p, unsigned int level, uint64_t child, u
 	for (unsigned int j = order; j < end; j++) {
 		/* What is taken as a whole by now is announced as such when it is freed. */
 		if ((word_taken(pz_load64(page_word(p, level, i))) & bit) ||
-		    pz_page_may(p, level - 1, child, kind, j))
+		    pz_page_may(p, level - 1, child, kind, j)) {
 			pz_and32(hint_mask(p, level, i, kind, j), ~bit);
+			back = true;
+		}
 	}
-	page_settle_end(p, child);
+	page_settle_done(p, child, back);
 }
 
 /*
@@ -258,17 +265,9 @@ void pz_page_set_type(struct pz_pages *p, uint64_t index, unsigned int order, un
 	uint32_t m =
 		word_mask((unsigned int)(index >> WORD_SHIFT) & 31, 1u << (order - WORD_SHIFT));
 	unsigned int stored = type ^ p->type_default;
+	bool changed = false;
 
-	for (unsigned int b = 0; b < 3; b++) {
-		uint32_t old = pz_load32(&n->type[b]);
-
-		if (stored >> b & 1) {
-			if ((old & m) != m)
-				pz_or32(&n->type[b], m);
-		} else if (old & m) {
-			pz_and32(&n->type[b], ~m);
-		}
-	}
+	/* Before it is so, for who may use it has to find it. */
 	if (type >= PZ_HIGHATOMIC) {
 		for (unsigned int l = 2; l < p->level_count; l++) {
 			uint64_t child = index >> (WORD_SHIFT * l);
@@ -278,5 +277,21 @@ void pz_page_set_type(struct pz_pages *p, uint64_t index, unsigned int order, un
 				pz_or32(s, (uint32_t)1 << (child & 31));
 		}
 	}
+	for (unsigned int b = 0; b < 3; b++) {
+		uint32_t old = pz_load32(&n->type[b]);
+
+		if (stored >> b & 1) {
+			if ((old & m) != m) {
+				pz_or32(&n->type[b], m);
+				changed = true;
+			}
+		} else if (old & m) {
+			pz_and32(&n->type[b], ~m);
+			changed = true;
+		}
+	}
+	/* Frames that few may use, as it may have looked on the way too, are for everybody now. */
+	if (changed && type < PZ_HIGHATOMIC)
+		pz_page_bound_reset(p, 1, index >> PAGE_NODE_SHIFT, m);
 	pz_page_hint_reset(p, index);
 }

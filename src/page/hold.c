@@ -133,8 +133,10 @@ static bool hold_release(struct pz_pages *p, uint64_t index, bool free)
 		if (word_state(v, unit) != WORD_HELD || v == WORD_CLOSED)
 			return false;
 	} while (!pz_cas64(w, v, free ? v & ~head : v | taken));
-	if (free)
+	if (free) {
+		page_bound_freed(p, 0, index >> WORD_SHIFT, (uint32_t)taken);
 		pz_page_freed(p, 0, index >> WORD_SHIFT, unit, word_free(v) | (uint32_t)taken);
+	}
 	return true;
 }
 

@@ -6,7 +6,9 @@
  *	tree     take and give back blocks by index: the truth
  *	hint     which parts of the tree are worth searching
  *	search   the highest or lowest free block of an order within a window
- *	run      runs of any length
+ *	run      runs of any length: their ends, taking them
+ *	bound    how long a free run may be, by part of the tree
+ *	seek     the highest or lowest run that a request's limits allow
  *	alloc    requests: policy, watermarks, mobility
  *	fast     the short way: per-CPU hints
  *	tell     frames that a CPU has freed and not announced yet
@@ -60,7 +62,8 @@ struct page_node {
 	uint32_t empty;		   /* units that are split, and may be free as a whole */
 	uint32_t type[3];	   /* bits of each unit's mobility */
 	uint32_t reserved;	   /* units with frames that are not managed */
-	uint32_t pad[4];
+	uint32_t bound;		   /* of free runs: bound.c */
+	uint32_t pad[3];
 };
 
 /* Above: 32 nodes of the level below, and none[kind * 5 * level + order]: nodes without a run. */
@@ -68,8 +71,8 @@ struct page_upper {
 	uint64_t w;
 	uint32_t empty;
 	uint32_t reserved;
+	uint64_t bound;	  /* of free runs, and above it the children that it does not speak of */
 	uint32_t special; /* nodes with pageblocks that are no block of PAGE_K_ANY */
-	uint32_t pad;
 	uint32_t none[];
 };
 
@@ -251,7 +254,8 @@ struct pz_pages {
 	struct page_hold *hold;
 	struct pz_page_owner owners[PZ_PAGE_OWNERS + 1];
 	uint32_t owner_count;
-	uint32_t evacuating; /* a bit for each evacuation under way */
+	uint32_t bound_marks; /* counts the marks that were handed out */
+	uint32_t evacuating;  /* a bit for each evacuation under way */
 	struct page_cma *cma[PZ_CMA_AREAS];
 	uint32_t cma_count;
 	uint64_t *sites; /* PZ_PAGE_DEBUG_SITES: allocation and free site of each frame */
@@ -572,6 +576,65 @@ bool pz_page_may(const struct pz_pages *p, unsigned int level, uint64_t i, unsig
 		 unsigned int order);
 uint32_t pz_page_loose(const struct pz_pages *p, unsigned int level, uint64_t i);
 
+/* bound.c */
+#define PAGE_BOUND_MARK                                                           \
+	0x80000000u /* this bit: somebody measures, or measured; nothing is known \
+		     */
+
+/* A node above level 1 that is being measured. */
+struct page_measure {
+	uint64_t old;	  /* its bound before */
+	uint64_t most;	  /* no longer run meets the children that are known */
+	uint32_t unknown; /* the others */
+};
+
+void pz_page_bound_reset(struct pz_pages *p, unsigned int level, uint64_t i, uint32_t units);
+void pz_page_bound_open(struct pz_pages *p, unsigned int level, uint64_t unit, bool free);
+uint64_t pz_page_bound_node(struct pz_pages *p, uint64_t i, uint64_t n, uint32_t gfp, bool special,
+			    uint32_t *mark, uint32_t *f);
+uint32_t pz_page_bound_begin(struct pz_pages *p, unsigned int level, uint64_t i, uint64_t n,
+			     uint32_t *mark, struct page_measure *m);
+void pz_page_bound_child(const struct pz_pages *p, unsigned int level, uint64_t child, uint64_t n,
+			 struct page_measure *m);
+void pz_page_bound_end(struct pz_pages *p, unsigned int level, uint64_t i, uint32_t mark, bool done,
+		       const struct page_measure *m);
+
+/* Whether a bound says that there is no run of @n frames. */
+static inline bool page_bound_none(uint32_t bound, uint64_t n)
+{
+	return bound && !(bound & PAGE_BOUND_MARK) && bound <= n;
+}
+
+/* The children of a node above level 1 of which its bound does not say so. */
+static inline uint32_t page_bound_may(const struct pz_pages *p, unsigned int level, uint64_t i,
+				      uint64_t n)
+{
+	uint64_t v = pz_load64(&page_upper(p, level, i)->bound);
+
+	return page_bound_none((uint32_t)v, n) ? (uint32_t)(v >> 32) : ~(uint32_t)0;
+}
+
+/* Whether the bound of a node says that none of it has such a run. */
+static inline bool page_bound_all(const struct pz_pages *p, unsigned int level, uint64_t i,
+				  uint64_t n)
+{
+	return level > 1 ? !page_bound_may(p, level, i, n)
+			 : page_bound_none(pz_load32(&page_node(p, i)->bound), n);
+}
+
+/* Some units of the word @i of a level became free, or may have looked as if they were not. */
+static inline void page_bound_freed(struct pz_pages *p, unsigned int level, uint64_t i,
+				    uint32_t units)
+{
+	if (level > 1 ? (uint32_t)pz_load64(&page_upper(p, level, i)->bound)
+		      : pz_load32(&page_node(p, level ? i : i >> WORD_SHIFT)->bound))
+		pz_page_bound_reset(p, level, i, units);
+}
+
+/* seek.c */
+bool pz_page_run_take(struct pz_pages *p, const struct pz_page_req *req, uint64_t lo, uint64_t hi,
+		      bool low, bool look, uint64_t *index);
+
 /* search.c */
 bool pz_page_tree_take(struct pz_pages *p, const struct page_want *w, uint64_t *index);
 
@@ -581,8 +644,6 @@ bool pz_page_near(struct pz_pages *p, uint64_t at, unsigned int order, unsigned 
 /* run.c */
 uint64_t pz_page_run_piece(struct pz_pages *p, uint64_t index, uint64_t n, bool first);
 bool pz_page_run_take_at(struct pz_pages *p, uint64_t index, uint64_t n);
-bool pz_page_run_take(struct pz_pages *p, const struct pz_page_req *req, uint64_t lo, uint64_t hi,
-		      bool low, bool look, uint64_t *index);
 uint64_t pz_page_free_up(const struct pz_pages *p, uint64_t index, uint64_t hi, uint32_t gfp);
 uint64_t pz_page_free_down(const struct pz_pages *p, uint64_t index, uint64_t lo, uint32_t gfp);
 bool pz_page_type_serves(unsigned int type, uint32_t gfp);
@@ -636,10 +697,13 @@ static inline bool page_announce(struct pz_pages *p, uint64_t i, unsigned int un
 				 unsigned int order, uint32_t f)
 {
 	const struct page_node *n = page_node(p, i >> WORD_SHIFT);
+	bool bound = pz_load32(&n->bound);
 
+	if (bound)
+		pz_page_bound_reset(p, 0, i, word_mask(unit, 1u << order));
 	if (~f ? !(page_unit_none(n, order + word_run_more(f, unit, order)) >> (i & 31) & 1)
 	       : pz_load32(&n->empty) >> (i & 31) & 1)
-		return false;
+		return bound;
 	pz_page_freed(p, 0, i, unit, f);
 	return true;
 }

@@ -3,20 +3,14 @@
  * run.c - runs of any length, at any alignment, across whatever borders the tree has.
  *
  * Concept
- *  A run of n frames, wherever it lies, contains an aligned block of about half its length. So the
- *  tree is asked for such blocks one after the other, each is extended to the free run that it lies
- *  in, and the limits are tried on that. The run is then taken piece by piece, from its head on.
+ *  A run is taken piece by piece, from its head on. Where there is one is found in seek.c.
  *
  * Failure
  *  When a piece is lost to somebody else, the pieces before it are one block and are freed as such.
- *
- * Shortcomings
- *  Where very many free blocks are long enough for half the run but none for the whole, each of
- *  them is looked at.
  */
 #include "page_internal.h"
 
-/* How often a run may be lost to others while it is taken. */
+/* How often a piece of a run is tried. */
 #define RUN_TRIES 16
 
 /* Whether a request may have frames of a pageblock. */
@@ -180,86 +174,4 @@ bool pz_page_run_take_at(struct pz_pages *p, uint64_t index, uint64_t n)
 		done += got;
 	}
 	return true;
-}
-
-/* The outermost free block of an order in [lo, hi] that a request may use. */
-static bool run_next(struct pz_pages *p, struct page_want *w, uint32_t gfp, uint64_t *index)
-{
-	static const uint8_t kinds[] = { PAGE_K_MOVABLE, PAGE_K_UNMOVABLE, PAGE_K_RECLAIMABLE,
-					 PAGE_K_CMA, PAGE_K_HIGHATOMIC };
-	bool found = false;
-
-	for (unsigned int i = 0; i < sizeof(kinds); i++) {
-		uint64_t at;
-
-		w->kind = kinds[i];
-		if (w->order >= p->pageblock_order && w->kind <= PAGE_K_RECLAIMABLE) {
-			if (i)
-				continue;
-			w->kind = PAGE_K_ANY;
-		} else if (!pz_page_type_serves(w->kind, gfp)) {
-			continue;
-		}
-		if (pz_page_tree_take(p, w, &at) &&
-		    (!found || (w->low ? at < *index : at > *index))) {
-			*index = at;
-			found = true;
-		}
-	}
-	return found;
-}
-
-/*
- * The highest (lowest) run within [lo, hi] that the request's limits allow, whose frames are all
- * free. With @look it is not taken.
- */
-bool pz_page_run_take(struct pz_pages *p, const struct pz_page_req *req, uint64_t lo, uint64_t hi,
-		      bool low, bool look, uint64_t *index)
-{
-	uint64_t n = req->pages, align = req->limits.align >> p->page_shift;
-	uint64_t far = req->limits.boundary >> p->page_shift, half = (n + 1) >> 1;
-	struct page_want w = { .lo = lo, .hi = hi, .low = low, .look = true };
-	unsigned int lost = 0;
-
-	w.order = (uint8_t)pz_fls64(half);
-	/* Blocks of orders above a pageblock's may be of several kinds: look for smaller ones. */
-	if (p->special && w.order >= p->pageblock_order)
-		w.order = (uint8_t)(p->pageblock_order - 1);
-	if (!far || far > 2 * (n + align))
-		far = 2 * (n + align);
-	far = 2 * (n + align + far);
-	while (w.lo <= w.hi) {
-		uint64_t at, first, last, a, b, size = n << p->page_shift;
-		struct pz_range r, fit;
-
-		if (!run_next(p, &w, req->gfp, &at))
-			return false;
-		a = at > lo + far ? at - far : lo;
-		b = hi - at > far ? at + far : hi;
-		last = pz_page_free_up(p, at, b, req->gfp);
-		first = last >= at ? pz_page_free_down(p, at, a, req->gfp) : at;
-		if (last >= at && last != UINT64_MAX && last - first + 1 >= n) {
-			r.first = page_to_pfn(p, first) << p->page_shift;
-			r.last = ((page_to_pfn(p, last) + 1) << p->page_shift) - 1;
-			if (!(low ? pz_limits_first_fit(&req->limits, r, size, &fit)
-				  : pz_limits_last_fit(&req->limits, r, size, &fit))) {
-				*index = page_index(p, fit.first >> p->page_shift);
-				if (look || pz_page_run_take_at(p, *index, n))
-					return true;
-				/* Lost to somebody else: not for ever. */
-				if (++lost == RUN_TRIES)
-					return false;
-				continue;
-			}
-		}
-		/* Go on beyond what was looked at. */
-		if (low) {
-			w.lo = (last >= at && last != UINT64_MAX ? last : at) + 1;
-		} else {
-			if (first <= lo)
-				return false;
-			w.hi = (first < at ? first : at) - 1;
-		}
-	}
-	return false;
 }

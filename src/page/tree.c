@@ -50,6 +50,7 @@ bool pz_page_split(struct pz_pages *p, unsigned int level, uint64_t unit)
 	do {
 		old = pz_load64(w);
 	} while (!pz_cas64(w, old, old & ~taken));
+	pz_page_bound_open(p, level, unit, true);
 	/* Who looked while it was closed may have noted that there is nothing. */
 	pz_or32(tree_empty(p, level, unit >> WORD_SHIFT), (uint32_t)1 << (unit & 31));
 	pz_page_hint_freed(p, unit << (WORD_SHIFT * level), WORD_SHIFT * level);
@@ -75,7 +76,7 @@ void pz_page_not_empty(struct pz_pages *p, unsigned int level, uint64_t unit)
 		pz_or32(empty, bit);
 		pz_page_hint_freed(p, unit << (WORD_SHIFT * level), WORD_SHIFT * level);
 	}
-	page_settle_end(p, unit);
+	page_settle_done(p, unit, free);
 }
 
 /* Make a split unit free as a whole; the units of the word below are all free as a whole. */
@@ -99,11 +100,13 @@ static bool tree_merge_one(struct pz_pages *p, unsigned int level, uint64_t unit
 	do {
 		old = pz_load64(w);
 		if (word_state(old, unit & 31) != WORD_SPLIT) {
-			pz_cas64(below, WORD_CLOSED, 0);
+			if (pz_cas64(below, WORD_CLOSED, 0))
+				page_bound_freed(p, level - 1, unit, ~(uint32_t)0);
 			page_settle_end(p, unit);
 			return false;
 		}
 	} while (!pz_cas64(w, old, old & ~head));
+	page_bound_freed(p, level, unit >> WORD_SHIFT, (uint32_t)1 << (unit & 31));
 	pz_page_hint_freed(p, unit << (WORD_SHIFT * level), WORD_SHIFT * level);
 	pz_page_freed(p, level, unit >> WORD_SHIFT, unit & 31,
 		      pz_page_loose(p, level, unit >> WORD_SHIFT) | (uint32_t)1 << (unit & 31));

@@ -79,6 +79,16 @@ static inline uint32_t word_runs(uint32_t f, unsigned int r)
 	return f;
 }
 
+/* Whether there is a run of @n units in @f, wherever it begins; @n 1 to 32. */
+static inline bool word_has_run(uint32_t f, unsigned int n)
+{
+	while (n > 1) {
+		f &= f >> (n >> 1);
+		n -= n >> 1;
+	}
+	return f;
+}
+
 /* By how many orders the free run of 2^@r units around @unit can be enlarged within @f. */
 static inline unsigned int word_run_more(uint32_t f, unsigned int unit, unsigned int r)
 {

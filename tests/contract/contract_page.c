@@ -347,6 +347,79 @@ out:
 	pm_close(&m);
 }
 
+/* Runs that are no blocks: refused for ever until a free makes one, wherever it lies. */
+static void check_runs(struct tap *t)
+{
+	struct pz_page_req req;
+	struct page_machine m;
+	uint64_t pfn, got = 0;
+
+	if (!pm_simple(&m, t, 16 << 20))
+		goto out;
+	CHECK(t, pm_fill(&m, 0) == 4096);
+	for (pfn = 0; pfn < 4096; pfn += 2)
+		pz_free_pages(m.pages, 0, pfn, 0);
+	pz_page_req_init(m.pages, &req, 0, 0, 0);
+	for (req.pages = 5; req.pages > 1; req.pages--)
+		CHECK(t, pz_page_request(m.pages, &req, &got) == -PZ_ENOMEM);
+	/* Within a word, between words, between level-1 nodes, at the ends. */
+	for (unsigned int i = 0; i < 6; i++) {
+		static const uint64_t at[] = { 1001, 31, 1023, 3583, 1, 4093 };
+
+		req.pages = 3;
+		CHECK(t, pz_page_request(m.pages, &req, &got) == -PZ_ENOMEM);
+		pz_free_pages(m.pages, 0, at[i], 0);
+		req.pages = 4;
+		CHECK(t, pz_page_request(m.pages, &req, &got) == -PZ_ENOMEM);
+		req.pages = 3;
+		CHECK(t, !pz_page_request(m.pages, &req, &got) && got == at[i] - 1);
+		CHECK(t, pz_page_request(m.pages, &req, &got) == -PZ_ENOMEM);
+		CHECK(t, !pz_pages_check(m.pages));
+	}
+	/* A block that goes in parts: the parts make runs with what is beside them. */
+	CHECK(t, pm_free_singles(&m, 2048, 3071) > 0);
+	req.pages = 1025;
+	CHECK(t, !pz_page_request(m.pages, &req, &got) && got == 2048);
+	req.pages = 7;
+	CHECK(t, pz_page_request(m.pages, &req, &got) == -PZ_ENOMEM);
+	CHECK(t, !pz_free_part(m.pages, 0, 2048 + 500, 6));
+	CHECK(t, pz_page_request(m.pages, &req, &got) == -PZ_ENOMEM);
+	CHECK(t, !pz_free_part(m.pages, 0, 2048 + 506, 1));
+	CHECK(t, !pz_page_request(m.pages, &req, &got) && got == 2048 + 500);
+	CHECK(t, m.bugs.count == 0);
+out:
+	pm_close(&m);
+}
+
+/* What was reserved as a whole when runs were refused is given piece by piece. */
+static void check_runs_added(struct tap *t)
+{
+	static const struct pm_region v[] = {
+		{ 0, 16 * PM_MIB, 0, false },
+		{ 4 * PM_MIB, 8 * PM_MIB, 0, true },
+	};
+	struct pz_zone_config zones = pm_flat(16 * PM_MIB);
+	struct pz_page_req req;
+	struct page_machine m;
+	uint64_t pfn;
+
+	if (!CHECK(t, pm_lay_out(&m, t, v, 2, &zones)) || !pm_make(&m))
+		goto out;
+	CHECK(t, pm_fill(&m, 0) == 2048);
+	CHECK(t, pm_free_singles(&m, 4, 5) == 2);
+	pz_page_req_init(m.pages, &req, 0, 0, 0);
+	for (uint64_t at = 1100; at < 3000; at += 500) {
+		req.pages = 3;
+		CHECK(t, pz_page_request(m.pages, &req, &pfn) == -PZ_ENOMEM);
+		CHECK(t, !pz_pages_add(m.pages, (struct pz_range){ at, at + 2 }));
+		CHECK(t, !pz_pages_check(m.pages));
+		CHECK(t, !pz_page_request(m.pages, &req, &pfn) && pfn == at);
+	}
+	CHECK(t, m.bugs.count == 0);
+out:
+	pm_close(&m);
+}
+
 static void check_parts(struct tap *t)
 {
 	struct page_machine m;
@@ -542,6 +615,8 @@ void contract_page(struct tap *t)
 	check_never(t);
 	check_limits(t);
 	check_exact(t);
+	check_runs(t);
+	check_runs_added(t);
 	check_parts(t);
 	check_bulk(t);
 	check_misuse(t);

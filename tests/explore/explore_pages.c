@@ -19,6 +19,11 @@
 #define ZONELIST(n) { .frames = (n), .cpus = 3, .policy = PZ_POLICY_ZONELIST }
 #define LATE(n, a, b) { .frames = (n), .cpus = 3, .no_grouping = true, .late = { (a), (b) } }
 
+/* All but a few frames around the edge of two level-1 nodes are taken. */
+#define EDGE "q=#1018<1017 a=#2>1020<1021 b=#3>1022<1024 c=#2>1026<1027 s=#28>1028"
+#define SINGLES                                                                                    \
+	"q=#1021<1020 a=0>1022<1022 b=0>1023<1023 d=0>1024<1024 c=0>1026<1026 s=#29>1027"
+
 static const struct world_plan pages_plans[] = {
 	/* --- inside a word --- */
 	{ .name = "the last frame", .machine = PLAIN(1), .before = "",
@@ -78,6 +83,45 @@ static const struct world_plan pages_plans[] = {
 	{ .name = "windows that overlap", .machine = PLAIN(64), .before = "z=0 -z",
 	  .thread = { "a=0<31 -a b=4<47", "c=0>32 -c d=4>16" }, .bound = 2,
 	  .bounded_only = true },
+	/* --- bounds of runs: 1018, 1019 and 1025 are free, 1023 and 1024 lie in two nodes --- */
+	{ .name = "a free makes the run that a search denies", .machine = PLAIN(1056),
+	  .before = EDGE, .thread = { "x=#4", "-b" }, .bound = 1, .bounded_only = true },
+	{ .name = "two searches deny the run that a free makes", .machine = PLAIN(1056),
+	  .before = EDGE, .thread = { "x=#4 -x", "-b", "y=#4" }, .bound = 1,
+	  .bounded_only = true },
+	{ .name = "a bound is known and two frees make a run", .machine = PLAIN(1056),
+	  .before = EDGE " x=#4", .thread = { "-a", "-b", "y=#8 -y z=#3" }, .bound = 1,
+	  .bounded_only = true },
+	{ .name = "single frames on both sides of two nodes", .machine = PLAIN(1056),
+	  .before = SINGLES " x=#3", .thread = { "-b", "-d", "y=#3 -y x=#4" }, .bound = 2,
+	  .bounded_only = true },
+	{ .name = "a run grows while it is measured", .machine = PLAIN(1056), .before = SINGLES,
+	  .thread = { "-b", "x=#3 y=#3" }, .bound = 2, .bounded_only = true },
+	{ .name = "a word is split and merged under a run search", .machine = PLAIN(1056),
+	  .before = "q=#1018<1017 x=#39", .thread = { "a=0>1030<1030 -a", "y=5>1024 -y", "z=#34" },
+	  .bound = 1, .bounded_only = true },
+	{ .name = "a large unit is merged under a run search", .machine = PLAIN(2080),
+	  .before = "s=#32>2048 z=0<0 -z y=0>1024<1024", .thread = { "a=11", "x=#1500" },
+	  .bound = 1, .bounded_only = true },
+	{ .name = "a part of a block is freed under a run search", .machine = PLAIN(1056),
+	  .before = "q=#1000<999 a=#56 x=#2", .thread = { "a/20+10 -a", "y=#9 z=#11" },
+	  .bound = 1, .bounded_only = true },
+	{ .name = "held frames make a run", .machine = HOLDING(64),
+	  .before = "q=#56<55 a=0 b=0 c=0 x=#6", .thread = { "-a -b ~", "y=#7" }, .bound = 2,
+	  .bounded_only = true },
+	{ .name = "a pageblock is for all again under a run search",
+	  .machine = { .frames = 1120, .cpus = 3, .pageblock_order = 5,
+		       .policy = PZ_POLICY_ZONELIST },
+	  .before = "q=#1060<1059 a=1h z=#61", .thread = { "x=#40", "y=#50", "-a" }, .bound = 1,
+	  .bounded_only = true },
+	{ .name = "a pageblock becomes one for few under a run search",
+	  .machine = { .frames = 1120, .cpus = 3, .pageblock_order = 5,
+		       .policy = PZ_POLICY_ZONELIST },
+	  .before = "q=#1060<1059 z=#61", .thread = { "a=1h -a", "x=#40 -x y=#41" }, .bound = 1,
+	  .bounded_only = true },
+	{ .name = "more memory beside a run that is denied", .machine = LATE(64, 40, 63),
+	  .before = "a=#38<37 x=#3", .thread = { "+40-63", "y=#3 -y x=#26" }, .may_wait = true,
+	  .bound = 2, .bounded_only = true },
 	/* --- misuse --- */
 	{ .name = "a frame is freed twice at once", .machine = PLAIN(32), .before = "a=0 b=0",
 	  .thread = { "!a", "!a" }, .misuses = 1, .bound = 3 },

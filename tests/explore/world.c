@@ -364,7 +364,7 @@ static void world_alloc(unsigned int t, const struct world_op *op, struct world_
 {
 	struct pz_limits limits = machine_limits(op->first, op->last), *l = NULL;
 	uint32_t gfp = (op->movable ? PZ_GFP_MOVABLE | PZ_GFP_OWNER(wd.owner) : 0) |
-		       (op->block ? PZ_GFP_BLOCK : 0);
+		       (op->block ? PZ_GFP_BLOCK : 0) | (op->high ? PZ_GFP_HIGH : 0);
 	int rc;
 
 	if (s->taken) {

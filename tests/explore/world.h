@@ -7,6 +7,7 @@
  *   x=*4      allocate 4 single pages in bulk
  *   x=3<63    ... at page frame 63 or below; x=3>64 at 64 or above
  *   x=3m      ... movable              x=3b      ... and may block: pages are moved out of the way
+ *   x=3h      ... urgent, which reserves the pageblock for such requests (policy of zonelists)
  *   -x        free, if there is something to free
  *   !x        free, also when somebody else does the same: one of them is a double free
  *   x/2+3     free 3 pages of x, from its page 2 on; what is behind them is x from now on, and

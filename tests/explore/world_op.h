@@ -20,7 +20,7 @@ struct world_op {
 	unsigned int slot;
 	uint64_t n; /* order, pages, first page of a part, CPU */
 	uint64_t first, last; /* page frames; of a part, its pages */
-	bool limited, movable, block;
+	bool limited, movable, block, high;
 };
 
 /* The steps of a text; @ops has room for WORLD_OPS of them. */

@@ -53,6 +53,8 @@ static const char *world_parse_alloc(const char *text, const char *s, uint64_t f
 			op->movable = true;
 		else if (c == 'b')
 			op->block = true;
+		else if (c == 'h')
+			op->high = true;
 		else
 			world_bad(text, s - 1);
 	}
