@@ -289,14 +289,18 @@ static void free_after(struct pz_pages *p, uint32_t cpu, uint64_t index, uint64_
 
 	if (c && pz_peek32(&c->busy))
 		c = NULL;
-	if (c)
-		page_enter(c);
-	pz_page_account(p, c ? cpu : PZ_CPU_NONE, index, index + n - 1, 1);
-	if (c) {
-		if (order <= PZ_PAGE_MAX_ORDER)
-			(void)free_hint(p, c, index, order);
-		page_leave(c);
+	if (!c) {
+		pz_page_account(p, PZ_CPU_NONE, index, index + n - 1, 1);
+		return;
 	}
+	page_enter(c);
+	if (order <= PZ_PAGE_MAX_ORDER) {
+		page_account_fast(p, c, index, order, 1);
+		(void)free_hint(p, c, index, order);
+	} else {
+		pz_page_account(p, cpu, index, index + n - 1, 1);
+	}
+	page_leave(c);
 }
 
 /* Debugging wants the pages before anybody else can have them. */
