@@ -548,10 +548,10 @@ static bool alloc_find(struct pz_pages *p, struct page_ask *a, enum page_mark ma
 				return true;
 		}
 		/*
-		 * Nothing that others did meanwhile can have hidden a free run, and nobody keeps
-		 * one to himself.
+		 * Nobody keeps a free run to himself, and nothing that others did meanwhile,
+		 * telling included, can have hidden one.
 		 */
-		if (page_settled(p, &quiet) == settled && quiet && !pz_page_tell(p))
+		if (!pz_page_tell(p) && page_settled(p, &quiet) == settled && quiet)
 			return false;
 	}
 	return false;

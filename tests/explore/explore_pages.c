@@ -37,6 +37,8 @@ static const struct world_plan pages_plans[] = {
 	  .thread = { "-a -b x=1", "-c -d y=1 -y" }, .bound = 2 },
 	{ .name = "a frame that its CPU has told nobody of", .machine = PLAIN(2),
 	  .before = "a=0 b=0", .thread = { "-a x=0 -x", "y=0 -y" }, .bound = 3 },
+	{ .name = "two others ask for frames that a CPU has told nobody of", .machine = PLAIN(32),
+	  .before = "p=4 q=3 r=2 s=1 a=0 b=0 c=0 -a -b", .thread = { "", "x=0", "y=0" }, .bound = 2 },
 	{ .name = "two such frames are asked for as a pair", .machine = PLAIN(33),
 	  .before = "z=5 a=0 -a a=0", .thread = { "-z -a x=0", "y=5 -y" }, .bound = 1,
 	  .bounded_only = true },
