@@ -134,16 +134,17 @@ void pz_page_hint_freed(struct pz_pages *p, uint64_t index, unsigned int order)
 	struct page_node *n = page_node(p, index >> PAGE_NODE_SHIFT);
 	uint32_t bit = (uint32_t)1 << (index >> WORD_SHIFT & 31);
 	unsigned int last = order < WORD_SHIFT ? order : WORD_SHIFT - 1;
-	bool changed = false;
 
+	if (order < WORD_SHIFT && !(page_unit_none(n, last) & bit))
+		return;
+	/* Who sees the lowest mask clear relies on it that those above are, or will be soon. */
+	page_settle_begin(p, index >> PAGE_NODE_SHIFT);
 	for (unsigned int j = 0; j <= last; j++) {
-		if (pz_load32(&n->none[j]) & bit) {
+		if (pz_load32(&n->none[j]) & bit)
 			pz_and32(&n->none[j], ~bit);
-			changed = true;
-		}
 	}
-	if (changed || order >= WORD_SHIFT)
-		hint_freed_above(p, index, order);
+	hint_freed_above(p, index, order);
+	page_settle_end(p, index >> PAGE_NODE_SHIFT);
 }
 
 /* A search found no free run of @order in a level-1 unit. */
