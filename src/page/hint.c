@@ -157,7 +157,6 @@ void pz_page_hint_unit_none(struct pz_pages *p, uint64_t unit, unsigned int orde
 	/* Perhaps there is not even a run of a lower order. */
 	while (order && !word_runs(word_free(pz_load64(word)), order - 1))
 		order--;
-	pz_page_not_empty(p, 1, unit);
 	page_settle_begin(p, unit);
 	for (unsigned int j = order; j < WORD_SHIFT; j++) {
 		if (!(pz_load32(&n->none[j]) & bit))
@@ -169,6 +168,8 @@ void pz_page_hint_unit_none(struct pz_pages *p, uint64_t unit, unsigned int orde
 		    word_runs(word_free(pz_load64(word)), j))
 			pz_and32(&n->none[j], ~bit);
 	}
+	/* Last, or the unit could come and go meanwhile and leave both bits behind. */
+	pz_page_not_empty(p, 1, unit);
 	page_settle_end(p, unit);
 }
 
@@ -213,7 +214,6 @@ void pz_page_hint_none(struct pz_pages *p, unsigned int level, uint64_t child, u
 
 	while (order > least && !pz_page_may(p, level - 1, child, kind, order - 1))
 		order--;
-	pz_page_not_empty(p, level, child);
 	page_settle_begin(p, child);
 	for (unsigned int j = order; j < end; j++) {
 		uint32_t *m = hint_mask(p, level, i, kind, j);
@@ -227,6 +227,7 @@ void pz_page_hint_none(struct pz_pages *p, unsigned int level, uint64_t child, u
 		    pz_page_may(p, level - 1, child, kind, j))
 			pz_and32(hint_mask(p, level, i, kind, j), ~bit);
 	}
+	pz_page_not_empty(p, level, child);
 	page_settle_end(p, child);
 }
 

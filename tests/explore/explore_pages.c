@@ -45,6 +45,9 @@ static const struct world_plan pages_plans[] = {
 	{ .name = "two such frames are asked for as a pair", .machine = PLAIN(33),
 	  .before = "z=5 a=0 -a a=0", .thread = { "-z -a x=0", "y=5 -y" }, .bound = 1,
 	  .bounded_only = true },
+	{ .name = "a hint is corrected while a word comes and goes", .machine = PLAIN(32),
+	  .before = "a=4 b=4", .thread = { "-a -b c=4 d=0 -d -c", "x=4 -x" }, .bound = 3,
+	  .bounded_only = true },
 	/* --- a word and the word above --- */
 	{ .name = "split two words from above", .machine = PLAIN(64), .before = "",
 	  .thread = { "a=0 -a", "b=5 -b" }, .bound = 2 },
