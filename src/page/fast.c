@@ -329,10 +329,13 @@ static inline bool fast_again(struct pz_pages *p, struct page_cpu *c, uint32_t g
 			      const struct pz_limits *limits, uint64_t *index)
 {
 	struct page_quick *q = &c->quick;
-	struct page_stack *s = q->slot->stack;
+	struct page_stack *s;
 	uint64_t v, *w, bits;
 
-	if (q->gfp != gfp || q->serial != p->serial || !page_stacked(s))
+	if (q->gfp != gfp || q->serial != p->serial)
+		return false;
+	s = q->slot->stack;
+	if (!page_stacked(s))
 		return false;
 	if (limits ? limits->max_addr != q->max_addr || limits->min_addr != q->min_addr ||
 			     !fast_plain(p, limits)

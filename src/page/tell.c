@@ -15,8 +15,9 @@
  *  Only a CPU itself writes its stacks; anybody reads them. The CPU writes the frame first and sets
  *  the bit then, whether it is set or not; who announces clears the bits first and reads all places
  *  of the stack then, also those above its top: the CPU may be about to take what was there and
- *  fail. `settle` says that this is under way: until it is done others find neither. A place is written over only after what was there has been announced. So a frame whose
- *  free has returned is either seen or its bit is still set.
+ *  fail. A place is written over only after what was there has been announced. So a frame whose
+ *  free has returned is either seen or its bit is still set. While it is being announced others
+ *  find neither the bit nor the frame; `settle` tells them that this may be so.
  */
 #include "page_internal.h"
 
