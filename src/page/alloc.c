@@ -586,10 +586,10 @@ static enum alloc_found alloc_search(struct pz_pages *p, struct page_ask *a, enu
 			kept = true;
 		}
 		/*
-		 * Nothing that others did meanwhile can have hidden a free run, and nobody keeps
-		 * one to himself.
+		 * Nobody keeps a free run to himself, and nothing that others did meanwhile,
+		 * telling included, can have hidden one.
 		 */
-		if (page_settled(p, &quiet) == settled && quiet && !pz_page_tell(p))
+		if (!pz_page_tell(p) && page_settled(p, &quiet) == settled && quiet)
 			return kept ? ALLOC_UNSURE : ALLOC_NOTHING;
 	}
 	return ALLOC_UNSURE;

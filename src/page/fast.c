@@ -201,18 +201,22 @@ static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c
 	if (*lo > *hi)
 		return NULL;
 	a = &p->area[s->area];
-	/* Without grouping the hints do not tell movable pages apart. */
-	if (!p->type_mask && !(gfp & PZ_GFP_MOVABLE) &&
-	    (a->type == PZ_ZONE_MOVABLE || pz_peek32(&p->special)))
+	/* Pageblocks may be of any mobility there; and without grouping hints do not tell it. */
+	if (!(gfp & PZ_GFP_MOVABLE) &&
+	    (a->type == PZ_ZONE_MOVABLE || (!p->type_mask && pz_peek32(&p->special))))
 		return NULL;
 	if (area == FAST_EASY)
 		return (gfp & PZ_GFP_MEMALLOC) || fast_easy(p, a) ? s : NULL;
 	return area == FAST_ANY || area == s->area ? s : NULL;
 }
 
-/* Let the same request for a single page be served the quick way from now on. */
+/*
+ * Let the same request for a single page be served the quick way from now on, while nothing has
+ * changed since @serial was read, which was before anything else.
+ */
 static void fast_learn(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
-		       const struct pz_limits *limits, unsigned int class, uint64_t lo, uint64_t hi)
+		       const struct pz_limits *limits, unsigned int class, uint64_t lo, uint64_t hi,
+		       uint32_t serial)
 {
 	struct page_quick *q = &c->quick;
 
@@ -231,7 +235,7 @@ static void fast_learn(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
 	q->tally = &c->tally[q->slot->area % PAGE_TALLIES];
 	if (q->tally->area != q->slot->area)
 		pz_page_tally_place(p, c, q->slot->lo);
-	q->serial = p->serial;
+	q->serial = serial;
 	/* Only one of the two counts matters under a policy. */
 	q->free = p->policy == PZ_POLICY_REACH ? &p->free_all : &p->area[q->slot->area].free;
 	q->easy = p->policy == PZ_POLICY_REACH ? p->easy_all : p->area[q->slot->area].easy;
@@ -269,6 +273,7 @@ static bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gfp, unsi
 		      const struct pz_limits *limits, uint32_t area, uint64_t *index)
 {
 	unsigned int class, type = gfp & 3 & p->type_mask;
+	uint32_t serial = pz_load32(&p->serial);
 	uint64_t lo, hi;
 	struct page_slot *s = fast_slot(p, c, gfp, order, limits, area, &lo, &hi, &class);
 
@@ -282,7 +287,7 @@ static bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gfp, unsi
 	}
 	/* What came the long way may need more than a frame: watermarks, zeroes. */
 	if (!order && area == FAST_EASY)
-		fast_learn(p, c, gfp, limits, class, lo, hi);
+		fast_learn(p, c, gfp, limits, class, lo, hi, serial);
 	if (order < WORD_SHIFT) {
 		struct page_stack *k = &s->stack[order];
 
@@ -310,6 +315,9 @@ static bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gfp, unsi
 		}
 	}
 	s->at[order] = PAGE_NONE;
+	/* What was used up above may be free again: only the long way looks there. */
+	if (hi < c->home_hi && !(limits && hi == c->window.hi))
+		return false;
 	if (!fast_tree(p, c, order, class, type, lo, hi, index))
 		return false;
 	s->at[order] = *index;
@@ -321,10 +329,13 @@ static inline bool fast_again(struct pz_pages *p, struct page_cpu *c, uint32_t g
 			      const struct pz_limits *limits, uint64_t *index)
 {
 	struct page_quick *q = &c->quick;
-	struct page_stack *s = q->slot->stack;
+	struct page_stack *s;
 	uint64_t v, *w, bits;
 
-	if (q->gfp != gfp || q->serial != p->serial || !page_stacked(s))
+	if (q->gfp != gfp || q->serial != p->serial)
+		return false;
+	s = q->slot->stack;
+	if (!page_stacked(s))
 		return false;
 	if (limits ? limits->max_addr != q->max_addr || limits->min_addr != q->min_addr ||
 			     !fast_plain(p, limits)

@@ -68,20 +68,35 @@ static uint32_t *hint_mask(const struct pz_pages *p, unsigned int level, uint64_
 	return &page_upper(p, level, i)->none[kind * WORD_SHIFT * level + order];
 }
 
+/* The clearing of bits on the way up, which has begun with the first that is not clear yet. */
+struct hint_news {
+	struct pz_pages *p;
+	uint64_t key;
+	bool begun;
+};
+
+/* Clear a bit of a mask; false when it was clear. */
+static bool hint_clear(struct hint_news *h, uint32_t *mask, uint32_t bit)
+{
+	if (!(pz_load32(mask) & bit))
+		return false;
+	/* Who sees the lowest mask clear relies on it that those above are, or will be soon. */
+	if (!h->begun)
+		page_settle_begin(h->p, h->key);
+	h->begun = true;
+	pz_and32(mask, ~bit);
+	return true;
+}
+
 /* Clear a bit in the masks of orders @first to @last; false when it was clear in all. */
-static bool hint_clear(struct pz_pages *p, unsigned int level, uint64_t i, unsigned int kind,
-		       unsigned int first, unsigned int last, uint32_t bit)
+static bool hint_clear_orders(struct hint_news *h, unsigned int level, uint64_t i,
+			      unsigned int kind, unsigned int first, unsigned int last,
+			      uint32_t bit)
 {
 	bool changed = false;
 
-	for (unsigned int j = first; j <= last; j++) {
-		uint32_t *m = hint_mask(p, level, i, kind, j);
-
-		if (pz_load32(m) & bit) {
-			pz_and32(m, ~bit);
-			changed = true;
-		}
-	}
+	for (unsigned int j = first; j <= last; j++)
+		changed |= hint_clear(h, hint_mask(h->p, level, i, kind, j), bit);
 	return changed;
 }
 
@@ -93,26 +108,28 @@ uint32_t pz_page_hint_children(const struct pz_pages *p, unsigned int level, uin
 }
 
 /* The same in a node for one kind. */
-static bool hint_freed_kind(struct pz_pages *p, unsigned int level, uint64_t index,
+static bool hint_freed_kind(struct hint_news *h, unsigned int level, uint64_t index,
 			    unsigned int kind, unsigned int order)
 {
+	const struct pz_pages *p = h->p;
 	uint64_t child = index >> (WORD_SHIFT * level), i = child >> WORD_SHIFT;
 	uint32_t bit = (uint32_t)1 << (child & 31);
 	unsigned int last = hint_end(p, level, kind) - 1;
 	bool changed;
 
-	changed = hint_clear(p, level, i, kind, 0, order < last ? order : last, bit);
+	changed = hint_clear_orders(h, level, i, kind, 0, order < last ? order : last, bit);
 	if (order >= p->pageblock_order && kind <= PAGE_K_RECLAIMABLE &&
 	    WORD_SHIFT * level > p->pageblock_order) {
 		last = WORD_SHIFT * level - 1;
-		changed |= hint_clear(p, level, i, PAGE_K_ANY, p->pageblock_order,
-				      order < last ? order : last, bit);
+		changed |= hint_clear_orders(h, level, i, PAGE_K_ANY, p->pageblock_order,
+					     order < last ? order : last, bit);
 	}
 	return changed;
 }
 
-static void hint_freed_above(struct pz_pages *p, uint64_t index, unsigned int order)
+static void hint_freed_above(struct hint_news *h, uint64_t index, unsigned int order)
 {
+	const struct pz_pages *p = h->p;
 	unsigned int kind = hint_kind_of(page_type(p, index));
 	/* More than a pageblock may be of several kinds. */
 	bool all = order > p->pageblock_order;
@@ -123,7 +140,7 @@ static void hint_freed_above(struct pz_pages *p, uint64_t index, unsigned int or
 		bool changed = false;
 
 		for (unsigned int k = all ? 0 : kind; k <= (all ? PAGE_K_CMA : kind); k++)
-			changed |= hint_freed_kind(p, l, index, k, order);
+			changed |= hint_freed_kind(h, l, index, k, order);
 		if (!changed && order < WORD_SHIFT * l)
 			return;
 	}
@@ -135,16 +152,15 @@ void pz_page_hint_freed(struct pz_pages *p, uint64_t index, unsigned int order)
 	struct page_node *n = page_node(p, index >> PAGE_NODE_SHIFT);
 	uint32_t bit = (uint32_t)1 << (index >> WORD_SHIFT & 31);
 	unsigned int last = order < WORD_SHIFT ? order : WORD_SHIFT - 1;
+	struct hint_news h = { p, index >> PAGE_NODE_SHIFT, false };
 	bool changed = false;
 
-	for (unsigned int j = 0; j <= last; j++) {
-		if (pz_load32(&n->none[j]) & bit) {
-			pz_and32(&n->none[j], ~bit);
-			changed = true;
-		}
-	}
+	for (unsigned int j = 0; j <= last; j++)
+		changed |= hint_clear(&h, &n->none[j], bit);
 	if (changed || order >= WORD_SHIFT)
-		hint_freed_above(p, index, order);
+		hint_freed_above(&h, index, order);
+	if (h.begun)
+		page_settle_end(p, h.key);
 }
 
 /* A search found no free run of @order in a level-1 unit. */
@@ -158,7 +174,6 @@ void pz_page_hint_unit_none(struct pz_pages *p, uint64_t unit, unsigned int orde
 	/* Perhaps there is not even a run of a lower order. */
 	while (order && !word_runs(word_free(pz_load64(word)), order - 1))
 		order--;
-	pz_page_not_empty(p, 1, unit);
 	page_settle_begin(p, unit);
 	for (unsigned int j = order; j < WORD_SHIFT; j++) {
 		if (!(pz_load32(&n->none[j]) & bit))
@@ -172,6 +187,8 @@ void pz_page_hint_unit_none(struct pz_pages *p, uint64_t unit, unsigned int orde
 			back = true;
 		}
 	}
+	/* Last, or the unit could come and go meanwhile and leave both bits behind. */
+	pz_page_not_empty(p, 1, unit);
 	page_settle_done(p, unit, back);
 }
 
@@ -217,7 +234,6 @@ void pz_page_hint_none(struct pz_pages *p, unsigned int level, uint64_t child, u
 
 	while (order > least && !pz_page_may(p, level - 1, child, kind, order - 1))
 		order--;
-	pz_page_not_empty(p, level, child);
 	page_settle_begin(p, child);
 	for (unsigned int j = order; j < end; j++) {
 		uint32_t *m = hint_mask(p, level, i, kind, j);
@@ -233,6 +249,7 @@ void pz_page_hint_none(struct pz_pages *p, unsigned int level, uint64_t child, u
 			back = true;
 		}
 	}
+	pz_page_not_empty(p, level, child);
 	page_settle_done(p, child, back);
 }
 

@@ -16,7 +16,8 @@
  *  the bit then, whether it is set or not; who announces clears the bits first and reads all places
  *  of the stack then, also those above its top: the CPU may be about to take what was there and
  *  fail. A place is written over only after what was there has been announced. So a frame whose
- *  free has returned is either seen or its bit is still set.
+ *  free has returned is either seen or its bit is still set. While it is being announced others
+ *  find neither the bit nor the frame; `settle` tells them that this may be so.
  */
 #include "page_internal.h"
 
@@ -32,25 +33,36 @@ bool pz_page_announce(struct pz_pages *p, uint64_t index)
 	return (word_free(v) >> unit & 1) && page_announce(p, i, unit, 0, word_free(v));
 }
 
+/* The same for what a CPU has on its stacks. */
+static bool tell_cpu(struct pz_pages *p, struct page_cpu *c)
+{
+	bool news = false;
+
+	for (uint32_t m = pz_and32(&c->untold, 0); m; m &= m - 1) {
+		unsigned int bit = pz_ctz32(m);
+		const struct page_stack *s = c->slot[bit / PAGE_TYPES][bit % PAGE_TYPES].stack;
+
+		for (unsigned int k = 0; k < PAGE_STACK; k++)
+			news |= pz_page_announce(p, pz_peek64(&s->at[k]));
+	}
+	return news;
+}
+
 /* Announce what CPUs have on their stacks. Whether any of it was news. */
 bool pz_page_tell(struct pz_pages *p)
 {
 	bool news = false;
 
 	for (uint32_t i = 0; i < p->cpus; i++) {
-		struct page_cpu *c = &p->cpu[i];
-		uint32_t m = pz_peek32(&c->untold);
+		bool some;
 
-		if (!m)
+		if (!pz_load32(&p->cpu[i].untold))
 			continue;
-		for (m = pz_and32(&c->untold, 0); m; m &= m - 1) {
-			unsigned int bit = pz_ctz32(m);
-			const struct page_stack *s =
-				c->slot[bit / PAGE_TYPES][bit % PAGE_TYPES].stack;
-
-			for (unsigned int k = 0; k < PAGE_STACK; k++)
-				news |= pz_page_announce(p, pz_peek64(&s->at[k]));
-		}
+		/* Who comes meanwhile finds neither the bits nor all the frames. */
+		page_settle_begin(p, i);
+		some = tell_cpu(p, &p->cpu[i]);
+		page_settle_done(p, i, some);
+		news |= some;
 	}
 	return news;
 }

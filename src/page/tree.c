@@ -163,7 +163,7 @@ void pz_page_freed(struct pz_pages *p, unsigned int level, uint64_t i, unsigned 
 
 		if (r < WORD_SHIFT || level + 1 == p->level_count) {
 			pz_page_hint_freed(p, first, WORD_SHIFT * level + r);
-			return;
+			break;
 		}
 		unit = (unsigned int)i & 31;
 		i >>= WORD_SHIFT;
@@ -174,12 +174,16 @@ void pz_page_freed(struct pz_pages *p, unsigned int level, uint64_t i, unsigned 
 		if (pz_load32(empty) & bit) {
 			if (news)
 				pz_page_hint_freed(p, first, WORD_SHIFT * level);
-			return;
+			break;
 		}
+		if (!news)
+			page_settle_begin(p, first >> PAGE_NODE_SHIFT);
 		pz_or32(empty, bit);
 		news = true;
 		f = pz_page_loose(p, level, i) | bit;
 	}
+	if (news)
+		page_settle_end(p, first >> PAGE_NODE_SHIFT);
 }
 
 /*

@@ -240,6 +240,58 @@ out:
 	pm_close(&m);
 }
 
+/* Whatever another CPU frees at higher addresses is used before all of the lowest zone. */
+static void check_reach_again(struct tap *t)
+{
+	struct pm_region all = { 0, 64 * MIB, 0, false };
+	struct pz_zone_config zones = pm_pc(64 * MIB);
+	uint64_t pfn = 0, low = 0;
+	struct page_machine m;
+
+	if (!CHECK(t, pm_lay_out(&m, t, &all, 1, &zones)))
+		return;
+	m.cfg.cpus = 2;
+	if (!pm_make(&m))
+		goto out;
+	for (unsigned int i = 0; i < 12 * 1024 + 8; i++) {
+		if (pz_alloc_pages(m.pages, 0, PZ_GFP_MOVABLE, 0, NULL, &pfn))
+			break;
+	}
+	CHECK(t, pfn < 4096);
+	for (uint64_t at = 4096; at < 16384; at++)
+		pz_free_pages(m.pages, 1, at, 0);
+	while (!pz_alloc_pages(m.pages, 0, PZ_GFP_MOVABLE, 0, NULL, &pfn) && pfn < 4096)
+		low++;
+	CHECK_NAMED(t, low <= 1024, "a CPU looks at higher addresses again after a while");
+out:
+	pm_close(&m);
+}
+
+/* Whatever the mobility of its pageblocks is said to be, ZONE_MOVABLE is for movable pages. */
+static void check_movable_zone(struct tap *t)
+{
+	struct pm_region all = { 0, 64 * MIB, 0, false };
+	struct pz_zone_config zones = pm_flat(64 * MIB);
+	struct page_machine m;
+	uint64_t pfn = 0;
+	bool right = true;
+
+	zones.kernelcore.kind = PZ_CORE_PAGES;
+	zones.kernelcore.value = 8192;
+	if (!CHECK(t, pm_lay_out(&m, t, &all, 1, &zones)))
+		return;
+	if (!pm_make(&m))
+		goto out;
+	CHECK(t, !pz_alloc_pages(m.pages, 0, PZ_GFP_MOVABLE, 0, NULL, &pfn) && pfn >= 8192);
+	CHECK(t, !pz_page_set_mobility(m.pages, pfn, PZ_UNMOVABLE));
+	pz_free_pages(m.pages, 0, pfn, 0);
+	for (unsigned int i = 0; i < 64; i++)
+		right = right && !pz_alloc_pages(m.pages, 0, 0, 0, NULL, &pfn) && pfn < 8192;
+	CHECK_NAMED(t, right, "unmovable pages lie outside ZONE_MOVABLE");
+out:
+	pm_close(&m);
+}
+
 /* A lowmem reserve depends on the zone that a request could have used. */
 static void check_reserves(struct tap *t)
 {
@@ -601,6 +653,8 @@ out:
 void contract_page_policy(struct tap *t)
 {
 	check_reach(t);
+	check_reach_again(t);
+	check_movable_zone(t);
 	check_kept(t);
 	check_hooks(t);
 	check_marks(t);
