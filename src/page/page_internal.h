@@ -173,7 +173,7 @@ struct page_cpu {
 	uint32_t crowd_seen;
 	struct page_tally tally[PAGE_TALLIES];	  /* of an area at its number modulo PAGE_TALLIES */
 	uint32_t stacked[PAGE_TYPES][WORD_SHIFT]; /* bit per class: its stack may have something */
-	uint32_t untold; /* bit class * PAGE_TYPES + type: slot with frames not announced */
+	uint32_t untold; /* bit type * PAGE_CLASSES + class: slot with frames not announced */
 	uint8_t cur[PAGE_CLASSES][PAGE_TYPES]
 		   [PZ_PAGE_ORDERS]; /* by limit: class that had memory last */
 	struct page_slot slot[PAGE_CLASSES][PAGE_TYPES];
@@ -737,7 +737,8 @@ static inline void page_stack_push(struct pz_pages *p, struct page_cpu *c, unsig
 	if (!(c->stacked[type][order] >> class & 1))
 		c->stacked[type][order] |= 1u << class;
 	if (!order)
-		pz_release32(&c->untold, pz_peek32(&c->untold) | 1u << (class * PAGE_TYPES + type));
+		pz_release32(&c->untold,
+			     pz_peek32(&c->untold) | 1u << (type * PAGE_CLASSES + class));
 }
 
 /* Let a CPU know of a block that was freed. The newest frames are those in the cache. */

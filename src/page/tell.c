@@ -33,14 +33,23 @@ bool pz_page_announce(struct pz_pages *p, uint64_t index)
 	return (word_free(v) >> unit & 1) && page_announce(p, i, unit, 0, word_free(v));
 }
 
+/* The stack of single frames that a bit of `untold` stands for. */
+static const struct page_stack *tell_stack(const struct page_cpu *c, unsigned int bit)
+{
+	unsigned int type = 0;
+
+	for (; bit >= PAGE_CLASSES; bit -= PAGE_CLASSES)
+		type++;
+	return c->slot[bit][type].stack;
+}
+
 /* The same for what a CPU has on its stacks. */
 static bool tell_cpu(struct pz_pages *p, struct page_cpu *c)
 {
 	bool news = false;
 
 	for (uint32_t m = pz_and32(&c->untold, 0); m; m &= m - 1) {
-		unsigned int bit = pz_ctz32(m);
-		const struct page_stack *s = c->slot[bit / PAGE_TYPES][bit % PAGE_TYPES].stack;
+		const struct page_stack *s = tell_stack(c, pz_ctz32(m));
 
 		for (unsigned int k = 0; k < PAGE_STACK; k++)
 			news |= pz_page_announce(p, pz_peek64(&s->at[k]));
@@ -76,9 +85,7 @@ uint32_t pz_page_untold(const struct pz_pages *p, uint64_t i)
 		const struct page_cpu *c = &p->cpu[cpu];
 
 		for (uint32_t m = pz_peek32(&c->untold); m; m &= m - 1) {
-			unsigned int bit = pz_ctz32(m);
-			const struct page_stack *s =
-				c->slot[bit / PAGE_TYPES][bit % PAGE_TYPES].stack;
+			const struct page_stack *s = tell_stack(c, pz_ctz32(m));
 
 			for (unsigned int k = 0; k < PAGE_STACK; k++) {
 				uint64_t index = pz_peek64(&s->at[k]);
