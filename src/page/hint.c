@@ -93,11 +93,16 @@ static bool hint_clear_orders(struct hint_news *h, unsigned int level, uint64_t 
 			      unsigned int kind, unsigned int first, unsigned int last,
 			      uint32_t bit)
 {
-	bool changed = false;
+	uint32_t *mask = hint_mask(h->p, level, i, kind, 0), any = 0;
 
+	/* Mostly there is nothing to do: say so without a branch for each. */
 	for (unsigned int j = first; j <= last; j++)
-		changed |= hint_clear(h, hint_mask(h->p, level, i, kind, j), bit);
-	return changed;
+		any |= pz_load32(&mask[j]);
+	if (!(any & bit))
+		return false;
+	for (unsigned int j = first; j <= last; j++)
+		(void)hint_clear(h, &mask[j], bit);
+	return true;
 }
 
 /* Children of an upper node that may have a run of a kind and order, as far as its masks go. */
@@ -107,18 +112,21 @@ uint32_t pz_page_hint_children(const struct pz_pages *p, unsigned int level, uin
 	return ~pz_load32(hint_mask(p, level, i, kind, order));
 }
 
-/* The same in a node for one kind. */
-static bool hint_freed_kind(struct hint_news *h, unsigned int level, uint64_t index,
-			    unsigned int kind, unsigned int order)
+/* Announce a free run of the kinds @first to @last_kind in a node above level 1. */
+static bool hint_freed_kinds(struct hint_news *h, unsigned int level, uint64_t index,
+			     unsigned int first, unsigned int last_kind, unsigned int order)
 {
 	const struct pz_pages *p = h->p;
 	uint64_t child = index >> (WORD_SHIFT * level), i = child >> WORD_SHIFT;
 	uint32_t bit = (uint32_t)1 << (child & 31);
-	unsigned int last = hint_end(p, level, kind) - 1;
-	bool changed;
+	unsigned int last;
+	bool changed = false;
 
-	changed = hint_clear_orders(h, level, i, kind, 0, order < last ? order : last, bit);
-	if (order >= p->pageblock_order && kind <= PAGE_K_RECLAIMABLE &&
+	for (unsigned int k = first; k <= last_kind; k++) {
+		last = hint_end(p, level, k) - 1;
+		changed |= hint_clear_orders(h, level, i, k, 0, order < last ? order : last, bit);
+	}
+	if (order >= p->pageblock_order && first <= PAGE_K_RECLAIMABLE &&
 	    WORD_SHIFT * level > p->pageblock_order) {
 		last = WORD_SHIFT * level - 1;
 		changed |= hint_clear_orders(h, level, i, PAGE_K_ANY, p->pageblock_order,
@@ -130,18 +138,17 @@ static bool hint_freed_kind(struct hint_news *h, unsigned int level, uint64_t in
 static void hint_freed_above(struct hint_news *h, uint64_t index, unsigned int order)
 {
 	const struct pz_pages *p = h->p;
-	unsigned int kind = hint_kind_of(page_type(p, index));
-	/* More than a pageblock may be of several kinds. */
-	bool all = order > p->pageblock_order;
+	unsigned int first = hint_kind_of(page_type(p, index)), last = first;
 
-	if (kind >= PAGE_KINDS && !all)
+	/* More than a pageblock may be of several kinds. */
+	if (order > p->pageblock_order) {
+		first = 0;
+		last = pz_load32(&p->special) ? PAGE_K_CMA : PAGE_K_RECLAIMABLE;
+	}
+	if (first >= PAGE_KINDS)
 		return;
 	for (unsigned int l = 2; l < p->level_count; l++) {
-		bool changed = false;
-
-		for (unsigned int k = all ? 0 : kind; k <= (all ? PAGE_K_CMA : kind); k++)
-			changed |= hint_freed_kind(h, l, index, k, order);
-		if (!changed && order < WORD_SHIFT * l)
+		if (!hint_freed_kinds(h, l, index, first, last, order) && order < WORD_SHIFT * l)
 			return;
 	}
 }
