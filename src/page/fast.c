@@ -184,7 +184,7 @@ static inline struct page_slot *fast_slot(struct pz_pages *p, struct page_cpu *c
 
 		for (; m; m &= ~(1u << pz_fls32(m))) {
 			s = &c->slot[pz_fls32(m)][type];
-			if (!page_stacked(&s->stack[order]))
+			if (!page_stacked(&c->stack[pz_fls32(m)][type][order]))
 				c->stacked[type][order] &= ~(1u << pz_fls32(m));
 			else if (area == FAST_EASY || area == FAST_ANY || s->area == area)
 				break;
@@ -232,6 +232,7 @@ static void fast_learn(struct pz_pages *p, struct page_cpu *c, uint32_t gfp,
 	q->class = class;
 	q->type = gfp & 3 & p->type_mask;
 	q->slot = &c->slot[class][q->type];
+	q->stack = c->stack[class][q->type];
 	q->tally = &c->tally[q->slot->area % PAGE_TALLIES];
 	if (q->tally->area != q->slot->area)
 		pz_page_tally_place(p, c, q->slot->lo);
@@ -283,13 +284,16 @@ static bool fast_take(struct pz_pages *p, struct page_cpu *c, uint32_t gfp, unsi
 	if (c->crowd != c->crowd_seen) {
 		pz_page_slot_drop(p, c, class, type);
 		s->at[order] = PAGE_NONE;
+		/* With room to spare the long way goes elsewhere: see alloc_met(). */
+		if (order >= p->pageblock_order)
+			pz_poke32(&c->crowd_seen, c->crowd);
 		return false;
 	}
 	/* What came the long way may need more than a frame: watermarks, zeroes. */
 	if (!order && area == FAST_EASY)
 		fast_learn(p, c, gfp, limits, class, lo, hi, serial);
 	if (order < WORD_SHIFT) {
-		struct page_stack *k = &s->stack[order];
+		struct page_stack *k = &c->stack[class][type][order];
 
 		while (page_stacked(k)) {
 			*index = page_stack_top(k);
@@ -334,7 +338,7 @@ static inline bool fast_again(struct pz_pages *p, struct page_cpu *c, uint32_t g
 
 	if (q->gfp != gfp || q->serial != p->serial)
 		return false;
-	s = q->slot->stack;
+	s = q->stack;
 	if (!page_stacked(s))
 		return false;
 	if (limits ? limits->max_addr != q->max_addr || limits->min_addr != q->min_addr ||

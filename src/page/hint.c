@@ -23,6 +23,9 @@
  */
 #include "page_internal.h"
 
+/* The kinds that a free pageblock of PAGE_K_ANY may have. */
+#define HINT_ORDINARY (1u << PAGE_K_UNMOVABLE | 1u << PAGE_K_MOVABLE | 1u << PAGE_K_RECLAIMABLE)
+
 static unsigned int hint_kind_of(unsigned int type)
 {
 	return type <= PZ_CMA ? type : PAGE_KINDS;
@@ -112,21 +115,24 @@ uint32_t pz_page_hint_children(const struct pz_pages *p, unsigned int level, uin
 	return ~pz_load32(hint_mask(p, level, i, kind, order));
 }
 
-/* Announce a free run of the kinds @first to @last_kind in a node above level 1. */
+/* Announce a free run in a node above level 1, for the kinds in @kinds. */
 static bool hint_freed_kinds(struct hint_news *h, unsigned int level, uint64_t index,
-			     unsigned int first, unsigned int last_kind, unsigned int order)
+			     uint32_t kinds, unsigned int order)
 {
 	const struct pz_pages *p = h->p;
 	uint64_t child = index >> (WORD_SHIFT * level), i = child >> WORD_SHIFT;
 	uint32_t bit = (uint32_t)1 << (child & 31);
-	unsigned int last;
 	bool changed = false;
+	unsigned int last;
 
-	for (unsigned int k = first; k <= last_kind; k++) {
-		last = hint_end(p, level, k) - 1;
-		changed |= hint_clear_orders(h, level, i, k, 0, order < last ? order : last, bit);
+	for (uint32_t m = kinds; m; m &= m - 1) {
+		unsigned int kind = pz_ctz32(m);
+
+		last = hint_end(p, level, kind) - 1;
+		changed |=
+			hint_clear_orders(h, level, i, kind, 0, order < last ? order : last, bit);
 	}
-	if (order >= p->pageblock_order && first <= PAGE_K_RECLAIMABLE &&
+	if (order >= p->pageblock_order && (kinds & HINT_ORDINARY) &&
 	    WORD_SHIFT * level > p->pageblock_order) {
 		last = WORD_SHIFT * level - 1;
 		changed |= hint_clear_orders(h, level, i, PAGE_K_ANY, p->pageblock_order,
@@ -135,20 +141,32 @@ static bool hint_freed_kinds(struct hint_news *h, unsigned int level, uint64_t i
 	return changed;
 }
 
+/* The kinds of the pageblocks that a free run has. */
+static uint32_t hint_kinds(const struct pz_pages *p, uint64_t index, unsigned int order)
+{
+	unsigned int kind = hint_kind_of(page_type(p, index));
+	uint32_t kinds = 0;
+
+	if (order <= p->pageblock_order)
+		return kind < PAGE_KINDS ? (uint32_t)1 << kind : 0;
+	/* Of more than a node: any. */
+	if (order > PAGE_NODE_SHIFT)
+		return ((uint32_t)2 << (pz_load32(&p->special) ? PAGE_K_CMA : PAGE_K_RECLAIMABLE)) -
+		       1;
+	for (kind = 0; kind <= PAGE_K_CMA; kind++) {
+		if (pz_page_kind_units(p, page_node(p, index >> PAGE_NODE_SHIFT), kind))
+			kinds |= (uint32_t)1 << kind;
+	}
+	return kinds;
+}
+
 static void hint_freed_above(struct hint_news *h, uint64_t index, unsigned int order)
 {
 	const struct pz_pages *p = h->p;
-	unsigned int first = hint_kind_of(page_type(p, index)), last = first;
+	uint32_t kinds = hint_kinds(p, index, order);
 
-	/* More than a pageblock may be of several kinds. */
-	if (order > p->pageblock_order) {
-		first = 0;
-		last = pz_load32(&p->special) ? PAGE_K_CMA : PAGE_K_RECLAIMABLE;
-	}
-	if (first >= PAGE_KINDS)
-		return;
-	for (unsigned int l = 2; l < p->level_count; l++) {
-		if (!hint_freed_kinds(h, l, index, first, last, order) && order < WORD_SHIFT * l)
+	for (unsigned int l = 2; kinds && l < p->level_count; l++) {
+		if (!hint_freed_kinds(h, l, index, kinds, order) && order < WORD_SHIFT * l)
 			return;
 	}
 }

@@ -124,7 +124,6 @@ struct page_slot {
 	uint32_t area;
 	uint32_t pad;
 	uint64_t lo, hi; /* segment of the area that they lie in; lo > hi before the first */
-	struct page_stack stack[WORD_SHIFT];
 	uint64_t at[PZ_PAGE_ORDERS]; /* by order: an index in the word to look at, or PAGE_NONE */
 };
 
@@ -154,6 +153,7 @@ struct page_quick {
 	uint64_t min_addr, max_addr;
 	uint64_t lo, span; /* indices [lo, lo + span] */
 	struct page_slot *slot;
+	struct page_stack *stack; /* of single frames */
 	struct page_tally *tally; /* of the slot's area */
 	const uint64_t *free;	  /* the count that has to stay above @easy */
 	int64_t easy;
@@ -177,6 +177,7 @@ struct page_cpu {
 	uint8_t cur[PAGE_CLASSES][PAGE_TYPES]
 		   [PZ_PAGE_ORDERS]; /* by limit: class that had memory last */
 	struct page_slot slot[PAGE_CLASSES][PAGE_TYPES];
+	struct page_stack stack[PAGE_CLASSES][PAGE_TYPES][WORD_SHIFT]; /* of orders 0 to 4 */
 } __attribute__((aligned(64)));
 
 /* Marks, splits and merges: those under way in the low half, those that ended in the high half. */
@@ -724,7 +725,7 @@ static inline uint64_t page_stack_top(const struct page_stack *s)
 static inline void page_stack_push(struct pz_pages *p, struct page_cpu *c, unsigned int class,
 				   unsigned int type, unsigned int order, uint64_t index)
 {
-	struct page_stack *s = &c->slot[class][type].stack[order];
+	struct page_stack *s = &c->stack[class][type][order];
 	uint64_t *place = &s->at[s->top % PAGE_STACK];
 
 	if (page_stacked(s) == PAGE_STACK) {

@@ -40,7 +40,7 @@ static const struct page_stack *tell_stack(const struct page_cpu *c, unsigned in
 
 	for (; bit >= PAGE_CLASSES; bit -= PAGE_CLASSES)
 		type++;
-	return c->slot[bit][type].stack;
+	return c->stack[bit][type];
 }
 
 /* The same for what a CPU has on its stacks. */
@@ -102,7 +102,7 @@ uint32_t pz_page_untold(const struct pz_pages *p, uint64_t i)
 void pz_page_slot_drop(struct pz_pages *p, struct page_cpu *c, unsigned int class,
 		       unsigned int type)
 {
-	struct page_stack *s = c->slot[class][type].stack;
+	struct page_stack *s = c->stack[class][type];
 
 	while (page_stacked(s))
 		(void)pz_page_announce(p, s->at[--s->top % PAGE_STACK]);
