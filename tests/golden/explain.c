@@ -6,14 +6,13 @@
  *
  * usage: explain MACHINES
  */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "explain.h"
 #include "input/source.h"
+#include "walk.h"
 
 /* What is known of a recorded failure. */
 static const struct expected {
@@ -118,38 +117,13 @@ static void golden_machine(const char *dir, const char *name)
 	facts_destroy(&f);
 }
 
-/* Every folder below @top / architecture. */
-static void golden_walk(const char *top)
-{
-	DIR *archs = opendir(top);
-	struct dirent *a, *m;
-	char path[1024], dir[2048];
-	struct stat st;
-
-	while (archs && (a = readdir(archs))) {
-		DIR *machines;
-
-		snprintf(path, sizeof(path), "%s/%s", top, a->d_name);
-		machines = *a->d_name == '.' ? NULL : opendir(path);
-		while (machines && (m = readdir(machines))) {
-			snprintf(dir, sizeof(dir), "%s/%s", path, m->d_name);
-			if (*m->d_name != '.' && !stat(dir, &st) && S_ISDIR(st.st_mode))
-				golden_machine(dir, m->d_name);
-		}
-		if (machines)
-			closedir(machines);
-	}
-	if (archs)
-		closedir(archs);
-}
-
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
 		fprintf(stderr, "usage: explain MACHINES\n");
 		return 2;
 	}
-	golden_walk(argv[1]);
+	golden_walk(argv[1], golden_machine);
 	for (unsigned int i = 0; i < EXPECTED; i++)
 		golden_ok(golden_seen[i], expected[i].machine,
 			  "its recorded failure was explained");

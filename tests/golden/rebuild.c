@@ -7,15 +7,14 @@
  *
  * usage: rebuild MACHINES
  */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "analysis/explain_state.h"
 #include "explain.h"
 #include "input/source.h"
+#include "walk.h"
 
 enum { RECORDED_FAILURES = 16 };
 
@@ -220,38 +219,13 @@ static void golden_machine(const char *dir, const char *name)
 	facts_destroy(&f);
 }
 
-/* Every folder below @top / architecture. */
-static void golden_walk(const char *top)
-{
-	DIR *archs = opendir(top);
-	struct dirent *a, *m;
-	char path[1024], dir[2048];
-	struct stat st;
-
-	while (archs && (a = readdir(archs))) {
-		DIR *machines;
-
-		snprintf(path, sizeof(path), "%s/%s", top, a->d_name);
-		machines = *a->d_name == '.' ? NULL : opendir(path);
-		while (machines && (m = readdir(machines))) {
-			snprintf(dir, sizeof(dir), "%s/%s", path, m->d_name);
-			if (*m->d_name != '.' && !stat(dir, &st) && S_ISDIR(st.st_mode))
-				golden_machine(dir, m->d_name);
-		}
-		if (machines)
-			closedir(machines);
-	}
-	if (archs)
-		closedir(archs);
-}
-
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
 		fprintf(stderr, "usage: rebuild MACHINES\n");
 		return 2;
 	}
-	golden_walk(argv[1]);
+	golden_walk(argv[1], golden_machine);
 	golden_ok(golden_failures == RECORDED_FAILURES, "all", "as many failures as were recorded");
 	golden_ok(golden_placed == RECORDED_FAILURES, "all", "each once where the log has it");
 	golden_ok(golden_verified > RECORDED_FAILURES, "all", "remedies were verified");
