@@ -627,8 +627,13 @@ static inline bool page_bound_all(const struct pz_pages *p, unsigned int level, 
 static inline void page_bound_freed(struct pz_pages *p, unsigned int level, uint64_t i,
 				    uint32_t units)
 {
-	if (level > 1 ? (uint32_t)pz_load64(&page_upper(p, level, i)->bound)
-		      : pz_load32(&page_node(p, level ? i : i >> WORD_SHIFT)->bound))
+	uint64_t bound = level > 1 ? pz_load64(&page_upper(p, level, i)->bound)
+				   : pz_load32(&page_node(p, level ? i : i >> WORD_SHIFT)->bound);
+
+	/* Not measured since it was opened, and a free of these units has been here before. */
+	if (level > 1 && (uint32_t)bound == PAGE_BOUND_MARK && !(units & ~(uint32_t)(bound >> 32)))
+		return;
+	if ((uint32_t)bound)
 		pz_page_bound_reset(p, level, i, units);
 }
 
