@@ -24,7 +24,7 @@ dst=${2:-$(dirname "$0")/../machines}
 command -v xz >/dev/null || die "xz is missing (Debian: apt install xz-utils)"
 
 packed="dmesg.txt zoneinfo.txt before_zoneinfo.txt after0_zoneinfo.txt nodes.txt meminfo.txt
-	sysctl_vm.txt pagetypeinfo.txt machine.dtb"
+	sysctl_vm.txt pagetypeinfo.txt slabinfo.txt slab_attrs.txt machine.dtb"
 plain="cmdline.txt version.txt iomem.txt memmap.txt memblock.txt kpageflags.txt buddyinfo.txt
 	before_buddyinfo.txt after0_buddyinfo.txt dma_pools.txt swiotlb.txt cma.txt crash.txt"
 
