@@ -23,7 +23,8 @@
 #include "pzl_text.h"
 
 #define SLAB_MAX_OBJECTS 32767u /* of one slab */
-#define SLAB_MAX_SHIFT 30u	/* of a slab's size, an object's, and an alignment */
+#define SLAB_MAX_SHIFT 30u	/* of an object, and of an alignment */
+#define SLAB_MAX_ORDER 24u	/* of any page allocator */
 #define SLAB_MIN_PARTIAL_LEAST 5u
 #define SLAB_MIN_PARTIAL_MOST 10u
 
@@ -265,9 +266,7 @@ static uint32_t slab_order_6_1(const struct pzl_slab_kernel *k, uint64_t size)
 				return order;
 		}
 	}
-	order = slab_fit_6_1(k, size, 1, k->max_order, 1);
-	if (order <= k->max_order)
-		return order;
+	/* One object, whatever it wastes; where usual slabs are too small, in a larger one. */
 	return slab_fit_6_1(k, size, 1, k->largest_order, 1);
 }
 
@@ -291,11 +290,13 @@ static uint32_t slab_order_6_12(const struct pzl_slab_kernel *k, uint64_t size)
 static void slab_partial(const struct pzl_slab_kernel *k, struct pzl_slab_geometry *g)
 {
 	const struct slab_cpu_partial *row = slab_cpu_partial;
-	uint32_t half = pz_fls32(g->size) / 2;
+	uint32_t min = pz_fls32(g->size) / 2;
 
-	g->min_partial = half < SLAB_MIN_PARTIAL_LEAST	? SLAB_MIN_PARTIAL_LEAST
-			 : half > SLAB_MIN_PARTIAL_MOST ? SLAB_MIN_PARTIAL_MOST
-							: half;
+	if (min < SLAB_MIN_PARTIAL_LEAST)
+		min = SLAB_MIN_PARTIAL_LEAST;
+	if (min > SLAB_MIN_PARTIAL_MOST)
+		min = SLAB_MIN_PARTIAL_MOST;
+	g->min_partial = min;
 	g->cpu_partial = 0;
 	g->cpu_partial_slabs = 0;
 	if (!k->cpu_partial || (g->flags & PZL_SLAB_DEBUG))
@@ -311,11 +312,11 @@ static void slab_partial(const struct pzl_slab_kernel *k, struct pzl_slab_geomet
 static bool slab_kernel_valid(const struct pzl_slab_kernel *k)
 {
 	return (unsigned int)k->model < PZL_MODELS && k->page_shift >= 12 && k->page_shift <= 16 &&
-	       k->largest_order <= SLAB_MAX_SHIFT - k->page_shift &&
-	       (k->word == 4 || k->word == 8) && pz_is_pow2(k->cache_line) &&
-	       k->cache_line <= 1u << k->page_shift && pz_is_pow2(k->min_align) &&
-	       k->min_align <= 1u << k->page_shift && k->track <= 1u << k->page_shift && k->cpus &&
-	       k->min_order <= k->largest_order && k->max_order <= k->largest_order;
+	       k->largest_order <= SLAB_MAX_ORDER && (k->word == 4 || k->word == 8) &&
+	       pz_is_pow2(k->cache_line) && k->cache_line <= 1u << k->page_shift &&
+	       pz_is_pow2(k->min_align) && k->min_align <= 1u << k->page_shift &&
+	       k->track <= 1u << k->page_shift && k->cpus && k->min_order <= k->largest_order &&
+	       k->max_order <= k->largest_order;
 }
 
 static bool slab_cache_valid(const struct pzl_slab_kernel *k, const struct pzl_slab_cache *c)
@@ -342,7 +343,7 @@ int pzl_slab_geometry(const struct pzl_slab_kernel *k, const struct pzl_slab_cac
 	if (k->debug_keeps_order && (c->flags & PZL_SLAB_DEBUG_METADATA) &&
 	    slab_get_order(k, size) > slab_get_order(k, c->object_size))
 		size = slab_slot(k, c, c->flags & ~PZL_SLAB_DEBUG_METADATA, &g);
-	if (size > 1ull << (k->page_shift + k->largest_order))
+	if (size > UINT32_MAX || size > 1ull << (k->page_shift + k->largest_order))
 		return -PZ_ERANGE;
 
 	g.size = (uint32_t)size;
