@@ -9,7 +9,8 @@
  * fewer and fewer objects, in 6.12 with one number of objects and more waste.
  *
  * Invariants: 1. size is a multiple of align, and so is red_left_pad; 2. size * objects fits the
- * slab; 3. the free pointer lies inside the slot.
+ * slab; 3. the free pointer lies inside the slot; 4. no slot exceeds 32 bits, as neither objects
+ * nor alignments do by far.
  *
  * Failure: inputs out of range are refused; the output is not written.
  *
@@ -168,7 +169,7 @@ static uint32_t slab_asked_size(const struct pzl_slab_kernel *k)
 	return k->model < PZL_LINUX_6_12 ? 4 : k->word;
 }
 
-/* The slot. Returns its size, which may be more than any slab. */
+/* The slot. Returns its size, which may be more than any slab, but not more than 3 GiB. */
 static uint64_t slab_slot(const struct pzl_slab_kernel *k, const struct pzl_slab_cache *c,
 			  uint32_t flags, struct pzl_slab_geometry *g)
 {
@@ -343,9 +344,6 @@ int pzl_slab_geometry(const struct pzl_slab_kernel *k, const struct pzl_slab_cac
 	if (k->debug_keeps_order && (c->flags & PZL_SLAB_DEBUG_METADATA) &&
 	    slab_get_order(k, size) > slab_get_order(k, c->object_size))
 		size = slab_slot(k, c, c->flags & ~PZL_SLAB_DEBUG_METADATA, &g);
-	if (size > UINT32_MAX || size > 1ull << (k->page_shift + k->largest_order))
-		return -PZ_ERANGE;
-
 	g.size = (uint32_t)size;
 	g.order = k->model < PZL_LINUX_6_12 ? slab_order_6_1(k, size) : slab_order_6_12(k, size);
 	if (g.order > k->largest_order)

@@ -305,7 +305,11 @@ static void slab_kernels(struct tap *t)
 		     k.cpus == 12 && k.cache_line == 128;
 	CHECK_NAMED(t, ok, "a line that is not that line changes nothing");
 	pzl_slab_kernel_init(&k, PZL_LINUX_5_15, PZL_ARCH_X86_64, 0);
-	CHECK_NAMED(t, k.track == 152, "5.15 keeps stacks in the record");
+	CHECK_NAMED(t,
+		    k.track == 152 &&
+			    slab_of(PZL_LINUX_5_15, 1, 8, 8, PZL_SLAB_KMALLOC | Z | P | U).size ==
+				    344,
+		    "5.15 keeps stacks in the record, and no size that was asked for");
 
 #define REFUSED(field, value, rc) \
 	(other = k, other.field = (value), pzl_slab_geometry(&other, &c, &g) == (rc) && g.size == 7)
