@@ -13,7 +13,6 @@
  * here, by name. What alignment was asked for is known of caches without SLAB_HWCACHE_ALIGN, where
  * it is the result; of the others none was, but for the two kinds that slab_asked() knows.
  */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include <physzone/linux/slab.h>
 
 #include "input/source.h"
+#include "walk.h"
 
 /* A row of slab_attrs.txt, and what was computed of it. */
 struct slab_row {
@@ -49,6 +49,8 @@ static unsigned int slab_run, slab_failed, slab_machines;
 static unsigned int slab_caches, slab_caches_equal, slab_numbers, slab_infos, slab_infos_equal;
 static unsigned int slab_debugged;
 static bool slab_verbose;
+static const char *slab_pattern; /* a part of the names that are wanted, or NULL */
+static size_t slab_cut;		 /* where names begin in paths */
 
 /* Caches with a constructor, or freed by RCU: their free pointer lies behind the object. */
 static const struct slab_outside {
@@ -426,36 +428,24 @@ static void slab_machine(const char *dir, const char *name)
 	vec_free(&m.links);
 }
 
-static int slab_visible(const struct dirent *d)
+/* A recorded machine, and the one that crashed before it, where the attributes were recorded. */
+static void slab_folder(const char *dir, const char *name)
 {
-	return d->d_name[0] != '.';
-}
-
-/* Every directory below @root that holds the attributes of caches, in order. */
-static void slab_walk(const char *root, size_t cut, const char *pattern, unsigned int depth)
-{
-	struct dirent **list;
-	char path[4096];
+	static const char *const below[] = { "", "/first" };
+	char path[4096], file[4200];
 	struct stat st;
-	int n;
 
-	snprintf(path, sizeof(path), "%s/slab_attrs.txt.xz", root);
-	if (!stat(path, &st) && (!pattern || strstr(root + cut, pattern)))
-		slab_machine(root, root + cut);
-	n = scandir(root, &list, slab_visible, alphasort);
-	for (int i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "%s/%s", root, list[i]->d_name);
-		if (depth < 4 && !stat(path, &st) && S_ISDIR(st.st_mode))
-			slab_walk(path, cut, pattern, depth + 1);
-		free(list[i]);
+	(void)name;
+	for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", dir, below[i]);
+		snprintf(file, sizeof(file), "%s/slab_attrs.txt.xz", path);
+		if (!stat(file, &st) && (!slab_pattern || strstr(path + slab_cut, slab_pattern)))
+			slab_machine(path, path + slab_cut);
 	}
-	if (n >= 0)
-		free(list);
 }
 
 int main(int argc, char **argv)
 {
-	const char *pattern;
 	char what[200];
 	int i = 1;
 
@@ -467,15 +457,16 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: slab [-v] MACHINES [PATTERN]\n");
 		return 2;
 	}
-	pattern = i + 1 < argc ? argv[i + 1] : NULL;
-	slab_walk(argv[i], strlen(argv[i]) + 1, pattern, 0);
+	slab_pattern = i + 1 < argc ? argv[i + 1] : NULL;
+	slab_cut = strlen(argv[i]) + 1;
+	golden_walk(argv[i], slab_folder);
 	snprintf(what, sizeof(what),
 		 "%u of %u caches equal (%u with debugging, %u numbers), %u of %u rows of slabinfo",
 		 slab_caches_equal, slab_caches, slab_debugged, slab_numbers, slab_infos_equal,
 		 slab_infos);
 	printf("# %u machines\n", slab_machines);
-	slab_ok(pattern || (slab_machines >= 209 && slab_caches >= 28404 && slab_debugged >= 766 &&
-			    slab_infos >= 28404),
+	slab_ok(slab_pattern || (slab_machines >= 209 && slab_caches >= 28404 &&
+				 slab_debugged >= 766 && slab_infos >= 28404),
 		"all", what, "recorded machines are missing");
 	printf("1..%u\n", slab_run);
 	return slab_failed ? 1 : 0;
