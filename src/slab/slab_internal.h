@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * slab_internal.h - what the files of the object caches share.
+ *
+ * A slab is a block of pages cut into slots, and a descriptor elsewhere. The descriptor's state is
+ * one word, the only thing that decides who may have an object:
+ *  - of a slab with at most SLAB_SMALL objects, the bits of those that are free in the slab;
+ *  - of a larger one, how many are; which, is said by bits behind the descriptor, set before the
+ *    state counts them, and cleared only by those who took them off the state;
+ *  - or SLAB_GONE: the pages are on their way back.
+ * A slab stands in the list of its node exactly while its state is neither 0 nor SLAB_GONE, or
+ * somebody has just popped it: who makes the state leave 0 pushes it, who pops it either leaves it
+ * at 0 or pushes it again. A slab that goes while it is in the list stays there as a stub until it
+ * is popped. Descriptors never become anything else, so a list can be walked while it changes.
+ */
+#ifndef PHYSZONE_SLAB_SLAB_INTERNAL_H
+#define PHYSZONE_SLAB_SLAB_INTERNAL_H
+
+#include <physzone/kmalloc.h>
+
+#include "../base/atomic.h"
+#include "../base/bits.h"
+
+#define SLAB_SMALL 63u
+#define SLAB_GONE ((uint64_t)1 << 63)
+#define SLAB_DESC_SHIFT 6u   /* of the smallest descriptor */
+#define SLAB_DESC_CLASSES 8u /* 64 bytes to 8 KiB */
+#define SLAB_NODES 64u
+#define SLAB_MAX_OBJECTS 32767u
+#define SLAB_BATCH 32u /* objects looked at together */
+
+#define SLAB_LIKELY(x) __builtin_expect(!!(x), 1)
+#define SLAB_UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* A word of an object, whatever its owner takes it for. */
+typedef uintptr_t __attribute__((may_alias)) slab_word;
+
+/* A descriptor. Followed by bits when it is of a large slab. */
+struct slab {
+	uint64_t state;
+	uint64_t phys; /* of its first page */
+	struct pz_kmem_cache *cache;
+#if UINTPTR_MAX == UINT32_MAX
+	uint32_t pad;
+#endif
+	uint64_t ticket; /* of the grace period that it waits for */
+	uint32_t next;	 /* in a list: number of the next plus 1 */
+	uint32_t wait;	 /* in the list of those that wait for a grace period */
+	uint32_t number;
+	uint32_t done; /* SLAB_DONE_* */
+	uint16_t objects;
+	uint8_t order;
+	uint8_t node;
+	uint8_t class; /* of the descriptor */
+	uint8_t used;  /* it is a slab's: not free */
+	uint8_t pad8[2];
+};
+
+/* A slab that goes gives its descriptor back when both are done. */
+#define SLAB_DONE_LIST 0x1u  /* it is in no list */
+#define SLAB_DONE_PAGES 0x2u /* its pages are given back */
+
+/* A list of descriptors: number of the first plus 1, and a count of changes above it. */
+struct slab_list {
+	uint64_t head;
+};
+
+/* Of one cache, one node: a line by itself. */
+struct slab_node {
+	struct slab_list partial;
+	uint32_t empty; /* slabs that are all free, about */
+	uint32_t pad[13];
+};
+
+/*
+ * What a CPU needs of a cache: one line. @top is past the newest object of the magazine, and below
+ * the oldest stands NULL; a cache that has no magazine has top == end there, so that both ways out
+ * of the short way are taken without a further question.
+ */
+struct slab_head {
+	void **top;
+	void **end;
+	uintptr_t secret;
+	uint64_t divides; /* 2^64 / stride, rounded up: n * divides < divides when stride divides n
+			   */
+	uint32_t tag;  /* what the owner table says of a slab of the usual order: SLAB_TAG_SHIFT */
+	uint32_t mask; /* bytes of such a slab - 1 */
+	uint32_t seal;
+	uint32_t busy;	  /* the CPU is at work here; an interrupt handler goes the long way */
+	uint32_t refused; /* gfp bits that need the long way */
+	uint32_t pad[UINTPTR_MAX == UINT32_MAX ? 6 : 3];
+};
+
+/* Owner of a page, in one word: number of the cache, shift of the slab, number of the slab. Of
+ * kmalloc() memory of whole pages, SLAB_LARGE and the number of pages, at the first only. */
+#define SLAB_OWNER_ID_SHIFT 48u
+#define SLAB_OWNER_SIZE_SHIFT 40u
+#define SLAB_TAG_SHIFT 40u /* number and shift together */
+#define SLAB_LARGE 0xffffu
+#define SLAB_GRAIN_SHIFT 12u /* the table has a word for so much, whatever the page size */
+
+struct pz_kmem_cache {
+	struct slab_head *heads; /* the first CPU's */
+	uint32_t cpus;
+	uint32_t head_stride; /* bytes from one CPU's to the next */
+	uint32_t id;	      /* from 1 */
+	uint32_t recip;	      /* 2^32 / stride, rounded up */
+	uint32_t refused;     /* gfp bits that need the long way */
+	struct pz_slabs *s;
+	uint32_t size, align, flags, debug;
+	uint32_t users;
+	uint32_t keep;
+	struct pz_slab_layout lay;
+	struct pz_limits asked;	 /* of objects */
+	struct pz_limits limits; /* of pages */
+	uint32_t page_gfp;
+	void (*ctor)(void *ctx, void *object);
+	void *ctor_ctx;
+	void **magazines; /* of all CPUs, @magazine_slots each */
+	uint32_t magazine, magazine_slots;
+	struct slab_node *node;
+	void *node_raw;
+	uint64_t slabs, pages, objects, made, released, fallbacks, fenced;
+	uint32_t random; /* where random orders go on */
+	char name[PZ_SLAB_NAME_MAX];
+};
+
+struct slab_chunk {
+	unsigned char *base; /* of pages of descriptors */
+	uint32_t class;
+};
+
+struct pz_slabs {
+	struct pz_slabs_config cfg;
+	uint64_t *owner;  /* of each grain */
+	uintptr_t origin; /* address of the first grain: that of mapped.first, rounded down */
+	uint64_t grains;
+	uintptr_t delta; /* address of the processor minus physical address */
+	struct slab_head *heads;
+	void *heads_raw;
+	uint32_t head_stride;
+	uint32_t max_caches;	      /* and one: 0 is no number */
+	struct pz_kmem_cache **cache; /* by number; 0 is none */
+	struct pz_kmalloc *families;  /* newest first */
+	uint32_t walkers;	      /* going through the caches */
+	struct slab_chunk *chunk;
+	uint32_t chunks, max_chunks; /* made or being made; room */
+	uint32_t unit_shift;	     /* log2 of the descriptors of a chunk */
+	struct slab_list spare[SLAB_DESC_CLASSES];
+	struct slab_list waiting; /* for a grace period */
+	uint64_t ticket;	  /* of slabs that go now */
+	uint64_t large, large_pages;
+	uint32_t nodes;
+	int32_t nid[SLAB_NODES];
+	uint32_t fault_alloc, fault_page;
+};
+
+static inline void slab_enter(struct slab_head *h)
+{
+	pz_poke32(&h->busy, 1);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void slab_leave(struct slab_head *h)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	pz_poke32(&h->busy, 0);
+}
+
+static inline struct slab_head *slab_head(const struct pz_kmem_cache *c, uint32_t cpu)
+{
+	return (struct slab_head *)(void *)((unsigned char *)c->heads +
+					    (size_t)cpu * c->head_stride);
+}
+
+/* The magazine's bottom: where NULL stands. */
+static inline void **slab_bottom(const struct pz_kmem_cache *c, uint32_t cpu)
+{
+	return c->magazines + (size_t)cpu * c->magazine_slots;
+}
+
+static inline uintptr_t slab_seal(uintptr_t secret, const void *object)
+{
+	return secret ^ (uintptr_t)object;
+}
+
+static inline slab_word *slab_seal_at(const void *object, uint32_t offset)
+{
+	return (slab_word *)((uintptr_t)object + offset);
+}
+
+/* The owner of the page that holds an address; 0 for none. */
+static inline uint64_t slab_owner(const struct pz_slabs *s, uintptr_t p)
+{
+	uintptr_t grain = (p - s->origin) >> SLAB_GRAIN_SHIFT;
+
+	return SLAB_LIKELY(grain < s->grains) ? pz_peek64(&s->owner[grain]) : 0;
+}
+
+static inline uint64_t *slab_owner_at(const struct pz_slabs *s, uint64_t phys)
+{
+	return &s->owner[(uintptr_t)(s->delta + (uintptr_t)phys - s->origin) >> SLAB_GRAIN_SHIFT];
+}
+
+static inline uint32_t slab_owner_id(uint64_t owner)
+{
+	return (uint32_t)(owner >> SLAB_OWNER_ID_SHIFT);
+}
+
+static inline uint64_t slab_owner_of(uint32_t id, unsigned int shift, uint32_t number)
+{
+	return (uint64_t)id << SLAB_OWNER_ID_SHIFT | (uint64_t)shift << SLAB_OWNER_SIZE_SHIFT |
+	       number;
+}
+
+/* How far an address lies behind the start of its slab. */
+static inline uint32_t slab_within(const struct pz_slabs *s, uint64_t owner, uintptr_t p)
+{
+	unsigned int shift = (owner >> SLAB_OWNER_SIZE_SHIFT) & 0xff;
+
+	return (uint32_t)(p - s->origin) & (((uint32_t)1 << shift) - 1);
+}
+
+/* The slot that a number of bytes lies in; exact when it is the start of one. */
+static inline uint32_t slab_slot(uint32_t within, uint32_t recip)
+{
+	return (uint32_t)(((uint64_t)within * recip) >> 32);
+}
+
+static inline struct slab *slab_of(const struct pz_slabs *s, uint32_t number)
+{
+	const struct slab_chunk *k = &s->chunk[number >> s->unit_shift];
+	uint32_t unit = number & (((uint32_t)1 << s->unit_shift) - 1);
+
+	return (struct slab *)(void *)(k->base + ((size_t)unit << (k->class + SLAB_DESC_SHIFT)));
+}
+
+static inline uint64_t *slab_bits(struct slab *d)
+{
+	return (uint64_t *)(void *)(d + 1);
+}
+
+static inline bool slab_small(const struct slab *d)
+{
+	return d->objects <= SLAB_SMALL;
+}
+
+/* The state of a slab whose objects are all free. */
+static inline uint64_t slab_full(const struct slab *d)
+{
+	return slab_small(d) ? ((uint64_t)1 << d->objects) - 1 : d->objects;
+}
+
+/* Free objects by its state. */
+static inline uint32_t slab_free_count(const struct slab *d, uint64_t state)
+{
+	if (state & SLAB_GONE)
+		return 0;
+	return slab_small(d) ? pz_popcount64(state) : (uint32_t)state;
+}
+
+static inline unsigned char *slab_start(const struct pz_slabs *s, const struct slab *d)
+{
+	return (unsigned char *)(uintptr_t)(s->delta + (uintptr_t)d->phys);
+}
+
+static inline void *slab_object(const struct pz_slabs *s, const struct slab *d, uint32_t slot)
+{
+	const struct pz_slab_layout *l = &d->cache->lay;
+
+	return slab_start(s, d) + (size_t)slot * l->stride + l->red_left;
+}
+
+/* desc.c */
+int pz_slab_desc_take(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, unsigned int class,
+		      struct slab **out);
+void pz_slab_desc_give(struct pz_slabs *s, struct slab *d);
+void pz_slab_desc_drop(struct pz_slabs *s);
+struct slab *pz_slab_desc_next(const struct pz_slabs *s, uint32_t *at);
+void pz_slab_push(const struct pz_slabs *s, struct slab_list *l, struct slab *first,
+		  struct slab *last);
+struct slab *pz_slab_pop(const struct pz_slabs *s, struct slab_list *l);
+struct slab *pz_slab_pop_all(const struct pz_slabs *s, struct slab_list *l);
+
+/* slab.c */
+int pz_slab_new(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32_t nid,
+		struct slab **out);
+uint32_t pz_slab_take(struct pz_kmem_cache *c, uint32_t node, uint32_t n, void **objects);
+void pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const *objects);
+uint32_t pz_slab_take_new(struct pz_kmem_cache *c, struct slab *d, uint32_t n, void **objects);
+uint64_t pz_slab_trim(struct pz_kmem_cache *c, uint32_t cpu, bool all);
+uint64_t pz_slab_pages_back(struct pz_slabs *s, uint32_t cpu, struct slab *d);
+uint32_t pz_slab_node_of(const struct pz_slabs *s, int32_t nid);
+bool pz_slab_is_free(const struct pz_slabs *s, struct slab *d, uint32_t slot);
+
+/* long.c */
+void *pz_slab_alloc_long(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, uintptr_t site);
+int pz_slab_alloc_why(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32_t nid,
+		      uintptr_t site, void **object);
+void pz_slab_free_long(struct pz_kmem_cache *c, struct pz_slabs *s, uint32_t cpu, void *object,
+		       uintptr_t site);
+void pz_slab_flush(struct pz_kmem_cache *c, uint32_t cpu);
+
+/* layout.c */
+int pz_slab_lay_out(const struct pz_slabs *s, const struct pz_kmem_cache_config *cfg,
+		    uint32_t debug, uint64_t boundary, uint32_t *align, struct pz_slab_layout *out,
+		    const char **why);
+const char *pz_slab_layout_wrong(const struct pz_slabs *s, const struct pz_kmem_cache_config *cfg,
+				 uint32_t debug, uint32_t align, const struct pz_slab_layout *l);
+
+/* debug.c */
+void pz_slab_debug_new(struct pz_kmem_cache *c, struct slab *d);
+bool pz_slab_debug_alloc(struct pz_kmem_cache *c, void *object, uint32_t cpu, uintptr_t site);
+void pz_slab_debug_free(struct pz_kmem_cache *c, void *object, uint32_t cpu, uintptr_t site);
+void pz_slab_debug_users(const struct pz_kmem_cache *c, const void *object,
+			 struct pz_slab_user *allocated, struct pz_slab_user *freed);
+void pz_slab_found(struct pz_slabs *s, const char *where, enum pz_slab_fault fault,
+		   struct pz_kmem_cache *c, struct pz_kmem_cache *named, const struct slab *d,
+		   const void *object);
+
+#endif
