@@ -90,7 +90,7 @@ enum pz_slab_fault {
 	PZ_SLAB_FAULTS,
 };
 
-/* Who allocated or freed an object, with PZ_SLAB_DEBUG_STORE_USER. */
+/* Who allocated or freed an object, with PZ_SLAB_DEBUG_USERS. */
 struct pz_slab_user {
 	uint64_t site; /* what the site hook said, or the address of the call */
 	uint64_t when; /* what the clock hook said, 0 without one */

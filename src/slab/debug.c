@@ -63,7 +63,7 @@ static void debug_user(const struct pz_kmem_cache *c, const void *o, int which,
 	const struct debug_track *t;
 
 	memset(out, 0, sizeof(*out));
-	if (!(c->debug & PZ_SLAB_DEBUG_STORE_USER))
+	if (!(c->debug & PZ_SLAB_DEBUG_USERS))
 		return;
 	t = debug_track(c, o, which);
 	out->site = t->site;
@@ -175,7 +175,7 @@ static uint32_t debug_end(const struct pz_kmem_cache *c)
 
 	if (c->lay.seal >= end)
 		end = c->lay.seal + (uint32_t)sizeof(slab_word);
-	if (c->debug & PZ_SLAB_DEBUG_STORE_USER)
+	if (c->debug & PZ_SLAB_DEBUG_USERS)
 		end = c->lay.track + 2 * PZ_SLAB_TRACK;
 	return end;
 }
@@ -192,7 +192,7 @@ void pz_slab_debug_new(struct pz_kmem_cache *c, struct slab *d)
 
 		debug_red(c, o, false);
 		debug_poison(c, o);
-		if (c->debug & PZ_SLAB_DEBUG_STORE_USER)
+		if (c->debug & PZ_SLAB_DEBUG_USERS)
 			memset(debug_track(c, o, 0), 0, 2 * PZ_SLAB_TRACK);
 	}
 }
@@ -235,7 +235,7 @@ static void debug_record(struct pz_kmem_cache *c, void *o, int which, uint32_t c
 	const struct pz_slab_hooks *h = &c->s->cfg.hooks;
 	struct debug_track *t;
 
-	if (!(c->debug & PZ_SLAB_DEBUG_STORE_USER))
+	if (!(c->debug & PZ_SLAB_DEBUG_USERS))
 		return;
 	t = debug_track(c, o, which);
 	t->site = h->site ? h->site(h->ctx) : site;

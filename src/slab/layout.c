@@ -104,7 +104,7 @@ int pz_slab_lay_out(const struct pz_slabs *s, const struct pz_kmem_cache_config 
 	} else {
 		l.seal = cfg->size / 2 & ~(word - 1);
 	}
-	if (debug & PZ_SLAB_DEBUG_STORE_USER) {
+	if (debug & PZ_SLAB_DEBUG_USERS) {
 		size = layout_up(size, 8);
 		l.track = size;
 		size += 2 * PZ_SLAB_TRACK;
@@ -148,7 +148,7 @@ const char *pz_slab_layout_wrong(const struct pz_slabs *s, const struct pz_kmem_
 		return "the layout's seal lies in an object whose contents must stay";
 	if (debug & PZ_SLAB_DEBUG_RED_ZONE && (!l->red_left || l->inuse == cfg->size))
 		return "the layout has no room for red zones";
-	if (debug & PZ_SLAB_DEBUG_STORE_USER) {
+	if (debug & PZ_SLAB_DEBUG_USERS) {
 		if (!l->track || (l->track & 7) || l->track < end)
 			return "the layout has no room for records of users";
 		end = l->track + 2 * PZ_SLAB_TRACK;

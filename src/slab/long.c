@@ -143,7 +143,7 @@ int pz_slab_alloc_why(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32
 
 	if (rc)
 		return rc;
-	if ((c->debug & PZ_SLAB_DEBUG_FAILSLAB) && pz_fault_hit(s->cfg.faults, s->fault_alloc))
+	if ((c->debug & PZ_SLAB_DEBUG_FAULT) && pz_fault_hit(s->cfg.faults, s->fault_alloc))
 		return -PZ_ENOMEM;
 	if (near == PZ_NID_NONE && s->nodes > 1 && s->cfg.cpu_nid && cpu < s->cfg.cpus)
 		near = s->cfg.cpu_nid[cpu];
