@@ -16,7 +16,7 @@
 #include <physzone/linux/gfp.h>
 #include <physzone/linux/slab_boot.h>
 
-#include "../src/base/bits.h"
+#include "pzl_text.h"
 
 #define BOOT_LEAST 8u
 
@@ -42,6 +42,83 @@ void pzl_slab_boot_init(struct pzl_slab_boot *b, enum pzl_model model, enum pzl_
 	b->nokmem = false;
 	b->managed_dma = true;
 	b->only_managed = false;
+}
+
+/* Whether an argument for the kernel has a name: '-' and '_' are the same. */
+static bool boot_named(const struct pzl_arg *a, const char *prefix, const char *name)
+{
+	uint32_t i, n = (uint32_t)pzl_strlen(prefix);
+
+	if (a->kind == PZL_ARG_INIT)
+		return false;
+	for (i = 0; i < a->name_len; i++) {
+		const char c = a->name[i] == '-' ? '_' : a->name[i];
+		const char want = i < n ? prefix[i] : name[i - n];
+
+		if (!want || c != want)
+			return false;
+	}
+	return i >= n && !name[i - n];
+}
+
+/* By its name of the version, or by the one that older versions have. */
+static bool boot_slab_arg(const struct pzl_slab_boot *b, const struct pzl_arg *a, const char *name)
+{
+	return boot_named(a, "slub_", name) ||
+	       (b->km.model >= PZL_LINUX_6_12 && boot_named(a, "slab_", name));
+}
+
+/* A number, cut to the largest that is of use. */
+static void boot_number(const struct pzl_arg *a, uint32_t most, uint32_t *v)
+{
+	size_t used;
+	uint64_t n;
+
+	if (!a->value)
+		return;
+	n = pzl_strtoull(a->value, a->value_len, &used, NULL);
+	if (used)
+		*v = n < most ? (uint32_t)n : most;
+}
+
+/* Whether a list at commas has a word. */
+static bool boot_lists(const struct pzl_arg *a, const char *word)
+{
+	const size_t n = pzl_strlen(word);
+
+	for (uint32_t i = 0; a->value && i < a->value_len; i++)
+		if ((!i || a->value[i - 1] == ',') &&
+		    pzl_starts_n(a->value + i, a->value_len - i, word) &&
+		    (i + n == a->value_len || a->value[i + n] == ','))
+			return true;
+	return false;
+}
+
+void pzl_slab_boot_args(struct pzl_slab_boot *b, const struct pzl_cmdline *cl,
+			struct pzl_slab_args *out)
+{
+	const uint32_t rules = pzl_slab_debug_rules(b->km.model);
+
+	out->nomerge = false;
+	pz_slab_debug_none(&out->debug, rules);
+	for (uint32_t i = 0; i < cl->arg_count && i < cl->arg_cap; i++) {
+		const struct pzl_arg *a = &cl->arg[i];
+
+		if (boot_slab_arg(b, a, "debug"))
+			pz_slab_debug_parse(&out->debug, a->value, a->value ? a->value_len : 0,
+					    rules, NULL, NULL);
+		else if (boot_slab_arg(b, a, "max_order"))
+			boot_number(a, b->k.largest_order, &b->k.max_order);
+		else if (boot_slab_arg(b, a, "min_order"))
+			boot_number(a, b->k.largest_order, &b->k.min_order);
+		else if (boot_slab_arg(b, a, "min_objects"))
+			boot_number(a, UINT16_MAX, &b->k.min_objects);
+		else if (boot_named(a, "slab_", "nomerge") || boot_named(a, "slub_", "nomerge"))
+			out->nomerge = true;
+		else if (boot_named(a, "cgroup.", "memory") && boot_lists(a, "nokmem"))
+			b->nokmem = true;
+	}
+	b->k.debug_keeps_order = out->debug.keep_order;
 }
 
 /* Where the caches go. */

@@ -112,9 +112,56 @@ static void sbt_empty(struct tap *t)
 	CHECK(t, s.type == PZL_KMALLOC_NORMAL && !s.elsewhere);
 }
 
+static size_t sbt_len(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n])
+		n++;
+	return n;
+}
+
+/* What a command line makes of a kernel. */
+static struct pzl_slab_args sbt_args(struct pzl_slab_boot *b, enum pzl_model model,
+				     const char *line)
+{
+	static struct pzl_mem_op ops[1];
+	static struct pzl_arg args[8];
+	struct pzl_slab_args out;
+	struct pzl_cmdline cl;
+
+	*b = sbt_kernel(model, PZL_ARCH_X86_64, SBT_X86_64);
+	pzl_cmdline_init(&cl, args, 8, ops, 1);
+	(void)pzl_cmdline_parse(&cl, model, PZL_ARCH_X86_64, 12, line, sbt_len(line));
+	pzl_slab_boot_args(b, &cl, &out);
+	return out;
+}
+
+static void sbt_words(struct tap *t)
+{
+	struct pzl_slab_boot b;
+	struct pzl_slab_args a = sbt_args(&b, PZL_LINUX_6_1, "quiet");
+
+	CHECK(t, !a.nomerge && !a.debug.global && !b.nokmem && b.k.max_order == 3);
+	a = sbt_args(&b, PZL_LINUX_6_1, "slub_debug slab_nomerge slub_max_order=1");
+	CHECK(t, a.nomerge && a.debug.global == PZ_SLAB_DEBUG_DEFAULT && b.k.max_order == 1);
+	a = sbt_args(&b, PZL_LINUX_6_1, "slub_debug=ZO slub-min-order=2 slub_min_objects=40");
+	CHECK(t, a.debug.global == PZ_SLAB_DEBUG_RED_ZONE && b.k.debug_keeps_order);
+	CHECK(t, b.k.min_order == 2 && b.k.min_objects == 40);
+	a = sbt_args(&b, PZL_LINUX_6_1, "slab_debug=Z slab_max_order=1 slub_max_order=99");
+	CHECK(t, !a.debug.global && b.k.max_order == b.k.largest_order);
+	a = sbt_args(&b, PZL_LINUX_6_12, "slab_debug=Z slab_max_order=1 slub_nomerge");
+	CHECK(t, a.debug.global == PZ_SLAB_DEBUG_RED_ZONE && b.k.max_order == 1 && a.nomerge);
+	a = sbt_args(&b, PZL_LINUX_6_1, "cgroup.memory=nosocket,nokmem");
+	CHECK(t, b.nokmem);
+	a = sbt_args(&b, PZL_LINUX_6_1, "cgroup.memory=nokmemory xslub_debug=F slub_debugs=F");
+	CHECK(t, !b.nokmem && !a.debug.global);
+}
+
 void contract_linux_slab_boot(struct tap *t)
 {
 	sbt_order(t);
 	sbt_served(t);
 	sbt_empty(t);
+	sbt_words(t);
 }

@@ -12,7 +12,8 @@
 #ifndef PHYSZONE_LINUX_SLAB_BOOT_H
 #define PHYSZONE_LINUX_SLAB_BOOT_H
 
-#include <physzone/linux/slab.h>
+#include <physzone/linux/cmdline.h>
+#include <physzone/linux/slab_merge.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -56,6 +57,25 @@ struct pzl_slab_boot_cache {
  */
 void pzl_slab_boot_init(struct pzl_slab_boot *b, enum pzl_model model, enum pzl_arch arch,
 			uint32_t page_shift, uint32_t configured, uint32_t nodes);
+
+/* What a command line says of slab caches. */
+struct pzl_slab_args {
+	struct pz_slab_debug debug; /* points into the command line */
+	bool nomerge;		    /* slab_nomerge */
+};
+
+/**
+ * pzl_slab_boot_args - read slub_debug=, slub_max_order= and their like as a kernel does
+ * @b: the kernel: orders, least objects and nokmem are replaced where the command line has them
+ * @cl: a parsed command line, which must outlive @out
+ * @out: filled in
+ *
+ * In 6.12 the names that begin with slab_ too. Of several words of a name the last counts.
+ *
+ * Context: any.
+ */
+void pzl_slab_boot_args(struct pzl_slab_boot *b, const struct pzl_cmdline *cl,
+			struct pzl_slab_args *out);
 
 /**
  * pzl_slab_boot_caches - the caches, the oldest first
