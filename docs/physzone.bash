@@ -11,6 +11,7 @@ _physzone()
 		;;
 	--capture) words='kexec file' ;;
 	--managed) words='recorded computed' ;;
+	--dma-caches) words='always managed' ;;
 	--color | --cmdline | --boot | --width | --arch | --bits | --limit | --window | --kmalloc-dma) return ;;
 	--svg)
 		compopt -o default
@@ -22,14 +23,14 @@ _physzone()
 		map) words='--model --arch --cmdline --boot --live --capture --managed --json --log --svg --width --color= --help' ;;
 		low1m) words='--model --arch --cmdline --boot --live --json --width --color= --help' ;;
 		explain) words='--model --arch --boot --live --why --rebuild --json --width --color= --help' ;;
-		boot) words='--model --bits --limit --kmalloc-dma --why --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
+		boot) words='--model --bits --limit --kmalloc-dma --dma-caches --why --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
 		reach) words='--model --bits --limit --window --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
 		arch) words='--model --json --color= --help' ;;
 		*) words='zones map arch low1m explain boot reach --help --version' ;;
 		esac
 		;;
 	esac
-	if [[ $COMP_CWORD -gt 1 && $cur != -* && $prev != --model && $prev != --capture && $prev != --managed ]]; then
+	if [[ $COMP_CWORD -gt 1 && $cur != -* && $prev != --model && $prev != --capture && $prev != --managed && $prev != --dma-caches ]]; then
 		compopt -o default
 		return
 	fi

@@ -536,6 +536,8 @@ int pzl_boot_kmalloc_dma(const struct pzl_boot_in *in, uint64_t bytes,
 		return -PZ_EINVAL;
 	if (!(in->configured & PZL_ZONE_BIT(PZ_ZONE_DMA)))
 		zone = 0;
+	if (in->only_managed && !in->managed_dma && bytes <= (uint64_t)2 << in->page_shift)
+		zone = 0;
 	boot_request_init(out, PZL_BOOT_KMALLOC, PZL_BOOT_LATER, bytes);
 	if (zone)
 		out->max_addr = in->zone_limit;

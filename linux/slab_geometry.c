@@ -21,6 +21,7 @@
 #include <physzone/linux/slab.h>
 
 #include "../src/base/bits.h"
+#include "pzl_slab.h"
 #include "pzl_text.h"
 
 #define SLAB_MAX_OBJECTS 32767u /* of one slab */
@@ -162,7 +163,7 @@ static bool slab_freeptr_outside(const struct pzl_slab_kernel *k, const struct p
 }
 
 /* The size that kmalloc() was asked for, kept with the records of users. */
-static uint32_t slab_asked_size(const struct pzl_slab_kernel *k)
+uint32_t pzl_slab_asked_size(const struct pzl_slab_kernel *k)
 {
 	if (k->model < PZL_LINUX_6_1)
 		return 0;
@@ -194,7 +195,7 @@ static uint64_t slab_slot(const struct pzl_slab_kernel *k, const struct pzl_slab
 	if (flags & PZL_SLAB_STORE_USER) {
 		size += 2 * (uint64_t)k->track;
 		if (flags & PZL_SLAB_KMALLOC)
-			size += slab_asked_size(k);
+			size += pzl_slab_asked_size(k);
 	}
 	g->red_left_pad = 0;
 	if (flags & PZL_SLAB_RED_ZONE) {

@@ -41,6 +41,7 @@ static int boot_models_parse(struct boot_models *m, const char *list, char **err
 static int boot_options_read(struct boot_options *b, const struct options *o, char **err)
 {
 	b->device_max = PZ_ADDR_MAX;
+	b->only_managed = o->dma_caches_managed;
 	if (o->reaches > 1) {
 		*err = xasprintf("one device at a time; '%s' is one too many", o->reach[1].text);
 		return EXIT_USAGE;

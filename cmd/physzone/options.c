@@ -44,6 +44,7 @@ enum {
 	OPT_LIMIT,
 	OPT_WINDOW,
 	OPT_KMALLOC,
+	OPT_DMA_CACHES,
 	OPT_REBUILD,
 };
 
@@ -75,6 +76,9 @@ static const struct option_def option_defs[] = {
 	  "a device that reaches from A to B, in one or several windows" },
 	{ "kmalloc-dma", "BYTES", OPT_KMALLOC, ON_BOOT,
 	  "in the end, a driver's kmalloc of so many bytes with GFP_DMA" },
+	{ "dma-caches", "WHEN", OPT_DMA_CACHES, ON_BOOT,
+	  "make dma-kmalloc caches always, as Linux does, or only when ZONE_DMA has a managed "
+	  "page (managed), as a patch proposed" },
 	{ "why", NULL, OPT_WHY, ON_BOOT, "the numbers behind each refusal, zone by zone" },
 	{ "arch", "A", OPT_ARCH, ON_READS,
 	  "architecture, as 'physzone arch' lists them; without it the input decides" },
@@ -386,6 +390,13 @@ static int options_take(struct options *o, int key, const char *value, char **er
 		break;
 	case OPT_KMALLOC:
 		o->kmalloc_dma = value;
+		break;
+	case OPT_DMA_CACHES:
+		if (strcmp(value, "always") && strcmp(value, "managed")) {
+			*err = xasprintf("--dma-caches wants always or managed, not '%s'", value);
+			return EXIT_USAGE;
+		}
+		o->dma_caches_managed = value[0] == 'm';
 		break;
 	case OPT_BITS:
 		return options_reach(o, DEVICE_BITS, value, err);

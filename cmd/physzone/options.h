@@ -50,6 +50,7 @@ struct options {
 	bool capture, kexec_file; /* the capture kernel's machine; loaded by the kernel itself */
 	bool managed_recorded;
 	const char *kmalloc_dma; /* boot: bytes */
+	bool dma_caches_managed; /* boot: only where ZONE_DMA has a managed page */
 	struct option_reach reach[OPTION_REACHES];
 	unsigned int reaches;
 	enum out_colour colour;

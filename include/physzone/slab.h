@@ -144,10 +144,7 @@ struct pz_slabs_config {
 	struct pz_limits dma, dma32; /* what the flags mean; zero-filled: 24 and 32 bits */
 	uint64_t seed; /* of the seals: something that nobody can guess */
 	bool no_merge; /* no cache shares its slabs with another */
-	/* Debug flags of a cache of a name, PZ_SLAB_DEBUG_*; NULL for none. pz_slab_debug_flags()
-	 * is one. */
-	uint32_t (*debug)(void *ctx, const char *name, uint32_t flags);
-	void *debug_ctx;
+	const struct pz_slab_debug *debug; /* the string of options, read; or NULL */
 	struct pz_slab_hooks hooks;
 	struct pz_bugs *bugs; /* misuse is told here; may be NULL */
 	struct pz_faults *faults; /* fault points "slab.alloc", "slab.page" are added; or NULL */
@@ -183,7 +180,7 @@ struct pz_kmem_cache_config {
 	uint32_t align; /* of an object, a power of two; 0 for that of a word */
 	struct pz_limits limits; /* of every byte of every object; invalid (zero-filled) for none */
 	uint32_t flags; /* PZ_SLAB_* */
-	uint32_t debug; /* PZ_SLAB_DEBUG_*, besides those that the set's debug hook gives */
+	uint32_t debug; /* PZ_SLAB_DEBUG_*, besides those that the set's string gives */
 	/* Called once for each object when its slab is made; objects are freed in that state. */
 	void (*ctor)(void *ctx, void *object);
 	void *ctor_ctx;

@@ -217,6 +217,33 @@ static void cache_name(struct pz_kmem_cache *c, const char *name)
 	c->name[i] = 0;
 }
 
+/* The debug options of a cache by the set's string, without those that would need a larger slab if
+ * the string says so. */
+static uint32_t cache_debug(const struct pz_slabs *s, const struct pz_kmem_cache_config *cfg)
+{
+	uint32_t own = cfg->debug, flags, len = 0, align = sizeof(slab_word);
+	struct pz_slab_layout bare, full;
+	const char *ignored;
+
+	if (cfg->flags & PZ_SLAB_NO_USER_FLAGS)
+		own |= PZ_SLAB_DEBUG_NO_USER_FLAGS;
+	if (cfg->flags & PZ_SLAB_NO_LEAK_TRACE)
+		own |= PZ_SLAB_DEBUG_NO_LEAK_TRACE;
+	while (cfg->name[len])
+		len++;
+	flags = pz_slab_debug_flags(s->cfg.debug, cfg->name, len, own);
+	if ((flags & PZ_SLAB_DEBUG_KEEP_ORDER) && (flags & PZ_SLAB_DEBUG_METADATA)) {
+		if (align < cfg->align)
+			align = cfg->align;
+		if (pz_slab_lay_out(s, cfg, 0, 0, &align, &bare, &ignored) ||
+		    pz_slab_lay_out(s, cfg, flags & PZ_SLAB_DEBUG_ALL, 0, &align, &full,
+				    &ignored) ||
+		    full.min_order > bare.min_order)
+			flags &= ~(uint32_t)PZ_SLAB_DEBUG_METADATA;
+	}
+	return flags & PZ_SLAB_DEBUG_ALL;
+}
+
 /* What a cache is, but for its number and memory. */
 static int cache_plan(struct pz_slabs *s, const struct pz_kmem_cache_config *cfg,
 		      struct pz_kmem_cache *c, const char **why)
@@ -232,8 +259,7 @@ static int cache_plan(struct pz_slabs *s, const struct pz_kmem_cache_config *cfg
 	c->flags = cfg->flags;
 	c->debug = cfg->debug;
 	if (s->cfg.debug)
-		c->debug |=
-			s->cfg.debug(s->cfg.debug_ctx, cfg->name, cfg->flags) & PZ_SLAB_DEBUG_ALL;
+		c->debug = cache_debug(s, cfg);
 	rc = cache_limits(s, cfg, &c->asked, &c->limits, why);
 	if (!rc)
 		rc = cache_align(s, cfg, &c->asked, &c->align, why);

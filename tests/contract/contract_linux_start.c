@@ -281,6 +281,15 @@ static void start_slab(struct tap *t)
 	CHECK(t, !pzl_boot_kmalloc_dma(&in, 8193, &r) && r.order == 2 && !r.jump);
 	CHECK(t, pzl_boot_kmalloc_dma(&in, 0, &r) == -PZ_EINVAL);
 	CHECK(t, !pzl_boot_kmalloc_dma(&in, 4 * M, &r) && r.order == 10);
+	/* as a patch proposed: nothing but what has its zone in reach is asked of that zone */
+	in.only_managed = true;
+	in.managed_dma = false;
+	CHECK(t, !pzl_boot_kmalloc_dma(&in, 64, &r) && r.retry_gfp == 0xcc0u);
+	CHECK(t, start_equal(r.name, "kmalloc-64") && r.max_addr == PZ_ADDR_MAX);
+	CHECK(t, !pzl_boot_kmalloc_dma(&in, 8193, &r) && (r.gfp & PZL_GFP_DMA));
+	in.managed_dma = true;
+	CHECK(t, !pzl_boot_kmalloc_dma(&in, 64, &r) && r.retry_gfp == 0xcc1u);
+	in.only_managed = false;
 	CHECK(t, pzl_boot_kmalloc_dma(&in, 4 * M + 1, &r) == -PZ_EINVAL);
 	in.model = PZL_LINUX_6_12;
 	CHECK(t, !pzl_boot_kmalloc_dma(&in, 64, &r) && r.retry_gfp == 0x40cc1);

@@ -127,6 +127,11 @@ static void driver_after_start_up(void **state)
 	assert_int_equal(r.rc, EXIT_PROBLEM);
 	run_has(&r, "dma-kmalloc-64");
 	run_has_not(&r, "page allocation failure");
+	/* As the recorded kernel of 6.1-kdump-256Mhigh-zonefill printed. */
+	run_has(&r, "  SLUB: Unable to allocate memory on node -1, gfp=0xcc1(GFP_KERNEL|GFP_DMA)\n"
+		    "    cache: dma-kmalloc-64, object size: 64, buffer size: 64, default order: "
+		    "0, min order: 0\n"
+		    "    node 0: slabs: 0, objs: 0, free: 0\n");
 	run_done(&r);
 	r = run("boot --model linux-5.15 --kmalloc-dma 1024 " KDUMP);
 	run_has(&r, "dma-kmalloc-1k");
@@ -135,6 +140,96 @@ static void driver_after_start_up(void **state)
 	run_done(&r);
 	r = run("boot --kmalloc-dma 1024 @x86_64/6.1-pc-2G");
 	assert_int_equal(r.rc, EXIT_FINE);
+	run_done(&r);
+}
+
+/* The text of a run, with blanks and line ends made one blank each. */
+static void run_says(const struct run *r, const char *needle)
+{
+	char *flat = xstrdup(r->text), *to = flat;
+
+	for (const char *p = r->text; *p; p++)
+		if ((*p != ' ' && *p != '\n') || (to > flat && to[-1] != ' '))
+			*to++ = (char)(*p == '\n' ? ' ' : *p);
+	*to = 0;
+	if (!strstr(flat, needle))
+		fail_msg("missing: %s\nin:\n%s", needle, r->text);
+	free(flat);
+}
+
+static void slab_caches(void **state)
+{
+	static const char *const models[] = { "linux-5.15", "linux-6.1", "linux-6.12" };
+
+	(void)state;
+	/* Made without an error by every version, and of no use. */
+	for (size_t i = 0; i < 3; i++) {
+		char *line = xasprintf("boot --model %s " KDUMP, models[i]);
+		struct run r = run(line);
+
+		run_says(&r, "slab caches 54 made, without a slab for their objects: 13 kmalloc, "
+			     "13 kmalloc-cg, 13 kmalloc-rcl, 13 dma-kmalloc, 2 for descriptors, "
+			     "which take 20 KiB");
+		run_says(&r, "dma-kmalloc 13 caches made without an error, which stay empty: no "
+			     "node has a managed page in ZONE_DMA. Each kmalloc(GFP_DMA) of up to "
+			     "8 KiB fails, and only when it is called");
+		run_done(&r);
+		free(line);
+	}
+}
+
+/* As the patch proposed: GFP_DMA is served, from memory that it does not stand for. */
+static void slab_caches_skipped(void **state)
+{
+	struct run r = run("boot --dma-caches managed --kmalloc-dma 512 " KDUMP);
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_says(&r, "slab caches 41 made");
+	run_says(&r, "dma-kmalloc not made: no node has a managed page in ZONE_DMA");
+	run_says(&r, "of DMA32 at");
+	run_says(&r, "(asked for with GFP_DMA, and it may lie anywhere)");
+	run_done(&r);
+	/* Beyond the caches the page allocator is asked, and that still fails. */
+	r = run("boot --dma-caches managed --kmalloc-dma 9000 " KDUMP);
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "large kmalloc");
+	run_has_not(&r, "SLUB:");
+	run_done(&r);
+	/* Where there are pages nothing changes. */
+	r = run("boot --dma-caches managed --kmalloc-dma 512 @x86_64/6.1-pc-2G");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_says(&r, "slab caches 54 made");
+	run_has(&r, "dma-kmalloc-512");
+	run_has_not(&r, "stay empty");
+	run_done(&r);
+}
+
+/* Words of the command line, and kernels without the zone. */
+static void slab_caches_elsewhere(void **state)
+{
+	struct run r = run("boot --cmdline cgroup.memory=nokmem~slub_debug=FZPU,dma-kmalloc-* "
+			   "--json @x86_64/6.1-pc-2G");
+	const char *at;
+
+	(void)state;
+	run_has_not(&r, "kmalloc-cg-");
+	at = run_has(&r, "\"name\": \"dma-kmalloc-1k\"");
+	assert_non_null(strstr(at, "\"slot_bytes\": 3072"));
+	at = run_has(&r, "\"name\": \"kmalloc-1k\"");
+	assert_true(strtoul(strstr(at, "\"slot_bytes\": ") + 14, NULL, 10) == 1024);
+	run_has(&r, "\"state\": \"ready\"");
+	run_has_not(&r, "\"state\": \"empty\"");
+	run_done(&r);
+	r = run("boot @riscv64/6.12-virt-2G");
+	run_has_not(&r, "dma-kmalloc");
+	run_done(&r);
+	r = run("boot --json " KDUMP);
+	at = run_has(&r, "\"name\": \"dma-kmalloc-8\"");
+	assert_non_null(strstr(at, "\"state\": \"empty\""));
+	run_done(&r);
+	r = run("boot --model physzone " KDUMP);
+	run_says(&r, "slab caches none that a zone names");
 	run_done(&r);
 }
 
@@ -210,6 +305,7 @@ static void refused(void **state)
 	run_refused("boot --model linux-6.1,,physzone " KDUMP, "unknown model ''");
 	run_refused("boot --kmalloc-dma 0 " KDUMP, "--kmalloc-dma wants bytes");
 	run_refused("boot --kmalloc-dma 9999999 " KDUMP, "--kmalloc-dma wants bytes");
+	run_refused("boot --dma-caches never " KDUMP, "--dma-caches wants always or managed");
 	run_refused("boot --bits 65 " KDUMP, "--bits wants a number");
 	run_refused("boot --bits 24 --bits 28 " KDUMP, "one device at a time");
 	run_refused("boot", "no SOURCE given");
@@ -224,6 +320,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(models_beside_each_other),
 		cmocka_unit_test(another_command_line),
 		cmocka_unit_test(driver_after_start_up),
+		cmocka_unit_test(slab_caches),
+		cmocka_unit_test(slab_caches_skipped),
+		cmocka_unit_test(slab_caches_elsewhere),
 		cmocka_unit_test(json),
 		cmocka_unit_test(before_it_crashes),
 		cmocka_unit_test(made_up_machine),

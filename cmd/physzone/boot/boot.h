@@ -7,6 +7,7 @@
 #define PHYSZONE_CMD_BOOT_H
 
 #include <physzone/linux/boot.h>
+#include <physzone/linux/slab_boot.h>
 #include <physzone/report.h>
 
 #include "../options.h"
@@ -58,6 +59,21 @@ struct boot_request {
 	char *remark; /* a sentence for people, or NULL */
 };
 
+/* What a slab cache is worth that was made while the kernel starts. */
+enum boot_cache_state {
+	BOOT_CACHE_READY, /* there is memory for its first slab */
+	BOOT_CACHE_NO_MEMORY, /* none is free where its slabs may lie */
+	BOOT_CACHE_EMPTY, /* no page is managed there: it is of no use, ever */
+	BOOT_CACHE_NOT_MADE,
+};
+
+struct boot_cache {
+	struct pzl_slab_boot_cache made;
+	struct pzl_slab_geometry g;
+	uint32_t gfp; /* of the page request behind a slab, when GFP_KERNEL is asked for */
+	enum boot_cache_state state;
+};
+
 /* A line of the account: something that happens, or a request. */
 struct boot_step {
 	enum boot_stage stage;
@@ -77,6 +93,8 @@ struct boot {
 	VEC(uint32_t) areas; /* ids of activated contiguous areas, the default one last */
 	VEC(struct boot_step) steps;
 	VEC(struct boot_request) requests;
+	VEC(struct boot_cache) caches; /* the first of the kernel, the oldest first */
+	uint64_t cache_pages; /* taken for their descriptors */
 	struct out console; /* what the kernel prints about them, while it grows */
 	char *prints; /* the same in the end */
 	bool console_limited; /* a failure was reported: the next ten seconds are silent */
@@ -90,6 +108,7 @@ struct boot_options {
 	uint64_t device_max; /* highest address that the device reaches; PZ_ADDR_MAX for not said */
 	bool device_said;
 	uint64_t kmalloc_dma; /* bytes of a driver's kmalloc(GFP_DMA), 0 for none */
+	bool only_managed; /* no dma-kmalloc caches where ZONE_DMA has no managed page */
 };
 
 /*
@@ -112,6 +131,10 @@ int boot_pages_begin(struct boot *b, const struct facts *f, char **err);
 void boot_requests_memblock(struct boot *b, const struct facts *f, const struct boot_options *o);
 void boot_requests_pages(struct boot *b, const struct facts *f, const struct boot_options *o);
 void boot_requests_subsys(struct boot *b, const struct facts *f, const struct boot_options *o);
+void boot_slab_caches(struct boot *b, const struct facts *f, const struct boot_options *o);
+/* What the kernel prints when a cache has no slab for a request; nothing for one that is none. */
+void boot_slab_failure(struct boot *b, const struct boot_request *r, uint32_t gfp);
+const char *boot_cache_state_name(enum boot_cache_state s);
 void boot_request_driver(struct boot *b, const struct facts *f, const struct boot_options *o);
 struct boot_request *boot_ask(struct boot *b, enum boot_stage stage,
 			      const struct pzl_boot_request *r);

@@ -125,6 +125,28 @@ static void json_boot_console(struct json *j, const struct boot *b)
 	json_end_array(j);
 }
 
+static void json_boot_caches(struct json *j, const struct boot *b)
+{
+	json_key(j, "caches");
+	json_array(j, false);
+	for (size_t i = 0; i < b->caches.n; i++) {
+		const struct boot_cache *c = &b->caches.v[i];
+
+		json_object(j, true);
+		json_key_string(j, "name", c->made.name);
+		json_key_u64(j, "object_bytes", c->made.cache.object_size);
+		json_key_u64(j, "slot_bytes", c->g.size);
+		json_key_u64(j, "objects", c->g.objects);
+		json_key_u64(j, "order", c->g.order);
+		json_key_u64(j, "min_order", c->g.fallback_order);
+		json_boot_flags(j, b, "gfp", "gfp_names", c->gfp);
+		json_key_string(j, "state", boot_cache_state_name(c->state));
+		json_end_object(j);
+	}
+	json_end_array(j);
+	json_key_u64(j, "cache_pages", b->cache_pages);
+}
+
 static void json_boot_run(struct json *j, const struct boot *b)
 {
 	json_object(j, false);
@@ -152,6 +174,7 @@ static void json_boot_run(struct json *j, const struct boot *b)
 		if (!b->steps.v[i].text)
 			json_boot_request(j, b, &b->steps.v[i]);
 	json_end_array(j);
+	json_boot_caches(j, b);
 	json_boot_console(j, b);
 	json_end_object(j);
 }

@@ -406,10 +406,15 @@ void boot_request_driver(struct boot *b, const struct facts *f, const struct boo
 	struct pzl_boot_request asked;
 	struct boot_request *r;
 
+	in.only_managed = o->only_managed && !b->physzone;
 	if (!o->kmalloc_dma || pzl_boot_kmalloc_dma(&in, o->kmalloc_dma, &asked))
 		return;
 	/* Start-up is over: the limit on reports has passed. */
 	b->console_limited = false;
 	r = boot_ask(b, BOOT_DRIVER, &asked);
 	boot_make(b, f, r, o);
+	if (!r->got)
+		boot_slab_failure(b, r, PZL_GFP_KERNEL | (asked.gfp & PZL_GFP_DMA));
+	if (!(asked.gfp & PZL_GFP_DMA) && (in.configured & PZL_ZONE_BIT(PZ_ZONE_DMA)) && r->got)
+		r->remark = xstrdup("asked for with GFP_DMA, and it may lie anywhere");
 }

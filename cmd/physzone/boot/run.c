@@ -473,6 +473,7 @@ int boot_run(struct boot *b, struct facts *f, const struct boot_options *o, char
 	boot_say(b, BOOT_HAND_OVER, "page allocator", "%s free",
 		 view_pages_size(size, pz_page_free_count(b->pages, UINT32_MAX),
 				 b->analysis.page_shift));
+	boot_slab_caches(b, f, o);
 	run_areas(b);
 	boot_requests_pages(b, f, o);
 	run_marks(b);
@@ -507,6 +508,7 @@ void boot_destroy(struct boot *b)
 	vec_free(&b->steps);
 	vec_free(&b->requests);
 	vec_free(&b->areas);
+	vec_free(&b->caches);
 	out_destroy(&b->console);
 	free(b->prints);
 	an_start_destroy(&b->start);

@@ -149,7 +149,9 @@ static enum out_style text_outcome(struct out *o, const struct boot *b,
 			text_served_short(o, b, r);
 		else
 			text_served(o, b, r);
-		return ST_GOOD;
+		if (r->remark && !brief)
+			out_printf(o, " (%s)", r->remark);
+		return r->remark ? ST_WARN : ST_GOOD;
 	case BOOT_LESS:
 		out_str(o, o->utf8 ? "≈ " : "~ ");
 		if (brief)

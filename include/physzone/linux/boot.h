@@ -88,6 +88,7 @@ struct pzl_boot_in {
 	uint64_t low_last; /* last byte that low early allocations may take: mostly 4 GiB - 1 */
 	uint64_t totalram_pages; /* pages that the page allocator was given by then */
 	bool managed_dma; /* some node has a managed page in ZONE_DMA */
+	bool only_managed; /* dma-kmalloc caches are made only then, as a patch proposed */
 	uint64_t zone_limit; /* pzl_dma_zone_limit() */
 	uint64_t cma_last; /* last byte of the default contiguous area, 0 for none */
 	bool pae; /* i386 */
@@ -170,6 +171,7 @@ unsigned int pzl_boot_hugepages(const struct pzl_boot_in *in, const struct pzl_c
  * @out: the request, written on success only
  *
  * The cache itself was made without a page; this is its first slab. Without debugging options.
+ * Where there is no dma-kmalloc cache, that of kmalloc serves, from any address.
  *
  * Context: any.
  * Return: 0, or -PZ_EINVAL when @bytes is 0 or above the largest kmalloc.

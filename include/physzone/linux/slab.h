@@ -30,6 +30,11 @@ extern "C" {
 #define PZL_SLAB_POISON 0x400u		   /* P */
 #define PZL_SLAB_STORE_USER 0x800u	   /* U */
 #define PZL_SLAB_TRACE 0x1000u		   /* T */
+#define PZL_SLAB_FAILSLAB 0x2000u	   /* A */
+#define PZL_SLAB_NOLEAKTRACE 0x4000u	   /* U of slub_debug= is for it only when it is named */
+#define PZL_SLAB_NO_USER_FLAGS 0x8000u	   /* slub_debug= is not for it; from 6.1 on */
+#define PZL_SLAB_NO_MERGE 0x10000u	   /* 6.12 */
+#define PZL_SLAB_USERCOPY 0x20000u	   /* user space may be copied to and from a part of it */
 
 /* The debug options that take memory: those that slub_debug=O takes away again. */
 #define PZL_SLAB_DEBUG_METADATA (PZL_SLAB_RED_ZONE | PZL_SLAB_POISON | PZL_SLAB_STORE_USER)
