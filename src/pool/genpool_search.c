@@ -48,41 +48,100 @@ static uint32_t search_free(const struct genpool_chunk *c, uint32_t w)
 	return w < c->count[0] ? ~(uint32_t)pz_load64(&c->w[w]) : 0;
 }
 
+/* The first word from @w on with free granules, which it tells; or PZ_GENPOOL_NONE. */
+static uint32_t search_word(const struct genpool_chunk *c, uint32_t w, bool exact, uint32_t *free)
+{
+	while (w < c->count[0]) {
+		uint32_t next;
+
+		*free = search_free(c, w);
+		if (*free)
+			return w;
+		next = pz_genpool_map_next(c, w, exact);
+		if (next == w)
+			pz_genpool_map_stale(c, MAP_FREE, w++);
+		else
+			w = next;
+	}
+	return PZ_GENPOOL_NONE;
+}
+
+/* Places in the lower half of a window from which on @n granules are free; @n at most 32. */
+static uint32_t search_window(uint64_t win, uint32_t n)
+{
+	for (uint32_t have = 1, by; have < n; have += by) {
+		by = n - have < have ? n - have : have;
+		win &= win >> by;
+	}
+	return (uint32_t)win;
+}
+
 /* The first place from @from on for up to 32 granules. */
 static uint32_t search_short(const struct genpool_chunk *c, const struct genpool_want *q,
 			     uint32_t from, bool exact)
 {
-	uint32_t w = from / MAP_UNITS, skip = UINT32_MAX << from % MAP_UNITS;
+	uint32_t w = from / MAP_UNITS, skip = UINT32_MAX << from % MAP_UNITS, free;
 	/* Each word has the same places where 32 granules are a multiple of the alignment. */
-	uint32_t places = q->mask < MAP_UNITS ? search_places(q, 0) : 0;
+	uint32_t places = q->mask && q->mask < MAP_UNITS ? search_places(q, 0) : 0;
 
 	for (;; w++, skip = UINT32_MAX) {
-		uint32_t next = pz_genpool_map_next(c, w, exact), r;
-		uint64_t win;
+		uint32_t next = search_word(c, w, exact, &free), r;
 
 		if (next == PZ_GENPOOL_NONE)
-			return PZ_GENPOOL_NONE;
-		if (next != w) {
-			w = next;
+			return next;
+		if (next != w)
 			skip = UINT32_MAX;
-		}
-		win = search_free(c, w);
-		if (!win) {
-			pz_genpool_map_stale(c, MAP_FREE, w);
-			continue;
-		}
-		if (q->n > 1) {
-			win |= (uint64_t)search_free(c, w + 1) << 32;
-			for (uint32_t have = 1, by; have < q->n; have += by) {
-				by = q->n - have < have ? q->n - have : have;
-				win &= win >> by;
-			}
-		}
-		r = (uint32_t)win & skip;
+		w = next;
+		r = free;
+		if (q->n > 1)
+			r = search_window(free | (uint64_t)search_free(c, w + 1) << 32, q->n);
+		r &= skip;
 		if (q->mask)
 			r &= q->mask < MAP_UNITS ? places : search_places(q, w);
 		if (r)
 			return w * MAP_UNITS + pz_ctz32(r);
+	}
+}
+
+/* The smallest gap of at least @n granules, at most 32. */
+static uint32_t search_best_short(const struct genpool_chunk *c, uint32_t n, bool exact)
+{
+	uint32_t best = PZ_GENPOOL_NONE, best_len = UINT32_MAX, at = 0, free;
+
+	/* @at: where the next gap may begin. */
+	for (;;) {
+		uint32_t w = search_word(c, at / MAP_UNITS, exact, &free), base, r;
+		uint64_t win;
+
+		if (w == PZ_GENPOOL_NONE)
+			return best;
+		base = w * MAP_UNITS;
+		win = free | (uint64_t)search_free(c, w + 1) << 32;
+		r = search_window(win, n);
+		if (at > base)
+			r &= UINT32_MAX << at % MAP_UNITS;
+		at = base + MAP_UNITS;
+		while (r) {
+			uint32_t bit = pz_ctz32(r), end, len;
+			uint64_t used = ~(win >> bit);
+
+			end = used ? bit + pz_ctz64(used) : 2 * MAP_UNITS;
+			/* It goes on behind the window. */
+			if (end == 2 * MAP_UNITS)
+				end = pz_genpool_map_used(c, base + end) - base;
+			len = end - bit;
+			if (len == n)
+				return base + bit;
+			if (len < best_len) {
+				best_len = len;
+				best = base + bit;
+			}
+			if (end >= MAP_UNITS) {
+				at = base + end;
+				break;
+			}
+			r &= UINT32_MAX << end;
+		}
 	}
 }
 
@@ -107,15 +166,12 @@ static uint32_t search_long(const struct genpool_chunk *c, const struct genpool_
 			    uint32_t from, bool exact)
 {
 	for (;;) {
-		uint32_t w = pz_genpool_map_next(c, from / MAP_UNITS, exact), used, hit;
+		uint32_t free, w = search_word(c, from / MAP_UNITS, exact, &free), hit;
 		uint64_t at;
 
 		if (w == PZ_GENPOOL_NONE)
-			return PZ_GENPOOL_NONE;
-		used = ~search_free(c, w);
-		if (used == UINT32_MAX)
-			pz_genpool_map_stale(c, MAP_FREE, w);
-		at = (uint64_t)w * MAP_UNITS + (used ? pz_fls32(used) + 1 : 0);
+			return w;
+		at = (uint64_t)w * MAP_UNITS + (~free ? pz_fls32(~free) + 1 : 0);
 		at = search_align_up(q, at > from ? at : from);
 		if (at + q->n > c->granules)
 			return PZ_GENPOOL_NONE;
@@ -140,6 +196,8 @@ static uint32_t search_best(const struct genpool_chunk *c, const struct genpool_
 {
 	uint32_t best = PZ_GENPOOL_NONE, best_len = UINT32_MAX, at = 0, end;
 
+	if (q->n <= MAP_UNITS)
+		return search_best_short(c, q->n, exact);
 	for (;;) {
 		at = search_fit(c, q, at, exact);
 		if (at == PZ_GENPOOL_NONE)
