@@ -175,17 +175,20 @@ static uint32_t genpool_take(struct pz_genpool *p, struct genpool_slot *s, struc
 	return at;
 }
 
-/* Take a piece in a chunk whose state says that it has room. */
+/* Take a piece in a chunk whose state says that it has room; @passed: it does not any more. */
 static bool genpool_bespeak(struct pz_genpool *p, struct genpool_slot *s, struct genpool_want *q,
-			    struct pz_genpool_got *got)
+			    struct pz_genpool_got *got, bool *passed)
 {
 	uint64_t v;
 
 	do {
 		v = pz_load64(&s->state);
-		if (SLOT_PHASE(v) != SLOT_LIVE ||
-		    SLOT_USED(v) + q->n > SHAPE_GRANULES(pz_load64(&s->shape)))
+		if (SLOT_PHASE(v) != SLOT_LIVE)
 			return false;
+		if (SLOT_USED(v) + q->n > SHAPE_GRANULES(pz_load64(&s->shape))) {
+			*passed = true;
+			return false;
+		}
 	} while (!pz_cas64(&s->state, v, v + q->n));
 	if (genpool_take(p, s, q, got) != PZ_GENPOOL_NONE)
 		return true;
@@ -268,7 +271,7 @@ static bool genpool_try(struct pz_genpool *p, struct genpool_want *q, bool all, 
 		n = genpool_pick(p, &below, q->n, all, pick, passed);
 		for (uint32_t i = 0; i < n; i++)
 			if (all ? genpool_insist(p, pick[i], q, got)
-				: genpool_bespeak(p, pick[i], q, got))
+				: genpool_bespeak(p, pick[i], q, got, passed))
 				return true;
 	} while (n == GENPOOL_PICKS);
 	return false;
