@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * genpool_internal.h - slots, which stay as long as their pool, and descriptors of chunks, which
+ * come and go.
+ */
+#ifndef PHYSZONE_POOL_GENPOOL_INTERNAL_H
+#define PHYSZONE_POOL_GENPOOL_INTERNAL_H
+
+#include <physzone/genpool.h>
+
+#include "../base/atomic.h"
+#include "../base/bits.h"
+#include "../base/pz_string.h"
+
+/*
+ * The word that decides about a chunk: granules in use or bespoken, contexts that look at the
+ * descriptor (pins), the phase of the slot, and whether a piece was ever freed. A descriptor is
+ * looked at only by who holds a pin or has bespoken granules, and both can be had in phase LIVE
+ * only. A slot that is DEAD without pins belongs to the context that made it so.
+ */
+#define SLOT_USED(s) ((s)&0xffffffffffull)
+#define SLOT_PINS(s) ((uint32_t)((s) >> 40) & 0x3fffu)
+#define SLOT_PINS_MAX 0x3fffu
+#define SLOT_PIN ((uint64_t)1 << 40)
+#define SLOT_PHASE(s) ((s) & ((uint64_t)3 << 54))
+#define SLOT_VACANT ((uint64_t)0 << 54)
+#define SLOT_FILLING ((uint64_t)1 << 54)
+#define SLOT_LIVE ((uint64_t)2 << 54)
+#define SLOT_DEAD ((uint64_t)3 << 54)
+#define SLOT_TOUCHED ((uint64_t)1 << 56)
+
+/* Granules, and above them PZ_GENPOOL_* flags. */
+#define SHAPE_GRANULES(shape) ((uint32_t)(shape))
+#define SHAPE_FLAGS(shape) ((uint32_t)((shape) >> 32))
+
+/*
+ * All but the state is constant while seq is not 0 and the same; no two chunks ever have the same
+ * seq, and the newer has the larger.
+ */
+struct genpool_slot {
+	uint64_t state;
+	uint64_t seq;
+	uint64_t first, last; /* addresses */
+	uint64_t phys;
+	uint64_t shape;
+	uint64_t chunk; /* struct genpool_chunk * */
+	uint64_t sum;	/* of what is constant, for pz_genpool_check() */
+};
+
+#define SLOT_FIRST 8u /* slots of the first segment; each further one has twice as many */
+#define SLOT_SEGMENTS 20u
+
+/*
+ * The map of a chunk. A word at level 0 holds 32 granules: in use (lower half), and first of a
+ * piece (upper half). Above are two trees of 64-bit words, a bit for each word below: one of words
+ * that may have a free granule, one of words that may have one in use.
+ */
+#define MAP_UNITS 32u
+#define MAP_LEVELS 5u /* above level 0 */
+
+enum map_tree { MAP_FREE, MAP_USED };
+
+struct genpool_chunk {
+	/* Searches that may miss: clearings of MAP_FREE that are under way; above, all there were.
+	 */
+	uint64_t clearings;
+	uint32_t granules;
+	uint32_t levels;
+	uint32_t count[MAP_LEVELS + 1]; /* words of each level */
+	uint32_t at[2][MAP_LEVELS + 1]; /* where the level begins in w[] */
+	uint32_t hooked;		/* the descriptor is from the metadata hook */
+	void *owner;
+	void (*release)(void *ctx, const struct pz_genpool_info *info);
+	void *release_ctx;
+	void *mem;
+	uint64_t mem_bytes;
+	uint64_t grave; /* the next of those that are to go back to the hook */
+	uint64_t sum;	/* of what is constant above */
+	uint64_t w[];
+};
+
+struct pz_genpool {
+	uint64_t seg[SLOT_SEGMENTS];	 /* struct genpool_slot * */
+	uint64_t seg_not[SLOT_SEGMENTS]; /* ~seg[], for pz_genpool_check() */
+	uint32_t segs;			 /* segments that there are */
+	uint32_t top;			 /* slots from here on were never used */
+	uint32_t recent;		 /* slot of the last free: a hint */
+	uint32_t pad;
+	uint64_t seq;	 /* the last one given */
+	uint64_t graves; /* struct genpool_chunk * */
+	struct pz_genpool_config cfg;
+	uint64_t sum; /* of cfg */
+};
+
+/* What a slot said, all of one chunk. */
+struct genpool_seen {
+	uint64_t seq, first, last, phys, shape;
+};
+
+/* A request in granules. */
+struct genpool_want {
+	uint32_t n;
+	uint64_t mask; /* alignment in granules, less 1 */
+	uint64_t off;  /* granule 0 lies this far behind an aligned place */
+	uint32_t at;   /* PZ_GENPOOL_FIXED */
+	const struct pz_genpool_algo *algo;
+};
+
+enum genpool_wrong { WRONG_NOTHING, WRONG_FREE, WRONG_INSIDE, WRONG_SIZE };
+
+static inline struct genpool_chunk *genpool_chunk_of(const struct genpool_slot *s)
+{
+	return (struct genpool_chunk *)(uintptr_t)pz_load64(&s->chunk);
+}
+
+/* Slots of the segments below @k. */
+static inline uint32_t genpool_base(unsigned int k)
+{
+	return SLOT_FIRST * (((uint32_t)1 << k) - 1);
+}
+
+static inline struct genpool_slot *genpool_slot(const struct pz_genpool *p, uint32_t i)
+{
+	unsigned int k = pz_fls32(i / SLOT_FIRST + 1);
+	uint64_t seg = pz_load64(&p->seg[k]);
+
+	return (struct genpool_slot *)(uintptr_t)seg + (i - genpool_base(k));
+}
+
+/* genpool_map.c */
+void pz_genpool_map_init(struct genpool_chunk *c, uint32_t granules);
+uint64_t pz_genpool_map_words(uint32_t granules);
+uint32_t pz_genpool_map_used(const struct genpool_chunk *c, uint32_t from);
+bool pz_genpool_map_claim(struct genpool_chunk *c, uint32_t at, uint32_t n);
+enum genpool_wrong pz_genpool_map_unclaim(struct genpool_chunk *c, uint32_t at, uint32_t n,
+					  uint32_t *lost);
+uint32_t pz_genpool_map_next(const struct genpool_chunk *c, uint32_t w, bool exact);
+void pz_genpool_map_stale(const struct genpool_chunk *c, enum map_tree tree, uint32_t w);
+
+/* genpool_search.c */
+uint32_t pz_genpool_take(struct genpool_chunk *c, const struct genpool_want *want,
+			 const struct pz_genpool_view *view);
+
+/* genpool_chunk.c */
+bool pz_genpool_pin(struct genpool_slot *s);
+void pz_genpool_leave(struct pz_genpool *p, struct genpool_slot *s, uint64_t less, uint64_t also);
+bool pz_genpool_see(const struct genpool_slot *s, struct genpool_seen *seen);
+uint32_t pz_genpool_find(const struct pz_genpool *p, uint64_t addr);
+uint32_t pz_genpool_newest(const struct pz_genpool *p, uint64_t below, uint64_t *seq);
+void pz_genpool_info(const struct pz_genpool *p, const struct genpool_slot *s,
+		     struct pz_genpool_info *info);
+void pz_genpool_bury(struct pz_genpool *p, struct genpool_slot *s);
+void pz_genpool_reap(struct pz_genpool *p);
+uint64_t pz_genpool_sum(const void *p, size_t bytes);
+uint64_t pz_genpool_slot_sum(const struct genpool_slot *s);
+uint64_t pz_genpool_chunk_sum(const struct genpool_chunk *c);
+
+/* genpool.c */
+bool pz_genpool_algo_ok(const struct pz_genpool_algo *a);
+
+#endif
