@@ -27,6 +27,7 @@ enum command {
 	CMD_EXPLAIN,
 	CMD_BOOT,
 	CMD_REACH,
+	CMD_COMPARE,
 	CMD_COUNT,
 };
 
@@ -50,6 +51,10 @@ struct options {
 	bool capture, kexec_file; /* the capture kernel's machine; loaded by the kernel itself */
 	bool managed_recorded;
 	const char *kmalloc_dma; /* boot: bytes */
+	const char *topic; /* compare: what */
+	const char *memory, *mix, *trace, *cma; /* compare */
+	unsigned int seed;
+	bool seed_given;
 	struct option_reach reach[OPTION_REACHES];
 	unsigned int reaches;
 	enum out_colour colour;
