@@ -288,7 +288,8 @@ static void refused(const char *text, const char *why)
 	free(err);
 }
 
-#define MAP_WANTED "expected map: IOMMU: iova=0xA - 0xB paddr=0xP size=N, whole pages, found \""
+#define MAP_WANTED \
+	"expected map: IOMMU: iova=0xA - 0xB paddr=0xP size=N, whole pages up to 16G, found \""
 
 static void wrong_recordings(void **state)
 {
@@ -300,6 +301,8 @@ static void wrong_recordings(void **state)
 	refused("map: IOMMU: iova=0x1008 - 0x2008 paddr=0x1000 size=4096\n", ":1: " MAP_WANTED);
 	refused("map: IOMMU: iova=0x1000 - 0x1000 paddr=0x1000 size=0\n", ":1: " MAP_WANTED);
 	refused("map: IOMMU: iova=0x1000 - 0x2000 paddr=0x1000 size=4096 x\n", ":1: " MAP_WANTED);
+	refused("map: IOMMU: iova=0x0 - 0x500000000 paddr=0x1000 size=21474836480\n",
+		":1: " MAP_WANTED);
 	refused("map: IOMMU: iova=0x1000 - 0x2000 paddr=0x1000 size=4096\nunmap: IOMMU: "
 		"iova=0x1000 size=4096\n",
 		":2: expected unmap: IOMMU: iova=0xA [- 0xB] size=N unmapped_size=N");

@@ -10,7 +10,8 @@
  *
  * What Linux does against fragmentation is left to physzone's own evacuation, for blocks of more
  * than one page, where some zone has enough free pages for Linux to compact it at all. It may move
- * pages into another zone, which Linux's compaction does not. Nothing is reclaimed.
+ * pages into another zone, which Linux's compaction does not. Nothing is moved for movable pages,
+ * which can be had one by one, and nothing is reclaimed.
  */
 #include "policy.h"
 
@@ -29,7 +30,7 @@ static uint32_t ask_gfp(const struct policy *p, const struct stream_class *c,
 			const struct stream_request *r)
 {
 	if (c->movable)
-		return PZ_GFP_MOVABLE | PZ_GFP_OWNER(p->owner) | PZ_GFP_BLOCK;
+		return PZ_GFP_MOVABLE | PZ_GFP_OWNER(p->owner) | PZ_GFP_BLOCK | PZ_GFP_NOMIGRATE;
 	return r->atomic ? PZ_GFP_HIGH : PZ_GFP_BLOCK;
 }
 

@@ -145,25 +145,22 @@ static const char *trace_line(struct page_trace *t, struct span line)
 	return NULL;
 }
 
-int stream_record(struct stream *s, const char *file, enum pzl_model model, uint64_t dma_max,
-		  char **err)
+int stream_record_text(struct stream *s, const struct text *text, const char *name,
+		       enum pzl_model model, uint64_t dma_max, char **err)
 {
 	struct page_trace t = { .s = s, .model = model, .dma_max = dma_max };
 	struct facts f;
 	struct scan scan;
-	struct text text;
 	int rc = 0;
 
 	memset(s, 0, sizeof(*s));
 	s->recorded = true;
-	if (text_read(&text, file, err))
-		return EXIT_INPUT;
-	s->name = xasprintf("recording %s", strcmp(file, "-") ? file : "on standard input");
+	s->name = xasprintf("recording %s", name);
 	(void)stream_class(s, PZ_ADDR_MAX, false, false);
 	(void)stream_class(s, PZ_ADDR_MAX, true, false);
 	facts_init(&f);
-	*vec_push(&f.files) = xstrdup(strcmp(file, "-") ? file : "standard input");
-	scan_init(&scan, text.buf, text.len);
+	*vec_push(&f.files) = xstrdup(name);
+	scan_init(&scan, text->buf, text->len);
 	while (!rc && scan_line(&scan)) {
 		struct where at = { 0, scan.number };
 		const char *wanted = trace_line(&t, scan.line);
@@ -174,7 +171,7 @@ int stream_record(struct stream *s, const char *file, enum pzl_model model, uint
 			rc = scan_error(&f, at, err, "expected at most %zu requests",
 					STREAM_MAX_REQUESTS);
 		if (!(scan.number & 0xffff))
-			progress("reading", (uint64_t)(scan.line.end - text.buf), text.len);
+			progress("reading", (uint64_t)(scan.line.end - text->buf), text->len);
 	}
 	progress_end();
 	if (!rc && !s->requests.n)
@@ -187,6 +184,20 @@ int stream_record(struct stream *s, const char *file, enum pzl_model model, uint
 	pfn_map_destroy(&t.taken);
 	vec_free(&t.left);
 	facts_destroy(&f);
+	return rc;
+}
+
+int stream_record(struct stream *s, const char *file, enum pzl_model model, uint64_t dma_max,
+		  char **err)
+{
+	struct text text;
+	int rc;
+
+	memset(s, 0, sizeof(*s));
+	if (text_read(&text, file, err))
+		return EXIT_INPUT;
+	rc = stream_record_text(s, &text, strcmp(file, "-") ? file : "standard input", model,
+				dma_max, err);
 	text_destroy(&text);
 	return rc;
 }

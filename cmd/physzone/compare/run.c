@@ -14,15 +14,25 @@
 #include "pfn_map.h"
 #include "policy.h"
 
+#define RUN_NONE UINT32_MAX
+
+/* A block or run that a request was given; movable ones may have several. */
+struct run_piece {
+	struct policy_block b;
+	uint32_t next; /* of the same request, or of those that are not in use */
+};
+
 struct run {
 	struct compare_run *r;
 	const struct compare_machine *m;
 	const struct stream *s;
 	struct policy p;
-	struct policy_block *block; /* by request */
-	struct pfn_map movable;	    /* by page frame, the request whose block begins there */
-	VEC(uint64_t) free;	    /* by class, pages that are free within its limit */
-	VEC(uint64_t) managed;	    /* by class, pages within its limit */
+	VEC(struct run_piece) piece;
+	uint32_t unused;	/* first piece that is not in use */
+	uint32_t *first;	/* by request, its first piece */
+	struct pfn_map movable; /* by page frame, the piece that begins there */
+	VEC(uint64_t) free;	/* by class, pages that are free within its limit */
+	VEC(uint64_t) managed;	/* by class, pages within its limit */
 	uint64_t free_low, used, asked;
 };
 
@@ -68,18 +78,88 @@ static void run_account(struct run *x, uint64_t pfn, uint64_t pages, bool taken)
 static enum pz_migrate run_move(void *ctx, uint64_t from, uint64_t to, unsigned int order)
 {
 	struct run *x = ctx;
+	struct policy_block *b;
 	uint32_t id;
 
-	if (!pfn_map_get(&x->movable, from, &id) || x->block[id].pages != UINT64_C(1) << order)
+	if (!pfn_map_get(&x->movable, from, &id))
+		return PZ_MIGRATE_NO;
+	b = &x->piece.v[id].b;
+	if (b->pages != UINT64_C(1) << order)
 		return PZ_MIGRATE_NO;
 	pfn_map_remove(&x->movable, from);
 	pfn_map_set(&x->movable, to, id);
-	x->block[id].pfn = to;
-	run_account(x, to, x->block[id].pages, true);
-	run_account(x, from, x->block[id].pages, false);
-	x->r->moved += x->block[id].pages;
+	b->pfn = to;
+	run_account(x, to, b->pages, true);
+	run_account(x, from, b->pages, false);
+	x->r->moved += b->pages;
 	x->r->moves++;
 	return PZ_MIGRATE_YES;
+}
+
+static void run_add(struct run *x, uint32_t id, const struct policy_block *b, bool movable)
+{
+	uint32_t at = x->unused;
+
+	if (at == RUN_NONE) {
+		(void)vec_push(&x->piece);
+		at = (uint32_t)(x->piece.n - 1);
+	} else {
+		x->unused = x->piece.v[at].next;
+	}
+	x->piece.v[at].b = *b;
+	x->piece.v[at].next = x->first[id];
+	x->first[id] = at;
+	if (movable)
+		pfn_map_set(&x->movable, b->pfn, at);
+	run_account(x, b->pfn, b->pages, true);
+	x->used += b->pages;
+}
+
+/* All that a request has. */
+static void run_drop(struct run *x, uint32_t id)
+{
+	bool movable = x->s->classes.v[x->s->requests.v[id].class].movable;
+
+	while (x->first[id] != RUN_NONE) {
+		uint32_t at = x->first[id];
+		struct run_piece *piece = &x->piece.v[at];
+
+		x->first[id] = piece->next;
+		piece->next = x->unused;
+		x->unused = at;
+		if (movable)
+			pfn_map_remove(&x->movable, piece->b.pfn);
+		policy_give_back(&x->p, &piece->b);
+		run_account(x, piece->b.pfn, piece->b.pages, false);
+		x->used -= piece->b.pages;
+	}
+}
+
+/*
+ * Ask for a request. Movable pages are taken in smaller blocks where there is no large one, down to
+ * single pages, as the memory of programs is.
+ */
+static int run_take(struct run *x, uint32_t id, bool *missed, bool *waits)
+{
+	const struct stream_class *c = &x->s->classes.v[x->s->requests.v[id].class];
+	struct stream_request part = x->s->requests.v[id];
+	uint64_t left = part.pages;
+
+	while (left) {
+		struct policy_block b;
+		int rc = policy_ask(&x->p, c, &part, &b, missed, waits);
+
+		if (!rc) {
+			run_add(x, id, &b, c->movable);
+			left -= part.pages;
+		} else if (c->movable && part.pages > 1) {
+			part.pages /= 2;
+		} else {
+			run_drop(x, id);
+			return rc;
+		}
+	}
+	return 0;
 }
 
 /* Which of the reasons it was; @rc is the allocator's word. */
@@ -102,11 +182,9 @@ static enum compare_why run_why(const struct run *x, uint32_t class, uint64_t pa
 static void run_ask(struct run *x, uint32_t id)
 {
 	const struct stream_request *q = &x->s->requests.v[id];
-	const struct stream_class *c = &x->s->classes.v[q->class];
 	struct compare_count *n = &x->r->count.v[q->class];
-	struct policy_block *b = &x->block[id];
 	bool missed, waits;
-	int rc = policy_ask(&x->p, c, q, b, &missed, &waits);
+	int rc = run_take(x, id, &missed, &waits);
 
 	n->asked++;
 	n->atomic_asked += q->atomic;
@@ -124,10 +202,6 @@ static void run_ask(struct run *x, uint32_t id)
 	n->atomic_served += q->atomic;
 	n->pages_served += q->pages;
 	x->r->served++;
-	run_account(x, b->pfn, b->pages, true);
-	if (c->movable)
-		pfn_map_set(&x->movable, b->pfn, id);
-	x->used += b->pages;
 	x->asked += q->pages;
 	x->r->most = x->used > x->r->most ? x->used : x->r->most;
 	x->r->asked_most = x->asked > x->r->asked_most ? x->asked : x->r->asked_most;
@@ -135,17 +209,10 @@ static void run_ask(struct run *x, uint32_t id)
 
 static void run_give_back(struct run *x, uint32_t id)
 {
-	struct policy_block *b = &x->block[id];
-
-	if (!b->pages)
+	if (x->first[id] == RUN_NONE)
 		return;
-	if (x->s->classes.v[x->s->requests.v[id].class].movable)
-		pfn_map_remove(&x->movable, b->pfn);
-	policy_give_back(&x->p, b);
-	run_account(x, b->pfn, b->pages, false);
-	x->used -= b->pages;
+	run_drop(x, id);
 	x->asked -= x->s->requests.v[id].pages;
-	b->pages = 0;
 }
 
 static void run_sample(struct run *x)
@@ -185,7 +252,9 @@ static void run_begin(struct run *x)
 	(void)pz_memblock_hand_over(&x->m->mb, UINT64_MAX, run_count, x);
 	for (size_t i = 0; i < x->s->classes.n; i++)
 		*vec_push(&x->managed) = x->free.v[i];
-	x->block = xcalloc(x->s->requests.n, sizeof(*x->block));
+	x->unused = RUN_NONE;
+	x->first = xmalloc(x->s->requests.n * sizeof(*x->first));
+	memset(x->first, 0xff, x->s->requests.n * sizeof(*x->first));
 }
 
 /* The narrowest limit of a device, and the widest that does not reach all memory. */
@@ -272,7 +341,8 @@ int compare_run(struct compare_run *r, const struct compare_machine *m, const st
 		free(wrong);
 	}
 	policy_destroy(&x.p);
-	free(x.block);
+	vec_free(&x.piece);
+	free(x.first);
 	pfn_map_destroy(&x.movable);
 	vec_free(&x.free);
 	vec_free(&x.managed);

@@ -112,6 +112,11 @@ int stream_generate(struct stream *s, const struct mix *m, uint64_t seed, uint64
  */
 int stream_record(struct stream *s, const char *file, enum pzl_model model, uint64_t dma_max,
 		  char **err);
+
+/* The same from text; @name is for messages. */
+struct text;
+int stream_record_text(struct stream *s, const struct text *text, const char *name,
+		       enum pzl_model model, uint64_t dma_max, char **err);
 void stream_destroy(struct stream *s);
 
 /* The class of such requests, made when there is none yet. */

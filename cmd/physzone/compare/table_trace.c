@@ -31,8 +31,10 @@
 #define TABLE_ENTRIES 256u
 #define TABLE_MAX_OPS ((size_t)20000000)
 #define TABLE_MAX_DOMAINS 4096u
-#define TABLE_WANTED_MAP "map: IOMMU: iova=0xA - 0xB paddr=0xP size=N, whole pages"
-#define TABLE_WANTED_UNMAP "unmap: IOMMU: iova=0xA [- 0xB] size=N unmapped_size=N, whole pages"
+#define TABLE_MAX_SIZE (UINT64_C(16) << 30)
+#define TABLE_WANTED_MAP "map: IOMMU: iova=0xA - 0xB paddr=0xP size=N, whole pages up to 16G"
+#define TABLE_WANTED_UNMAP \
+	"unmap: IOMMU: iova=0xA [- 0xB] size=N unmapped_size=N, whole pages up to 16G"
 
 /* A MiB of IOVA space. */
 struct table_mib {
@@ -87,7 +89,8 @@ static bool table_atomic(struct span line)
 
 static bool table_pages(uint64_t iova, uint64_t size)
 {
-	return !((iova | size) & (TABLE_PAGE - 1)) && size && size <= UINT64_MAX - iova;
+	return !((iova | size) & (TABLE_PAGE - 1)) && size && size <= TABLE_MAX_SIZE &&
+	       size <= UINT64_MAX - iova;
 }
 
 /* An operation on any range, cut where 4 GiB end. */
@@ -169,23 +172,20 @@ static const char *table_line(struct table_reader *x, struct span line)
 	return NULL;
 }
 
-int table_ops_record(struct table_ops *t, const char *file, char **err)
+int table_ops_record_text(struct table_ops *t, const struct text *text, const char *name,
+			  char **err)
 {
 	struct table_reader x = { .t = t };
-	const char *name = strcmp(file, "-") ? file : "standard input";
 	struct facts f;
 	struct scan scan;
-	struct text text;
 	int rc = 0;
 
 	memset(t, 0, sizeof(*t));
 	t->recorded = true;
-	if (text_read(&text, file, err))
-		return EXIT_INPUT;
 	t->name = xasprintf("recording %s", name);
 	facts_init(&f);
 	*vec_push(&f.files) = xstrdup(name);
-	scan_init(&scan, text.buf, text.len);
+	scan_init(&scan, text->buf, text->len);
 	while (!rc && scan_line(&scan)) {
 		struct where at = { 0, scan.number };
 		const char *wanted = table_line(&x, scan.line);
@@ -196,7 +196,7 @@ int table_ops_record(struct table_ops *t, const char *file, char **err)
 		else if (wanted)
 			rc = scan_expected(&f, at, scan.line, wanted, err);
 		if (!(scan.number & 0xffff))
-			progress("reading", (uint64_t)(scan.line.end - text.buf), text.len);
+			progress("reading", (uint64_t)(scan.line.end - text->buf), text->len);
 	}
 	progress_end();
 	if (!rc && !t->ops.n)
@@ -206,6 +206,18 @@ int table_ops_record(struct table_ops *t, const char *file, char **err)
 	t->domains = (unsigned int)x.domains.n;
 	vec_free(&x.domains);
 	facts_destroy(&f);
+	return rc;
+}
+
+int table_ops_record(struct table_ops *t, const char *file, char **err)
+{
+	struct text text;
+	int rc;
+
+	memset(t, 0, sizeof(*t));
+	if (text_read(&text, file, err))
+		return EXIT_INPUT;
+	rc = table_ops_record_text(t, &text, strcmp(file, "-") ? file : "standard input", err);
 	text_destroy(&text);
 	return rc;
 }

@@ -55,6 +55,11 @@ int table_ops_generate(struct table_ops *t, const struct mix *m, uint64_t seed, 
  * table_ops_generate().
  */
 int table_ops_record(struct table_ops *t, const char *file, char **err);
+
+/* The same from text; @name is for messages. */
+struct text;
+int table_ops_record_text(struct table_ops *t, const struct text *text, const char *name,
+			  char **err);
 void table_ops_destroy(struct table_ops *t);
 
 /* A table is taken, or given back. */
