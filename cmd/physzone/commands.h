@@ -29,4 +29,7 @@ int cmd_boot(const struct options *o, struct out *out, char **err);
 /* What the devices of o->reach can get on the machine of o->source. */
 int cmd_reach(const struct options *o, struct out *out, char **err);
 
+/* Several answers to the question o->topic, on the same stream. */
+int cmd_compare(const struct options *o, struct out *out, char **err);
+
 #endif
