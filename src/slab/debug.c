@@ -106,8 +106,12 @@ static void debug_finding(struct pz_slab_finding *f, enum pz_slab_fault fault,
 	f->fault = fault;
 	f->cache = c;
 	f->object = object;
-	if (d)
+	if (d) {
 		f->slab = slab_start(d->cache->s, d);
+		f->slab_bytes = (uint32_t)1 << (d->order + d->cache->s->cfg.page_shift);
+		f->objects = d->objects;
+		f->used = d->objects - slab_free_count(d, pz_load64(&d->state));
+	}
 }
 
 void pz_slab_found(struct pz_slabs *s, const char *where, enum pz_slab_fault fault,
@@ -257,10 +261,8 @@ bool pz_slab_debug_alloc(struct pz_kmem_cache *c, void *object, uint32_t cpu, ui
 
 	(void)debug_verify(c, "pz_kmem_cache_alloc", debug_slab(c, object), object, false, &fence);
 	debug_red(c, object, true);
-	if (fence) {
-		pz_count64(&c->fenced, 1);
+	if (fence)
 		return false;
-	}
 	debug_record(c, object, 0, cpu, site);
 	if ((c->debug & PZ_SLAB_DEBUG_TRACE) && h->trace)
 		h->trace(h->ctx, c, object, true);
@@ -302,7 +304,11 @@ static uint64_t debug_verify_slab(struct pz_kmem_cache *c, struct slab *d)
 		}
 	}
 	if (free != slab_free_count(d, state)) {
-		pz_slab_found(c->s, where, PZ_SLAB_STATE, c, NULL, d, slab_start(c->s, d));
+		struct pz_slab_finding f;
+
+		debug_finding(&f, PZ_SLAB_STATE, c, d, slab_start(c->s, d));
+		f.counted = d->objects - free;
+		debug_tell(c->s, where, &f);
 		found++;
 	}
 	used = d->objects * c->lay.stride;

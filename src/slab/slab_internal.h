@@ -184,6 +184,12 @@ static inline uintptr_t slab_seal(uintptr_t secret, const void *object)
 	return secret ^ (uintptr_t)object;
 }
 
+/* In place of the seal: an object that is never given out again. */
+static inline uintptr_t slab_fence(uintptr_t secret, const void *object)
+{
+	return ~secret ^ (uintptr_t)object;
+}
+
 static inline slab_word *slab_seal_at(const void *object, uint32_t offset)
 {
 	return (slab_word *)((uintptr_t)object + offset);
