@@ -102,6 +102,7 @@ static enum pzl_slab_fault show_fault(const struct pz_slab_finding *f,
 	case PZ_SLAB_DOUBLE_FREE:
 		return PZL_FAULT_ALREADY_FREE;
 	case PZ_SLAB_WRONG_CACHE:
+	case PZ_SLAB_HEADER:
 		return PZL_FAULT_SLAB_POINTER;
 	case PZ_SLAB_BAD_POINTER:
 		return PZL_FAULT_INVALID_POINTER;

@@ -87,6 +87,7 @@ enum pz_slab_fault {
 	PZ_SLAB_GAP, /* alignment padding between object and slot end overwritten */
 	PZ_SLAB_PADDING, /* bytes behind the last slot overwritten */
 	PZ_SLAB_STATE, /* state of the slab is not what its objects say */
+	PZ_SLAB_HEADER, /* descriptor of the slab is not what its pages and its cache say */
 	PZ_SLAB_FAULTS,
 };
 
@@ -355,7 +356,7 @@ enum pz_slab_kind {
 	PZ_SLAB_NONE, /* no memory of this set */
 	PZ_SLAB_OBJECT, /* in an object, its red zones or padding */
 	PZ_SLAB_TAIL, /* in a slab, behind its last slot */
-	PZ_SLAB_LARGE, /* kmalloc() memory of whole pages */
+	PZ_SLAB_LARGE, /* in the first page of kmalloc() memory of whole pages */
 };
 
 struct pz_slab_info {

@@ -45,6 +45,7 @@ static const char *const debug_text[PZ_SLAB_FAULTS] = {
 	[PZ_SLAB_GAP] = "Alignment padding overwritten",
 	[PZ_SLAB_PADDING] = "Padding overwritten",
 	[PZ_SLAB_STATE] = "Wrong object count",
+	[PZ_SLAB_HEADER] = "page slab pointer corrupt.",
 };
 
 static bool debug_poisons(const struct pz_kmem_cache *c)
@@ -253,11 +254,30 @@ static struct slab *debug_slab(struct pz_kmem_cache *c, const void *o)
 	return slab_of(c->s, (uint32_t)slab_owner(c->s, (uintptr_t)o - c->lay.red_left));
 }
 
+/* With PZ_SLAB_DEBUG_CHECKS: whether the descriptor that an object leads to is one of its slab. */
+static bool debug_header(struct pz_kmem_cache *c, const char *where, void *object)
+{
+	uintptr_t at = (uintptr_t)object - c->lay.red_left;
+	uint64_t owner = slab_owner(c->s, at);
+	struct slab *d;
+
+	if (!(c->debug & PZ_SLAB_DEBUG_CHECKS))
+		return true;
+	d = slab_of(c->s, (uint32_t)owner);
+	if (d->cache == c && d->number == (uint32_t)owner &&
+	    (uintptr_t)slab_start(c->s, d) == at - slab_within(c->s, owner, at) &&
+	    (d->objects == c->lay.objects || d->objects == c->lay.min_objects) &&
+	    pz_load64(&d->state) <= slab_full(d))
+		return true;
+	pz_slab_found(c->s, where, PZ_SLAB_HEADER, c, NULL, NULL, object);
+	return false;
+}
+
 /* The caller took an object; false when it is fenced off. */
 bool pz_slab_debug_alloc(struct pz_kmem_cache *c, void *object, uint32_t cpu, uintptr_t site)
 {
 	const struct pz_slab_hooks *h = &c->s->cfg.hooks;
-	bool fence = false;
+	bool fence = !debug_header(c, "pz_kmem_cache_alloc", object);
 
 	(void)debug_verify(c, "pz_kmem_cache_alloc", debug_slab(c, object), object, false, &fence);
 	debug_red(c, object, true);
@@ -269,18 +289,21 @@ bool pz_slab_debug_alloc(struct pz_kmem_cache *c, void *object, uint32_t cpu, ui
 	return true;
 }
 
-/* The caller gives an object back that is out. */
-void pz_slab_debug_free(struct pz_kmem_cache *c, void *object, uint32_t cpu, uintptr_t site)
+/* The caller gives an object back that is out; false when it must stay out. */
+bool pz_slab_debug_free(struct pz_kmem_cache *c, void *object, uint32_t cpu, uintptr_t site)
 {
 	const struct pz_slab_hooks *h = &c->s->cfg.hooks;
 	bool fence = false;
 
+	if (!debug_header(c, "pz_kmem_cache_free", object))
+		return false;
 	(void)debug_verify(c, "pz_kmem_cache_free", debug_slab(c, object), object, true, &fence);
 	debug_record(c, object, 1, cpu, site);
 	debug_red(c, object, false);
 	debug_poison(c, object);
 	if ((c->debug & PZ_SLAB_DEBUG_TRACE) && h->trace)
 		h->trace(h->ctx, c, object, false);
+	return true;
 }
 
 /* Verify a slab as it stands; nobody uses it meanwhile. */

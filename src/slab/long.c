@@ -264,8 +264,8 @@ void pz_slab_free_long(struct pz_kmem_cache *c, struct pz_slabs *s, uint32_t cpu
 		pz_slab_found(s, "pz_kmem_cache_free", PZ_SLAB_DOUBLE_FREE, own, c, d, object);
 		return;
 	}
-	if (own->debug)
-		pz_slab_debug_free(own, object, cpu, site);
+	if (own->debug && !pz_slab_debug_free(own, object, cpu, site))
+		return;
 	long_put(own, cpu, object);
 }
 

@@ -18,7 +18,7 @@ struct pz_kmem_cache *pz_slab_owner(const struct pz_slabs *s, const void *p)
 
 uint64_t pz_slab_phys(const struct pz_slabs *s, const void *p)
 {
-	return (uintptr_t)p - s->delta;
+	return s->cfg.mapped.first + ((uintptr_t)p - (uintptr_t)s->cfg.virt);
 }
 
 static void stat_object(const struct pz_slabs *s, struct pz_kmem_cache *c, uint64_t owner,
