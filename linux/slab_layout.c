@@ -2,8 +2,8 @@
 /*
  * slab_layout.c - the library's caches, laid out as Linux lays them out.
  *
- * Concept: a cache of the library takes any layout. SLUB's free pointer is the seal's place, and the
- * records of users follow the free pointer where that lies behind the object.
+ * Concept: a cache of the library takes any layout. The seal lies where SLUB has the free pointer,
+ * and the records of users follow it where that is behind the object.
  */
 #include <physzone/linux/slab_layout.h>
 

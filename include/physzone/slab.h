@@ -87,6 +87,7 @@ enum pz_slab_fault {
 	PZ_SLAB_GAP, /* alignment padding between object and slot end overwritten */
 	PZ_SLAB_PADDING, /* bytes behind the last slot overwritten */
 	PZ_SLAB_STATE, /* state of the slab is not what its objects say */
+	PZ_SLAB_HEADER, /* descriptor of the slab is not what its pages and its cache say */
 	PZ_SLAB_FAULTS,
 };
 
@@ -105,10 +106,12 @@ struct pz_slab_finding {
 	const struct pz_kmem_cache *named; /* that the caller named, when it is another; or NULL */
 	const void *object; /* its start, or the address that was freed */
 	const void *slab; /* start of the slab; NULL for none */
+	uint32_t slab_bytes, objects, used; /* of the slab: size, objects, those not free in it */
 	const unsigned char *bad; /* first byte that is wrong; NULL where it is not about bytes */
 	uint32_t bad_bytes; /* from the first to the last that are */
 	unsigned char expected; /* what each should be */
 	struct pz_slab_user allocated, freed;
+	uint32_t counted; /* PZ_SLAB_STATE: objects that are not free by their bits */
 	bool repaired; /* the bytes were put right; else the object is fenced off */
 };
 
@@ -353,7 +356,7 @@ enum pz_slab_kind {
 	PZ_SLAB_NONE, /* no memory of this set */
 	PZ_SLAB_OBJECT, /* in an object, its red zones or padding */
 	PZ_SLAB_TAIL, /* in a slab, behind its last slot */
-	PZ_SLAB_LARGE, /* kmalloc() memory of whole pages */
+	PZ_SLAB_LARGE, /* in the first page of kmalloc() memory of whole pages */
 };
 
 struct pz_slab_info {
@@ -403,9 +406,11 @@ struct pz_kmem_cache_stat {
 	struct pz_limits limits;
 	struct pz_slab_layout layout;
 	uint32_t users; /* that share it */
+	uint32_t keep, magazine; /* empty slabs of a node, objects of a CPU: at most */
 	bool ctor;
 	uint64_t slabs, pages; /* held */
 	uint64_t partial, empty; /* of the slabs: with free objects, with only free ones */
+	uint64_t objects_partial; /* given out or in magazines, of slabs with free objects */
 	uint64_t objects; /* that they hold */
 	uint64_t cached; /* free, in magazines */
 	uint64_t active; /* given out */

@@ -10,7 +10,7 @@
  *
  * Failure
  *  Everything is checked and taken before anything is published. A cache with objects out is not
- *  destroyed; its magazines are empty then, that is all.
+ *  destroyed; its magazines are empty then, that is all. What is fenced off does not count as out.
  *
  * Shortcomings
  *  Making and destroying is for one context at a time.
@@ -337,20 +337,39 @@ int pz_kmem_cache_create(struct pz_kmem_cache **out, struct pz_slabs *s,
 	return 0;
 }
 
-/* Tell the objects that are out. Magazines are empty. */
-static void cache_live(struct pz_kmem_cache *c, void (*live)(void *ctx, void *object), void *ctx)
+/* Whether an object that is not free is one that is fenced off. */
+static bool cache_fenced(const struct pz_kmem_cache *c, const void *o)
 {
+	return *slab_seal_at(o, c->lay.seal) == slab_fence(slab_head(c, 0)->secret, o);
+}
+
+/* Go through the objects that are not free; magazines are empty. Tells those that are out, and
+ * says how many; with @unfence, what is fenced off is given back. */
+static uint64_t cache_live(struct pz_kmem_cache *c, void (*live)(void *ctx, void *object),
+			   void *ctx, bool unfence)
+{
+	uint64_t n = 0;
 	uint32_t at = 0;
 	struct slab *d;
 
 	for (d = pz_slab_desc_next(c->s, &at); d; d = pz_slab_desc_next(c->s, &at)) {
-		if (d->cache != c || (pz_load64(&d->state) & SLAB_GONE))
-			continue;
-		for (uint32_t i = 0; i < d->objects; i++) {
-			if (!pz_slab_is_free(c->s, d, i))
-				live(ctx, slab_object(c->s, d, i));
+		for (uint32_t i = 0; d->cache == c && i < d->objects; i++) {
+			void *o = slab_object(c->s, d, i);
+
+			if (pz_slab_is_free(c->s, d, i))
+				continue;
+			if (!cache_fenced(c, o)) {
+				n++;
+				if (live)
+					live(ctx, o);
+			} else if (unfence) {
+				*slab_seal_at(o, c->lay.seal) =
+					slab_seal(slab_head(c, 0)->secret, o);
+				pz_slab_give(c, PZ_CPU_NONE, 1, &o);
+			}
 		}
 	}
+	return n;
 }
 
 int pz_kmem_cache_destroy(struct pz_kmem_cache *c, void (*live)(void *ctx, void *object), void *ctx)
@@ -372,12 +391,12 @@ int pz_kmem_cache_destroy(struct pz_kmem_cache *c, void (*live)(void *ctx, void 
 	for (uint32_t i = 0; i < c->cpus; i++)
 		pz_slab_flush(c, i);
 	(void)pz_slab_trim(c, PZ_CPU_NONE, true);
-	if (pz_load64(&c->slabs)) {
-		if (live)
-			cache_live(c, live, ctx);
+	if (pz_load64(&c->slabs) && cache_live(c, live, ctx, false)) {
 		cache_publish(s, c->id, c);
 		return -PZ_EBUSY;
 	}
+	(void)cache_live(c, NULL, NULL, true);
+	(void)pz_slab_trim(c, PZ_CPU_NONE, true);
 	memset(slab_head(c, 0), 0, sizeof(struct slab_head));
 	cache_drop(s, c);
 	return 0;

@@ -45,6 +45,7 @@ static const char *const debug_text[PZ_SLAB_FAULTS] = {
 	[PZ_SLAB_GAP] = "Alignment padding overwritten",
 	[PZ_SLAB_PADDING] = "Padding overwritten",
 	[PZ_SLAB_STATE] = "Wrong object count",
+	[PZ_SLAB_HEADER] = "page slab pointer corrupt.",
 };
 
 static bool debug_poisons(const struct pz_kmem_cache *c)
@@ -106,8 +107,12 @@ static void debug_finding(struct pz_slab_finding *f, enum pz_slab_fault fault,
 	f->fault = fault;
 	f->cache = c;
 	f->object = object;
-	if (d)
+	if (d) {
 		f->slab = slab_start(d->cache->s, d);
+		f->slab_bytes = (uint32_t)1 << (d->order + d->cache->s->cfg.page_shift);
+		f->objects = d->objects;
+		f->used = d->objects - slab_free_count(d, pz_load64(&d->state));
+	}
 }
 
 void pz_slab_found(struct pz_slabs *s, const char *where, enum pz_slab_fault fault,
@@ -249,36 +254,56 @@ static struct slab *debug_slab(struct pz_kmem_cache *c, const void *o)
 	return slab_of(c->s, (uint32_t)slab_owner(c->s, (uintptr_t)o - c->lay.red_left));
 }
 
+/* With PZ_SLAB_DEBUG_CHECKS: whether the descriptor that an object leads to is one of its slab. */
+static bool debug_header(struct pz_kmem_cache *c, const char *where, void *object)
+{
+	uintptr_t at = (uintptr_t)object - c->lay.red_left;
+	uint64_t owner = slab_owner(c->s, at);
+	struct slab *d;
+
+	if (!(c->debug & PZ_SLAB_DEBUG_CHECKS))
+		return true;
+	d = slab_of(c->s, (uint32_t)owner);
+	if (d->cache == c && d->number == (uint32_t)owner &&
+	    (uintptr_t)slab_start(c->s, d) == at - slab_within(c->s, owner, at) &&
+	    (d->objects == c->lay.objects || d->objects == c->lay.min_objects) &&
+	    pz_load64(&d->state) <= slab_full(d))
+		return true;
+	pz_slab_found(c->s, where, PZ_SLAB_HEADER, c, NULL, NULL, object);
+	return false;
+}
+
 /* The caller took an object; false when it is fenced off. */
 bool pz_slab_debug_alloc(struct pz_kmem_cache *c, void *object, uint32_t cpu, uintptr_t site)
 {
 	const struct pz_slab_hooks *h = &c->s->cfg.hooks;
-	bool fence = false;
+	bool fence = !debug_header(c, "pz_kmem_cache_alloc", object);
 
 	(void)debug_verify(c, "pz_kmem_cache_alloc", debug_slab(c, object), object, false, &fence);
 	debug_red(c, object, true);
-	if (fence) {
-		pz_count64(&c->fenced, 1);
+	if (fence)
 		return false;
-	}
 	debug_record(c, object, 0, cpu, site);
 	if ((c->debug & PZ_SLAB_DEBUG_TRACE) && h->trace)
 		h->trace(h->ctx, c, object, true);
 	return true;
 }
 
-/* The caller gives an object back that is out. */
-void pz_slab_debug_free(struct pz_kmem_cache *c, void *object, uint32_t cpu, uintptr_t site)
+/* The caller gives an object back that is out; false when it must stay out. */
+bool pz_slab_debug_free(struct pz_kmem_cache *c, void *object, uint32_t cpu, uintptr_t site)
 {
 	const struct pz_slab_hooks *h = &c->s->cfg.hooks;
 	bool fence = false;
 
+	if (!debug_header(c, "pz_kmem_cache_free", object))
+		return false;
 	(void)debug_verify(c, "pz_kmem_cache_free", debug_slab(c, object), object, true, &fence);
 	debug_record(c, object, 1, cpu, site);
 	debug_red(c, object, false);
 	debug_poison(c, object);
 	if ((c->debug & PZ_SLAB_DEBUG_TRACE) && h->trace)
 		h->trace(h->ctx, c, object, false);
+	return true;
 }
 
 /* Verify a slab as it stands; nobody uses it meanwhile. */
@@ -302,7 +327,11 @@ static uint64_t debug_verify_slab(struct pz_kmem_cache *c, struct slab *d)
 		}
 	}
 	if (free != slab_free_count(d, state)) {
-		pz_slab_found(c->s, where, PZ_SLAB_STATE, c, NULL, d, slab_start(c->s, d));
+		struct pz_slab_finding f;
+
+		debug_finding(&f, PZ_SLAB_STATE, c, d, slab_start(c->s, d));
+		f.counted = d->objects - free;
+		debug_tell(c->s, where, &f);
 		found++;
 	}
 	used = d->objects * c->lay.stride;

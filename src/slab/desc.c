@@ -152,7 +152,7 @@ struct slab *pz_slab_desc_next(const struct pz_slabs *s, uint32_t *at)
 void pz_slab_desc_drop(struct pz_slabs *s)
 {
 	for (uint32_t k = 0; k < s->chunks; k++) {
-		uint64_t phys = (uintptr_t)s->chunk[k].base - s->delta;
+		uint64_t phys = pz_slab_phys(s, s->chunk[k].base);
 
 		pz_free_pages(s->cfg.pages, PZ_CPU_NONE, phys >> s->cfg.page_shift,
 			      s->chunk[k].class);

@@ -37,30 +37,51 @@ void pz_kmem_cache_free(struct pz_kmem_cache *c, uint32_t cpu, void *object)
 	pz_slab_free_long(c, c->s, cpu, object, (uintptr_t)__builtin_return_address(0));
 }
 
+/* Up to @n objects that are ready; how many. */
+static uint32_t fast_alloc_many(struct slab_head *h, uint32_t n, void **objects)
+{
+	uint32_t got = 0;
+	void **top;
+
+	if (pz_peek32(&h->busy))
+		return 0;
+	slab_enter(h);
+	for (top = h->top; got < n && top[-1]; top--) {
+		void *o = top[-1];
+		slab_word *seal = slab_seal_at(o, h->seal);
+
+		if (SLAB_UNLIKELY(*seal != slab_seal(h->secret, o)))
+			break;
+		*seal = 0;
+		objects[got++] = o;
+	}
+	h->top = top;
+	slab_leave(h);
+	return got;
+}
+
 int pz_kmem_cache_alloc_bulk(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, uint32_t n,
 			     void **objects)
 {
 	uintptr_t site = (uintptr_t)__builtin_return_address(0);
 	uint32_t got = 0;
-	int rc = 0;
 
 	while (got < n) {
-		void *o = NULL;
+		int rc;
 
 		if (SLAB_LIKELY(cpu < c->cpus && !(gfp & c->refused)))
-			o = slab_alloc_fast(slab_head(c, cpu));
-		if (SLAB_UNLIKELY(!o)) {
-			rc = pz_slab_alloc_why(c, cpu, gfp, PZ_NID_NONE, site, &o);
-			if (rc)
-				break;
+			got += fast_alloc_many(slab_head(c, cpu), n - got, objects + got);
+		if (got == n)
+			break;
+		rc = pz_slab_alloc_why(c, cpu, gfp, PZ_NID_NONE, site, &objects[got]);
+		if (rc) {
+			while (got)
+				pz_kmem_cache_free(c, cpu, objects[--got]);
+			return rc;
 		}
-		objects[got++] = o;
+		got++;
 	}
-	if (rc) {
-		while (got)
-			pz_kmem_cache_free(c, cpu, objects[--got]);
-	}
-	return rc;
+	return 0;
 }
 
 void pz_kmem_cache_free_bulk(struct pz_kmem_cache *c, struct pz_slabs *s, uint32_t cpu, uint32_t n,
@@ -68,19 +89,15 @@ void pz_kmem_cache_free_bulk(struct pz_kmem_cache *c, struct pz_slabs *s, uint32
 {
 	uintptr_t site = (uintptr_t)__builtin_return_address(0);
 
-	if (c)
-		s = c->s;
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t owner = slab_owner(s, (uintptr_t)objects[i]);
-		uint32_t id = slab_owner_id(owner);
-		struct pz_kmem_cache *own = id && id < s->max_caches ? s->cache[id] : NULL;
+		uint64_t owner;
 
-		if (own && (!c || own == c) && cpu < own->cpus &&
-		    slab_free_fast(s, slab_head(own, cpu), owner, objects[i]))
-			continue;
-		if (c)
-			pz_slab_free_long(c, s, cpu, objects[i], site);
-		else
+		if (!c) {
 			pz_kfree(s, cpu, objects[i]);
+			continue;
+		}
+		owner = slab_owner(c->s, (uintptr_t)objects[i]);
+		if (cpu >= c->cpus || !slab_free_fast(c->s, slab_head(c, cpu), owner, objects[i]))
+			pz_slab_free_long(c, c->s, cpu, objects[i], site);
 	}
 }

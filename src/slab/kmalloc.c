@@ -433,7 +433,7 @@ int pz_kmalloc_limited(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, uint64_t 
 /* Free whole pages; false when the address is not their start. */
 static bool kmalloc_free_pages(struct pz_slabs *s, uint32_t cpu, uint64_t owner, uintptr_t p)
 {
-	uint64_t phys = p - s->delta, pfn = phys >> s->cfg.page_shift, pages = (uint32_t)owner;
+	uint64_t phys = pz_slab_phys(s, (void *)p), pfn = phys >> s->cfg.page_shift, pages = (uint32_t)owner;
 
 	if (phys & (((uint64_t)1 << s->cfg.page_shift) - 1))
 		return false;

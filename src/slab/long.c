@@ -26,6 +26,13 @@ static bool long_open(const struct pz_kmem_cache *c, uint32_t cpu)
 	return cpu < c->cpus && c->magazine && !pz_peek32(&slab_head(c, cpu)->busy);
 }
 
+/* Never give an object out again that was taken: somebody writes to it. */
+static void long_fence_off(struct pz_kmem_cache *c, void *o)
+{
+	*slab_seal_at(o, c->lay.seal) = slab_fence(slab_head(c, 0)->secret, o);
+	pz_count64(&c->fenced, 1);
+}
+
 /* Break the seal of an object that was taken, or fence it off. */
 static bool long_unseal(struct pz_kmem_cache *c, void *o)
 {
@@ -36,9 +43,9 @@ static bool long_unseal(struct pz_kmem_cache *c, void *o)
 		*seal = 0;
 		return true;
 	}
-	pz_count64(&c->fenced, 1);
 	pz_slab_found(s, "pz_kmem_cache_alloc", PZ_SLAB_SEAL, c, NULL,
 		      slab_of(s, (uint32_t)slab_owner(s, (uintptr_t)o)), o);
+	long_fence_off(c, o);
 	return false;
 }
 
@@ -164,8 +171,11 @@ int pz_slab_alloc_why(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32
 			reclaimed = true;
 			continue;
 		}
-		if (long_unseal(c, o) && (!c->debug || pz_slab_debug_alloc(c, o, cpu, site)))
+		if (!long_unseal(c, o))
+			continue;
+		if (!c->debug || pz_slab_debug_alloc(c, o, cpu, site))
 			break;
+		long_fence_off(c, o);
 	}
 	if (gfp & PZ_GFP_ZERO)
 		memset(o, 0, c->size);
@@ -254,8 +264,8 @@ void pz_slab_free_long(struct pz_kmem_cache *c, struct pz_slabs *s, uint32_t cpu
 		pz_slab_found(s, "pz_kmem_cache_free", PZ_SLAB_DOUBLE_FREE, own, c, d, object);
 		return;
 	}
-	if (own->debug)
-		pz_slab_debug_free(own, object, cpu, site);
+	if (own->debug && !pz_slab_debug_free(own, object, cpu, site))
+		return;
 	long_put(own, cpu, object);
 }
 

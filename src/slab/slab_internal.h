@@ -184,6 +184,12 @@ static inline uintptr_t slab_seal(uintptr_t secret, const void *object)
 	return secret ^ (uintptr_t)object;
 }
 
+/* In place of the seal: an object that is never given out again. */
+static inline uintptr_t slab_fence(uintptr_t secret, const void *object)
+{
+	return ~secret ^ (uintptr_t)object;
+}
+
 static inline slab_word *slab_seal_at(const void *object, uint32_t offset)
 {
 	return (slab_word *)((uintptr_t)object + offset);
@@ -311,7 +317,7 @@ const char *pz_slab_layout_wrong(const struct pz_slabs *s, const struct pz_kmem_
 /* debug.c */
 void pz_slab_debug_new(struct pz_kmem_cache *c, struct slab *d);
 bool pz_slab_debug_alloc(struct pz_kmem_cache *c, void *object, uint32_t cpu, uintptr_t site);
-void pz_slab_debug_free(struct pz_kmem_cache *c, void *object, uint32_t cpu, uintptr_t site);
+bool pz_slab_debug_free(struct pz_kmem_cache *c, void *object, uint32_t cpu, uintptr_t site);
 void pz_slab_debug_users(const struct pz_kmem_cache *c, const void *object,
 			 struct pz_slab_user *allocated, struct pz_slab_user *freed);
 void pz_slab_found(struct pz_slabs *s, const char *where, enum pz_slab_fault fault,

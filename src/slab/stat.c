@@ -18,7 +18,7 @@ struct pz_kmem_cache *pz_slab_owner(const struct pz_slabs *s, const void *p)
 
 uint64_t pz_slab_phys(const struct pz_slabs *s, const void *p)
 {
-	return (uintptr_t)p - s->delta;
+	return s->cfg.mapped.first + ((uintptr_t)p - (uintptr_t)s->cfg.virt);
 }
 
 static void stat_object(const struct pz_slabs *s, struct pz_kmem_cache *c, uint64_t owner,
@@ -71,6 +71,8 @@ void pz_kmem_cache_stat(const struct pz_kmem_cache *c, struct pz_kmem_cache_stat
 	out->layout = c->lay;
 	out->users = c->users;
 	out->ctor = c->ctor != NULL;
+	out->keep = c->keep;
+	out->magazine = c->magazine;
 	out->made = pz_load64(&c->made);
 	out->released = pz_load64(&c->released);
 	out->fallbacks = pz_load64(&c->fallbacks);
@@ -87,6 +89,8 @@ void pz_kmem_cache_stat(const struct pz_kmem_cache *c, struct pz_kmem_cache_stat
 		out->objects += d->objects;
 		out->partial += state != 0;
 		out->empty += state == slab_full(d);
+		if (state)
+			out->objects_partial += d->objects - slab_free_count(d, state);
 		out->meta_bytes += (uint64_t)1 << (d->class + SLAB_DESC_SHIFT);
 		free += slab_free_count(d, state);
 	}
