@@ -21,7 +21,7 @@ extern "C" {
 
 #define PZ_GENPOOL_NONE UINT32_MAX /* no granule */
 #define PZ_GENPOOL_NO_PHYS UINT64_MAX /* a chunk without physical addresses */
-#define PZ_GENPOOL_GRANULES ((uint32_t)1 << 31) /* of a chunk, at most */
+#define PZ_GENPOOL_GRANULES ((uint32_t)1 << 24) /* of a chunk, at most */
 
 /* How a place in a chunk is chosen. Chunks are tried from the newest to the oldest. */
 enum pz_genpool_kind {
