@@ -129,7 +129,8 @@ static void sp_put(uint64_t entry)
 		return;
 	for (uint64_t k = addr & 0xffff; k < (addr & 0xffff) + n; k++) {
 		if (sp.content[addr >> 16][k] != addr ||
-		    atomic_exchange_explicit(&sp.owner[addr >> 16][k], 0, memory_order_relaxed) != 1)
+		    atomic_exchange_explicit(&sp.owner[addr >> 16][k], 0, memory_order_relaxed) !=
+			    1)
 			atomic_fetch_add(&sp.wrong, 1);
 	}
 	pz_genpool_free(sp.pool, addr, n);
@@ -138,10 +139,11 @@ static void sp_put(uint64_t entry)
 static void sp_take(uint64_t *seed)
 {
 	static const enum pz_genpool_kind kinds[] = {
-		PZ_GENPOOL_FIRST_FIT, PZ_GENPOOL_FIRST_FIT, PZ_GENPOOL_BEST_FIT,
+		PZ_GENPOOL_FIRST_FIT,	  PZ_GENPOOL_FIRST_FIT, PZ_GENPOOL_BEST_FIT,
 		PZ_GENPOOL_ORDER_ALIGNED, PZ_GENPOOL_ALIGNED,
 	};
-	uint32_t n = 1 + sp_random(seed, sp_random(seed, 4) ? 6 : 80), i = sp_random(seed, SP_SHELF);
+	uint32_t n = 1 + sp_random(seed, sp_random(seed, 4) ? 6 : 80),
+		 i = sp_random(seed, SP_SHELF);
 	struct pz_genpool_algo a = { .kind = kinds[sp_random(seed, 5)], .align = 8 };
 	struct pz_genpool_got got;
 
@@ -151,8 +153,7 @@ static void sp_take(uint64_t *seed)
 	}
 	atomic_fetch_add_explicit(&sp.taken, 1, memory_order_relaxed);
 	for (uint64_t k = got.addr & 0xffff; k < (got.addr & 0xffff) + n; k++) {
-		if (atomic_exchange_explicit(&sp.owner[got.addr >> 16][k], 1,
-					     memory_order_relaxed))
+		if (atomic_exchange_explicit(&sp.owner[got.addr >> 16][k], 1, memory_order_relaxed))
 			atomic_fetch_add(&sp.wrong, 1);
 		sp.content[got.addr >> 16][k] = got.addr;
 	}
@@ -297,11 +298,12 @@ int main(void)
 	for (unsigned int i = 0; i < SP_ELEMENTS / 8; i++)
 		elements += sp.with_allocator[i];
 	explore_result(pz_genpool_avail(sp.pool) == pz_genpool_size(sp.pool) &&
-		       elements == SP_ELEMENTS / 8 - SP_RESERVE,
+			       elements == SP_ELEMENTS / 8 - SP_RESERVE,
 		       "everything comes back");
 	explore_result(pz_genpool_check(sp.pool) == 0 && sp.wrong == 0 && sp.bugs.count == 0 &&
-		       pz_genpool_destroy(sp.pool) == 0 &&
-		       pz_mempool_destroy(sp.reserve, NULL) == 0, "and goes");
+			       pz_genpool_destroy(sp.pool) == 0 &&
+			       pz_mempool_destroy(sp.reserve, NULL) == 0,
+		       "and goes");
 	for (size_t k = 0; k < 2 * SP_CHUNKS; k++)
 		elements += sp_store[k].used;
 	explore_result(elements == SP_ELEMENTS / 8 - SP_RESERVE, "all metadata was released");

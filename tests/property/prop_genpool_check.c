@@ -95,7 +95,7 @@ static bool begin(struct prop *p)
 	PROP_ASSERT(p, !pz_genpool_create(&pool, &cfg) && !pz_mempool_create(&reserve, &mc));
 	/* A chunk that was removed, one that goes by itself and was used, and a large one. */
 	PROP_ASSERT(p, add(0x10000, 4, 0) && add(0x20000, 4, PZ_GENPOOL_AUTO) &&
-		       add(0x100000, GRANULES, 0));
+			       add(0x100000, GRANULES, 0));
 	fixed.offset = 0;
 	PROP_ASSERT(p, !pz_genpool_alloc_algo(pool, GRANULES << 5, &fixed, &got));
 	PROP_ASSERT(p, !pz_genpool_alloc(pool, 64, &a) && !pz_genpool_alloc(pool, 32, &b));
@@ -207,8 +207,8 @@ static bool corrupt_reserve(struct prop *p)
 	if (!turn(p, "min", &m->min, 4, 3, 3) || !turn(p, "ticket", &m->ticket, 4, 0, 0))
 		return false;
 	for (uint32_t i = 0; i < 48; i++) {
-		struct mempool_node *n = (struct mempool_node *)(uintptr_t)m->seg[i >= 16] +
-					 (i < 16 ? i : i - 16);
+		struct mempool_node *n =
+			(struct mempool_node *)(uintptr_t)m->seg[i >= 16] + (i < 16 ? i : i - 16);
 
 		if (!turn(p, "next", &n->next, 4, 2, 2) || !turn(p, "on", &n->on, 4, 2, 2))
 			return false;
@@ -225,9 +225,8 @@ static bool corrupted(struct prop *p, void *ctx)
 	for (uint32_t i = 0; i < pool->top; i++) {
 		struct genpool_slot *s = genpool_slot(pool, i);
 
-		if (!corrupt_slot(p, s) ||
-		    (s->seq && (!corrupt_chunk(p, genpool_chunk_of(s)) ||
-				!missing(p, genpool_chunk_of(s)))))
+		if (!corrupt_slot(p, s) || (s->seq && (!corrupt_chunk(p, genpool_chunk_of(s)) ||
+						       !missing(p, genpool_chunk_of(s)))))
 			return false;
 	}
 	/* What waits for the hook did not come from there. */
