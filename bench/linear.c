@@ -92,7 +92,8 @@ uint64_t linear_best(const uint64_t *map, uint64_t size, uint64_t start, uint64_
 static void linear_change(struct linear *l, uint64_t at, uint64_t n, bool set)
 {
 	while (n) {
-		uint64_t bit = at % LINEAR_BITS, got = LINEAR_BITS - bit < n ? LINEAR_BITS - bit : n;
+		uint64_t bit = at % LINEAR_BITS,
+			 got = LINEAR_BITS - bit < n ? LINEAR_BITS - bit : n;
 		uint64_t m = (got < LINEAR_BITS ? ((uint64_t)1 << got) - 1 : UINT64_MAX) << bit;
 		uint64_t *p = &l->map[at / LINEAR_BITS], old;
 

@@ -3,9 +3,9 @@
  * pools.c - pools of granules beside a search that goes through the bitmap bit by bit and word by
  * word, as docs/facts/genalloc.md describes it; and reserves of elements.
  *
- * Both serve a chunk of 4 MiB in granules of 32 bytes. A pair is a piece taken and freed; the states
- * of the chunk: empty; all taken but one hole of the size that is asked for, at the end; every
- * other granule taken; pieces of random sizes with gaps of random lengths.
+ * Both serve a chunk of 4 MiB in granules of 32 bytes. A pair is a piece taken and freed; the
+ * states of the chunk: empty; all taken but one hole of the size that is asked for, at the end;
+ * every other granule taken; pieces of random sizes with gaps of random lengths.
  */
 #include "pools.h"
 
@@ -54,9 +54,9 @@ static uint64_t pools_linear(struct bench_arg *arg)
 	struct pools_work *w = arg->ctx;
 
 	for (uint64_t i = 0; i < arg->n; i++) {
-		uint64_t at = w->algo.kind == PZ_GENPOOL_BEST_FIT ?
-				      linear_alloc(w->linear, w->bytes, linear_best) :
-				      linear_alloc(w->linear, w->bytes, linear_first);
+		uint64_t at = w->algo.kind == PZ_GENPOOL_BEST_FIT
+				      ? linear_alloc(w->linear, w->bytes, linear_best)
+				      : linear_alloc(w->linear, w->bytes, linear_first);
 
 		if (!at)
 			return 0;
@@ -111,6 +111,12 @@ static void pools_open(struct pools_work *w)
 	pools_need(!pz_genpool_create(&w->pool, &cfg) && !pz_genpool_add(w->pool, &c));
 	w->linear = linear_open(POOLS_BASE, c.size, POOLS_ORDER);
 	pools_need(w->linear);
+}
+
+/* What is taken stays so: the pool goes with the process. */
+static void pools_close(struct pools_work *w)
+{
+	linear_close(w->linear);
 }
 
 static void pools_take(struct pools_work *w, uint32_t at, uint32_t n)
@@ -179,13 +185,13 @@ static void pools_algo(const char *name, enum pz_genpool_kind kind, const char *
 			bench_run(t);
 			if (s == S_HOLE) {
 				bench_target(name, bench_ratio(t, P_PHYSZONE, P_LINEAR), 0.1, true,
-					     "times", "one hole of %u left, against the linear search",
-					     n);
+					     "times",
+					     "one hole of %u left, against the linear search", n);
 				if (n < 10)
 					bench_target(name, bench_get(t, P_PHYSZONE).median, 118,
 						     true, "ns", "one hole of %u left", n);
 			}
-			linear_close(w.linear);
+			pools_close(&w);
 		}
 	}
 	bench_table_end(t);
@@ -203,8 +209,8 @@ void pools_best(void)
 
 void pools_no(void)
 {
-	struct bench_table *t = bench_table("refused", "first fit finds nothing", "ns", pools_cols,
-					    true);
+	struct bench_table *t =
+		bench_table("refused", "first fit finds nothing", "ns", pools_cols, true);
 	struct pools_work w;
 
 	for (unsigned int k = 0; k < 2; k++) {
@@ -217,20 +223,75 @@ void pools_no(void)
 		bench_cell(t, P_PHYSZONE, pools_refused, &w, 1, 0, 1);
 		bench_cell(t, P_LINEAR, pools_linear_refused, &w, 1, 0, 1);
 		bench_run(t);
-		linear_close(w.linear);
+		pools_close(&w);
 	}
 	bench_table_end(t);
 }
 
+static int pools_element(void *ctx, uint32_t gfp, uint64_t *element)
+{
+	(void)gfp;
+	if (!*(bool *)ctx)
+		return -PZ_ENOMEM;
+	*element = 1;
+	return 0;
+}
+
+static void pools_element_free(void *ctx, uint64_t element)
+{
+	(void)ctx;
+	(void)element;
+}
+
+/* An element taken and freed. */
+static uint64_t pools_reserve_pair(struct bench_arg *arg)
+{
+	uint64_t element;
+
+	for (uint64_t i = 0; i < arg->n; i++) {
+		if (pz_mempool_alloc(arg->ctx, 0, &element))
+			return 0;
+		pz_mempool_free(arg->ctx, element);
+	}
+	return arg->n;
+}
+
+void pools_reserve(void)
+{
+	static const char *const cols[] = { "physzone", NULL };
+	struct bench_table *t =
+		bench_table("reserve", "an element of a reserve of 16", "ns", cols, true);
+	struct pz_mempool_config cfg;
+	struct pz_mempool *m;
+	bool has = true;
+
+	memset(&cfg, 0, sizeof(cfg));
+	cfg.min = 16;
+	cfg.alloc = pools_element;
+	cfg.free = pools_element_free;
+	cfg.ctx = &has;
+	cfg.meta = &pools_meta;
+	pools_need(!pz_mempool_create(&m, &cfg));
+	for (unsigned int k = 0; k < 2; k++) {
+		has = k == 0;
+		bench_row(t, "the allocator has %s", has ? "some" : "none");
+		bench_cell(t, 0, pools_reserve_pair, m, 1, 0, 1);
+		bench_run(t);
+	}
+	bench_table_end(t);
+	pz_mempool_destroy(m, NULL);
+}
+
 int main(int argc, char **argv)
 {
-	static const char *const names[] = { "first", "best", "refused", NULL };
+	static const char *const names[] = { "first", "best", "refused", "reserve", NULL };
 	static const char *const what[] = {
 		"pairs by first fit, empty to one hole left",
 		"pairs by best fit",
 		"requests that cannot be served",
+		"elements of a reserve",
 	};
-	static void (*const run[])(void) = { pools_first, pools_best, pools_no };
+	static void (*const run[])(void) = { pools_first, pools_best, pools_no, pools_reserve };
 	int status = bench_begin(argc, argv, names, what);
 
 	if (status >= 0)

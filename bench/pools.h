@@ -6,6 +6,7 @@
 #define PHYSZONE_BENCH_POOLS_H
 
 #include <physzone/genpool.h>
+#include <physzone/mempool.h>
 
 #include "harness.h"
 
@@ -39,5 +40,6 @@ struct pools_work {
 void pools_first(void);
 void pools_best(void);
 void pools_no(void);
+void pools_reserve(void);
 
 #endif

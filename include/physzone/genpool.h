@@ -21,14 +21,14 @@ extern "C" {
 
 #define PZ_GENPOOL_NONE UINT32_MAX /* no granule */
 #define PZ_GENPOOL_NO_PHYS UINT64_MAX /* a chunk without physical addresses */
-#define PZ_GENPOOL_GRANULES ((uint32_t)1 << 31) /* of a chunk, at most */
+#define PZ_GENPOOL_GRANULES ((uint32_t)1 << 24) /* of a chunk, at most */
 
 /* How a place in a chunk is chosen. Chunks are tried from the newest to the oldest. */
 enum pz_genpool_kind {
-	PZ_GENPOOL_FIRST_FIT,	/* the lowest place */
-	PZ_GENPOOL_ALIGNED,	/* the lowest place whose address is aligned to @align */
+	PZ_GENPOOL_FIRST_FIT, /* the lowest place */
+	PZ_GENPOOL_ALIGNED, /* the lowest place whose address is aligned to @align */
 	PZ_GENPOOL_ORDER_ALIGNED, /* ... to its size, rounded up to a power of two */
-	/* As Linux has it: the number of the granule in the chunk is aligned so, not the address. */
+	/* As Linux has it: the number of the granule in the chunk is aligned, not the address. */
 	PZ_GENPOOL_ORDER_INDEX,
 	PZ_GENPOOL_FIXED,	/* @offset bytes from the start of the chunk, or not at all */
 	PZ_GENPOOL_BEST_FIT,	/* the smallest gap that does, the lowest of several */

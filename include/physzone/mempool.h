@@ -5,8 +5,9 @@
  * A pool keeps so many elements in reserve. An allocation asks the allocator first, then the
  * reserve; a free fills the reserve first. So as long as elements come back, whoever waits gets
  * one, and progress does not depend on memory being free. An element is a number: an address, a
- * pointer. The pool never touches what it stands for. There are no locks; calls work on top of
- * any instruction of each other, as far as the allocator's do. docs/design/pool.md has the argument.
+ * pointer. The pool never touches what it stands for. There are no locks; calls work on top of any
+ * instruction of each other, as far as the allocator's do.
+ * docs/design/pool.md has the argument.
  */
 #ifndef PHYSZONE_MEMPOOL_H
 #define PHYSZONE_MEMPOOL_H

@@ -138,7 +138,6 @@ static bool genpool_aim(struct genpool_want *q, const struct pz_genpool_view *v)
 	case PZ_GENPOOL_ALIGNED:
 		return genpool_align(q, base, q->algo->align, v->order);
 	case PZ_GENPOOL_ORDER_ALIGNED:
-		/* At most 2^31 granules, of at most 2^63 bytes together but for the last one. */
 		if (!pz_roundup_pow2(q->n, &pow2) || pow2 > (uint64_t)1 << (63 - v->order))
 			return false;
 		return genpool_align(q, base, pow2 << v->order, v->order);
@@ -189,10 +188,10 @@ static bool genpool_bespeak(struct pz_genpool *p, struct genpool_slot *s, struct
 			*passed = true;
 			return false;
 		}
-	} while (!pz_cas64(&s->state, v, v + q->n));
+	} while (!pz_cas64(&s->state, v, v + SLOT_PIECE + q->n));
 	if (genpool_take(p, s, q, got) != PZ_GENPOOL_NONE)
 		return true;
-	pz_genpool_leave(p, s, q->n, 0);
+	pz_genpool_leave(p, s, SLOT_PIECE + q->n, 0);
 	return false;
 }
 
@@ -213,7 +212,7 @@ static bool genpool_insist(struct pz_genpool *p, struct genpool_slot *s, struct 
 			pz_genpool_map_unclaim(genpool_chunk_of(s), at, q->n, &lost);
 			break;
 		}
-		if (pz_cas64(&s->state, v, v - SLOT_PIN + q->n))
+		if (pz_cas64(&s->state, v, v - SLOT_PIN + SLOT_PIECE + q->n))
 			return true;
 	}
 	pz_genpool_leave(p, s, SLOT_PIN, 0);
@@ -362,7 +361,8 @@ bool pz_genpool_free_owner(struct pz_genpool *p, uint64_t addr, uint64_t size, v
 			if (pz_peek32(&p->recent) != i)
 				pz_poke32(&p->recent, i);
 		}
-		pz_genpool_leave(p, s, SLOT_PIN + n, n ? SLOT_TOUCHED : 0);
+		pz_genpool_leave(p, s, SLOT_PIN + n + (wrong ? 0 : SLOT_PIECE),
+				 n ? SLOT_TOUCHED : 0);
 	}
 	if (wrong) {
 		pz_bug(p->cfg.bugs, "pz_genpool_free", "0x%llx of 0x%llx bytes in pool %s %s",

@@ -11,7 +11,7 @@
  *  4. What a live slot says of its chunk is as it was. Chunks do not overlap.
  *  5. What a descriptor says is as it was, and fits the slot.
  *  6. No clearing is under way.
- *  7. The granules in use are as many as the state of the slot counts.
+ *  7. Granules in use, and pieces that begin, are as many as the state of the slot counts.
  *  8. A mark of a piece's beginning stands on a granule in use only. A granule in use without one
  *     follows a granule in use. Behind the last granule all are in use, without marks.
  *  9. The summaries tell of each word with a free granule, at all levels, and of none that is not
@@ -51,8 +51,7 @@ static int check_slot(const struct pz_genpool *p, uint32_t i)
 
 	if (s->state == SLOT_VACANT)
 		return s->seq ? 3 : 0;
-	if (SLOT_PHASE(s->state) != SLOT_LIVE || SLOT_PINS(s->state) || s->state >> 57 || !s->seq ||
-	    s->seq > p->seq)
+	if (SLOT_PHASE(s->state) != SLOT_LIVE || SLOT_PINS(s->state) || !s->seq || s->seq > p->seq)
 		return 3;
 	if (s->sum != pz_genpool_slot_sum(s))
 		return 4;
@@ -67,25 +66,27 @@ static int check_slot(const struct pz_genpool *p, uint32_t i)
 	return 0;
 }
 
-static bool check_marks(const struct genpool_chunk *c, uint64_t *used)
+static bool check_marks(const struct genpool_chunk *c, uint64_t *used, uint32_t *pieces)
 {
 	uint32_t before = 0;
+	bool ok = true;
 
-	*used = 0;
+	*used = *pieces = 0;
 	for (uint32_t i = 0; i < c->count[0]; i++) {
 		uint32_t in_use = (uint32_t)c->w[i], first = (uint32_t)(c->w[i] >> 32);
 		uint32_t left = c->granules - i * MAP_UNITS, pads = 0;
 
 		if (left < MAP_UNITS)
 			pads = UINT32_MAX << left;
+		*used += pz_popcount32(in_use & ~pads);
+		*pieces += pz_popcount32(first);
 		/* Each granule in use that has no mark, and is no padding, follows one in use. */
 		if ((first & ~in_use) || (first & pads) || (in_use & pads) != pads ||
 		    ((in_use & ~first & ~pads) & ~(in_use << 1 | before)))
-			return false;
+			ok = false;
 		before = in_use >> 31;
-		*used += pz_popcount32(in_use & ~pads);
 	}
-	return true;
+	return ok;
 }
 
 /* A level: a bit for each word below that has something, and none for words that are not there. */
@@ -114,6 +115,7 @@ static bool check_tree(const struct genpool_chunk *c, enum map_tree tree)
 static int check_chunk(const struct genpool_slot *s)
 {
 	const struct genpool_chunk *c = genpool_chunk_of(s);
+	uint32_t pieces;
 	uint64_t used;
 	bool marks;
 
@@ -122,8 +124,8 @@ static int check_chunk(const struct genpool_slot *s)
 		return 5;
 	if ((uint32_t)c->clearings)
 		return 6;
-	marks = check_marks(c, &used);
-	if (used != SLOT_USED(s->state))
+	marks = check_marks(c, &used, &pieces);
+	if (used != SLOT_USED(s->state) || pieces != SLOT_PIECES(s->state))
 		return 7;
 	if (!marks)
 		return 8;

@@ -23,7 +23,7 @@
  *  left as it was.
  *
  * Shortcomings
- *  Chunks are looked for one slot after the other. At most 16383 contexts look at a chunk at once;
+ *  Chunks are looked for one slot after the other. At most 1023 contexts look at a chunk at once;
  *  one more does not see it. Slots are not given back before the pool is.
  */
 #include "genpool_internal.h"

@@ -13,21 +13,24 @@
 #include "../base/pz_string.h"
 
 /*
- * The word that decides about a chunk: granules in use or bespoken, contexts that look at the
- * descriptor (pins), the phase of the slot, and whether a piece was ever freed. A descriptor is
- * looked at only by who holds a pin or has bespoken granules, and both can be had in phase LIVE
- * only. A slot that is DEAD without pins belongs to the context that made it so.
+ * The word that decides about a chunk: granules in use or bespoken, pieces of them, contexts that
+ * look at the descriptor (pins), the phase of the slot, and whether a piece was ever freed. A
+ * descriptor is looked at only by who holds a pin or has bespoken granules, and both can be had in
+ * phase LIVE only. A slot that is DEAD without pins belongs to the context that made it so.
+ * Granules and pieces have room for more than a chunk has: some may be bespoken twice.
  */
-#define SLOT_USED(s) ((s)&0xffffffffffull)
-#define SLOT_PINS(s) ((uint32_t)((s) >> 40) & 0x3fffu)
-#define SLOT_PINS_MAX 0x3fffu
-#define SLOT_PIN ((uint64_t)1 << 40)
-#define SLOT_PHASE(s) ((s) & ((uint64_t)3 << 54))
-#define SLOT_VACANT ((uint64_t)0 << 54)
-#define SLOT_FILLING ((uint64_t)1 << 54)
-#define SLOT_LIVE ((uint64_t)2 << 54)
-#define SLOT_DEAD ((uint64_t)3 << 54)
-#define SLOT_TOUCHED ((uint64_t)1 << 56)
+#define SLOT_USED(s) ((s)&0x3ffffffull)
+#define SLOT_PIECE ((uint64_t)1 << 26)
+#define SLOT_PIECES(s) ((uint32_t)((s) >> 26) & 0x1ffffffu)
+#define SLOT_PIN ((uint64_t)1 << 51)
+#define SLOT_PINS_MAX 0x3ffu
+#define SLOT_PINS(s) ((uint32_t)((s) >> 51) & SLOT_PINS_MAX)
+#define SLOT_PHASE(s) ((s) & ((uint64_t)3 << 61))
+#define SLOT_VACANT ((uint64_t)0 << 61)
+#define SLOT_FILLING ((uint64_t)1 << 61)
+#define SLOT_LIVE ((uint64_t)2 << 61)
+#define SLOT_DEAD ((uint64_t)3 << 61)
+#define SLOT_TOUCHED ((uint64_t)1 << 63)
 
 /* Granules, and above them PZ_GENPOOL_* flags. */
 #define SHAPE_GRANULES(shape) ((uint32_t)(shape))
@@ -56,7 +59,7 @@ struct genpool_slot {
  * that may have a free granule, one of words that may have one in use.
  */
 #define MAP_UNITS 32u
-#define MAP_LEVELS 5u /* above level 0 */
+#define MAP_LEVELS 4u /* above level 0 */
 
 enum map_tree { MAP_FREE, MAP_USED };
 

@@ -107,8 +107,11 @@ static int mempool_fill(struct pz_mempool *m, uint32_t more, uint32_t gfp)
 	int ret = 0;
 
 	/* The places are nobody else's until all are filled. */
-	for (uint32_t n = 0; n < more && !ret; n++) {
-		mempool_pop(m, STACK_SPARE, &i);
+	for (uint32_t n = 0; n < more; n++) {
+		if (!mempool_pop(m, STACK_SPARE, &i)) {
+			ret = -PZ_ENOMEM;
+			break;
+		}
 		ret = m->cfg.alloc(m->cfg.ctx, gfp, &mempool_node(m, i)->element);
 		if (ret) {
 			mempool_push(m, STACK_SPARE, i);

@@ -106,14 +106,16 @@ static void gp_algorithms(struct tap *t)
 	static const struct {
 		uint64_t n, first, best, order;
 	} want[] = {
-		{ 1, 0, 4, 0 },	      { 2, 0, 6, 0 },	       { 3, 0, 0, 0 },
-		{ 4, 9, 9, NONE },    { 5, NONE, NONE, NONE },
+		{ 1, 0, 4, 0 },	   { 2, 0, 6, 0 },	    { 3, 0, 0, 0 },
+		{ 4, 9, 9, NONE }, { 5, NONE, NONE, NONE },
 	};
 	struct gp_box b;
 
 	for (unsigned int i = 0; i < 5; i++) {
 		static const enum pz_genpool_kind kinds[] = {
-			PZ_GENPOOL_FIRST_FIT, PZ_GENPOOL_BEST_FIT, PZ_GENPOOL_ORDER_INDEX,
+			PZ_GENPOOL_FIRST_FIT,
+			PZ_GENPOOL_BEST_FIT,
+			PZ_GENPOOL_ORDER_INDEX,
 			PZ_GENPOOL_ORDER_ALIGNED,
 		};
 		uint64_t base = 0x100;
@@ -122,8 +124,9 @@ static void gp_algorithms(struct tap *t)
 			return;
 		for (unsigned int k = 0; k < 4; k++) {
 			uint64_t at = gp_take(&b, kinds[k], want[i].n, 0);
-			uint64_t is = k == 0 ? want[i].first : k == 1 ? want[i].best :
-								       want[i].order;
+			uint64_t is = k == 0   ? want[i].first
+				      : k == 1 ? want[i].best
+					       : want[i].order;
 
 			CHECK(t, at == (is == NONE ? NONE : base + is));
 			if (at != NONE)
@@ -319,8 +322,8 @@ static void gp_chunks(struct tap *t)
 
 	CHECK(t, pz_genpool_free_owner(b.p, 0, 2 * KIB, &owner) && owner == &who);
 	CHECK(t, pz_genpool_remove(b.p, 32 * KIB) == -PZ_EBUSY);
-	CHECK(t, pz_genpool_remove(b.p, 1) == -PZ_ENOENT && pz_genpool_remove(b.p, 16 * KIB) ==
-	      -PZ_ENOENT);
+	CHECK(t, pz_genpool_remove(b.p, 1) == -PZ_ENOENT &&
+			 pz_genpool_remove(b.p, 16 * KIB) == -PZ_ENOENT);
 	CHECK(t, pz_genpool_remove(b.p, 0) == 0 && pz_genpool_remove(b.p, 0) == -PZ_ENOENT);
 	CHECK(t, !pz_genpool_has_addr(b.p, 0, 1) && pz_genpool_check(b.p) == 0);
 	pz_genpool_free(b.p, 32 * KIB, KIB);
@@ -475,8 +478,9 @@ static void gp_misuse(struct tap *t)
 	CHECK(t, gp_take(&b, PZ_GENPOOL_FIXED, 32, 127 * 32) == 0x1000 + 4096 - 32);
 	for (unsigned int i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		pz_genpool_free(b.p, wrong[i].addr, wrong[i].size);
-		CHECK_NAMED(t, b.bugs.count == i + 1 && pz_genpool_check(b.p) == 0 &&
-				       pz_genpool_avail(b.p) == 4096 - 43 * 32,
+		CHECK_NAMED(t,
+			    b.bugs.count == i + 1 && pz_genpool_check(b.p) == 0 &&
+				    pz_genpool_avail(b.p) == 4096 - 43 * 32,
 			    wrong[i].what);
 	}
 	b.bugs.count = 0;

@@ -19,7 +19,7 @@ struct mp_box {
 	struct pz_fault_meta meta;
 	bool out[STOCK]; /* elements 1000 to 1000 + STOCK - 1 */
 	bool wrong;
-	uint32_t stock;	  /* elements that the allocator has left */
+	uint32_t stock;	   /* elements that the allocator has left */
 	uint32_t blocking; /* that it has left for who may block */
 	uint32_t gfp, calls, wakes, waits;
 	uint64_t held; /* freed by the wait hook */
@@ -190,13 +190,15 @@ static void mp_resize(struct tap *t)
 		return;
 	CHECK(t, pz_mempool_resize(b.m, 0, 0) == -PZ_EINVAL);
 	CHECK(t, pz_mempool_resize(b.m, 6, 0) == 0 && mp_reserve(&b) == 6 && b.stock == 114);
-	CHECK_NAMED(t, pz_mempool_resize(b.m, 121, 0) == -PZ_ENOMEM && mp_reserve(&b) == 6 &&
-			       b.stock == 114 && pz_mempool_check(b.m) == 0,
+	CHECK_NAMED(t,
+		    pz_mempool_resize(b.m, 121, 0) == -PZ_ENOMEM && mp_reserve(&b) == 6 &&
+			    b.stock == 114 && pz_mempool_check(b.m) == 0,
 		    "too few elements: all go back");
 	CHECK(t, pz_fault_arm(&b.faults, 0, 1, 1) == 0);
 	CHECK_NAMED(t, pz_mempool_resize(b.m, 119, 0) == 0, "the places were there");
-	CHECK_NAMED(t, pz_mempool_resize(b.m, 300, 0) == -PZ_ENOMEM && mp_reserve(&b) == 119 &&
-			       b.stock == 1 && pz_mempool_check(b.m) == 0,
+	CHECK_NAMED(t,
+		    pz_mempool_resize(b.m, 300, 0) == -PZ_ENOMEM && mp_reserve(&b) == 119 &&
+			    b.stock == 1 && pz_mempool_check(b.m) == 0,
 		    "there are no more");
 	CHECK(t, pz_mempool_resize(b.m, 2, 0) == 0 && mp_reserve(&b) == 2 && b.stock == 118);
 	CHECK(t, pz_mempool_check(b.m) == 0);

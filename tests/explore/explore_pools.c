@@ -26,7 +26,7 @@
 
 #define EP_ROOM ((size_t)24 << 10)
 #define EP_CHUNKS 3u
-#define EP_GRANULES 160u
+#define EP_GRANULES 2112u /* two levels of summaries */
 #define EP_ELEMENTS 8u
 #define EP_RUNS_ALL 60000u
 
@@ -61,7 +61,7 @@ struct ep_state {
 	unsigned char owner[EP_CHUNKS][EP_GRANULES];
 	unsigned char element[EP_ELEMENTS + 1]; /* 1: with the allocator; 2: somebody's */
 	uint32_t added[EP_CHUNKS], released[EP_CHUNKS];
-	uint64_t mem[EP_CHUNKS][64];
+	uint64_t mem[EP_CHUNKS][128];
 	_Alignas(64) unsigned char room[EP_ROOM];
 };
 
@@ -357,7 +357,8 @@ static const struct ep_plan ep_plans[] = {
 	/* --- granules --- */
 	{ .name = "the last granule", .granules = { 1 }, .thread = { "a=1? -a", "b=1? -b" },
 	  .bound = 3 },
-	{ .name = "two for two granules", .granules = { 2 }, .thread = { "a=1 -a a=1", "b=1 -b b=1" },
+	{ .name = "two for two granules", .granules = { 2 },
+	  .thread = { "a=1 -a a=1", "b=1 -b b=1" },
 	  .bound = 2 },
 	{ .name = "three for three granules", .granules = { 3 },
 	  .thread = { "a=1", "b=1", "c=1" }, .bound = 2 },
@@ -374,13 +375,17 @@ static const struct ep_plan ep_plans[] = {
 	{ .name = "best fit against a free", .granules = { 40 }, .before = "a=30 b=2 c=4 -b",
 	  .thread = { "x=2b -x", "-c y=3b -y" }, .bound = 2 },
 	/* --- summaries --- */
-	{ .name = "a word is full and has room again", .granules = { 64 }, .before = "a=31 b=1 c=32",
+	{ .name = "a word is full and has room again", .granules = { 64 },
+	  .before = "a=31 b=1 c=32",
 	  .thread = { "-b x=1", "-c y=1? -y" }, .bound = 3 },
 	{ .name = "a hint is cleared while a granule comes back", .granules = { 64 },
-	  .before = "a=32 b=32", .thread = { "x=1? -x", "-b y=31 -y z=31" }, .bound = 2 },
+	  .before = "a=32 b=32", .thread = { "x=1?", "-b y=31" }, .bound = 4 },
 	{ .name = "two clear a hint and one frees", .granules = { 96 }, .before = "a=32 b=32 c=32",
 	  .thread = { "x=1?", "-b", "y=1?" }, .bound = 2 },
-	{ .name = "room that somebody else cannot use", .granules = { 8 }, .before = "a=2 b=2 c=2 -b",
+	{ .name = "who frees first has told one level only", .granules = { 2112 },
+	  .before = "a=2048 b=1 c=1 d=62 y=1?", .thread = { "-b", "-c x=1" }, .bound = 3 },
+	{ .name = "room that somebody else cannot use", .granules = { 8 },
+	  .before = "a=2 b=2 c=2 -b",
 	  .thread = { "x=4?", "y=2" }, .bound = 3, .all = true },
 	/* --- chunks --- */
 	{ .name = "a chunk is removed and taken from", .granules = { 2 },
@@ -391,7 +396,8 @@ static const struct ep_plan ep_plans[] = {
 	  .thread = { "r0", "a=1? -a b=1? -b" }, .bound = 3, .before = "" },
 	{ .name = "a full chunk is removed while one insists", .granules = { 4 }, .before = "a=3",
 	  .thread = { "-a r0", "x=2? -x", "y=2?" }, .bound = 2 },
-	{ .name = "visited and removed", .granules = { 2, 2 }, .thread = { "v v", "r0", "r1 a=1? -a" },
+	{ .name = "visited and removed", .granules = { 2, 2 },
+	  .thread = { "v v", "r0", "r1 a=1? -a" },
 	  .bound = 2 },
 	{ .name = "added while others look", .granules = { 2, 2 }, .absent = 2,
 	  .thread = { "+1", "a=1 b=1 c=1? -a -b -c", "v" }, .bound = 1 },

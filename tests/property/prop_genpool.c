@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * prop_genpool.c - pools beside an oracle that knows each granule: which place each algorithm gives,
- * from which chunk, what is refused, what is misuse, and which chunks come and go.
+ * prop_genpool.c - pools beside an oracle that knows each granule: which place each algorithm
+ * gives, from which chunk, what is refused, what is misuse, and which chunks come and go.
  */
 #include <physzone/genpool.h>
 
@@ -172,7 +172,8 @@ static bool do_add(struct prop *p)
 		return true;
 	}
 	if (c->live) {
-		o.bugs_seen += k.addr <= c->addr + (c->size - 1) && c->addr <= k.addr + (k.size - 1);
+		o.bugs_seen +=
+			k.addr <= c->addr + (c->size - 1) && c->addr <= k.addr + (k.size - 1);
 		if (ret == 0) {
 			/* It lies beside the one that is there: not among what the oracle knows. */
 			PROP_ASSERT(p, pz_genpool_remove(o.p, k.addr) == 0);
@@ -249,8 +250,9 @@ static bool do_alloc(struct prop *p)
 	if (!c)
 		return true;
 	PROP_ASSERT(p, got.addr == c->addr + ((uint64_t)at << o.order) && got.owner == c);
-	PROP_ASSERT(p, got.phys == (c->phys == PZ_GENPOOL_NO_PHYS ?
-					    c->phys : c->phys + ((uint64_t)at << o.order)));
+	PROP_ASSERT(p, got.phys == (c->phys == PZ_GENPOOL_NO_PHYS
+					    ? c->phys
+					    : c->phys + ((uint64_t)at << o.order)));
 	o.piece[i].out = true;
 	o.piece[i].addr = got.addr;
 	o.piece[i].size = size;
@@ -270,8 +272,8 @@ static struct oracle_chunk *oracle_of(uint64_t addr)
 
 static bool do_free(struct prop *p)
 {
-	struct oracle_piece *x = &o.piece[prop_choice(p, 2) ? prop_draw(p, 7) :
-							       prop_draw(p, PIECES - 1)];
+	struct oracle_piece *x =
+		&o.piece[prop_choice(p, 2) ? prop_draw(p, 7) : prop_draw(p, PIECES - 1)];
 	uint64_t addr = x->addr, size = x->size, g = (uint64_t)1 << o.order, n;
 	struct oracle_chunk *c;
 	bool right = x->out;
@@ -292,7 +294,8 @@ static bool do_free(struct prop *p)
 	right = right && addr == x->addr && n == (x->size - 1) / g + 1;
 	/* What is no longer out may lie where another piece is out now. */
 	id = c && (addr - c->addr) / g < c->granules ? c->piece[(addr - c->addr) / g] : 0;
-	if (!right && id && o.piece[id - 1].addr == addr && n == (o.piece[id - 1].size - 1) / g + 1) {
+	if (!right && id && o.piece[id - 1].addr == addr &&
+	    n == (o.piece[id - 1].size - 1) / g + 1) {
 		x = &o.piece[id - 1];
 		right = true;
 	}
@@ -330,9 +333,9 @@ static bool oracle_agrees(struct prop *p)
 	PROP_ASSERT(p, pz_genpool_avail(o.p) == avail << o.order);
 	PROP_ASSERT(p, o.bugs.count == o.bugs_seen && o.releases == o.releases_seen);
 	PROP_ASSERT(p, pz_genpool_has_addr(o.p, addr, n) ==
-		       (c && n && n <= c->size - (addr - c->addr)));
+			       (c && n && n <= c->size - (addr - c->addr)));
 	PROP_ASSERT(p, (pz_genpool_to_phys(o.p, addr, &phys) == 0) ==
-		       (c && c->phys != PZ_GENPOOL_NO_PHYS));
+			       (c && c->phys != PZ_GENPOOL_NO_PHYS));
 	if (c && c->phys != PZ_GENPOOL_NO_PHYS) {
 		PROP_ASSERT(p, phys == c->phys + (addr - c->addr));
 		PROP_ASSERT(p, pz_genpool_to_addr(o.p, phys, &back) == 0 && back == addr);
@@ -380,8 +383,10 @@ static bool random_calls(struct prop *p, void *ctx)
 	PROP_ASSERT(p, oracle_begin(p));
 	for (unsigned int i = 0, n = (unsigned int)prop_draw(p, STEPS); i < n; i++) {
 		unsigned int what = prop_choice(p, 16);
-		bool ok = what == 0 ? do_add(p) : what == 1 ? do_remove(p) :
-			  what < 10 ? do_alloc(p) : do_free(p);
+		bool ok = what == 0   ? do_add(p)
+			  : what == 1 ? do_remove(p)
+			  : what < 10 ? do_alloc(p)
+				      : do_free(p);
 
 		if (!ok || !oracle_agrees(p))
 			return false;
@@ -409,8 +414,8 @@ static bool hook_fails(struct prop *p, void *ctx)
 		o.hook.calls = 0;
 		o.hook.fail_at = prop_choice(p, 4);
 		ret = prop_choice(p, 4) ? pz_genpool_add(o.p, &k) : pz_genpool_reserve(o.p, i + 8);
-		PROP_ASSERT(p, ret == (o.hook.fail_at && o.hook.calls >= o.hook.fail_at ?
-					       -PZ_ENOMEM : 0));
+		PROP_ASSERT(p, ret == (o.hook.fail_at && o.hook.calls >= o.hook.fail_at ? -PZ_ENOMEM
+											: 0));
 		PROP_ASSERT(p, !ret || pz_genpool_size(o.p) == size);
 		PROP_ASSERT(p, pz_genpool_check(o.p) == 0);
 	}
