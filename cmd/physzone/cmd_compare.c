@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "compare/compare.h"
+#include "compare/tables.h"
 
 static const struct {
 	const char *name;
 	int (*run)(const struct options *o, struct out *out, char **err);
 } compare_topics[] = {
 	{ "policies", compare_policies },
+	{ "tables", compare_tables },
 };
 #define COMPARE_TOPICS (sizeof(compare_topics) / sizeof(compare_topics[0]))
 

@@ -53,6 +53,10 @@ enum {
 	OPT_TRACE,
 	OPT_SEED,
 	OPT_CMA,
+	OPT_FILL,
+	OPT_PRESSURE,
+	OPT_KEEP,
+	OPT_TIME,
 };
 
 struct option_def {
@@ -82,15 +86,26 @@ static const struct option_def option_defs[] = {
 	{ "memory", "SIZE", OPT_MEMORY, ON_COMPARE,
 	  "in place of SOURCE, a PC with so much memory (8G)" },
 	{ "mix", "NAME", OPT_MIX, ON_COMPARE,
-	  "the mix that the requests are drawn from: desktop, kdump, board, or a file" },
+	  "the mix that the requests are drawn from: policies: desktop, kdump, board; tables: media, "
+	  "storage; or a file" },
 	{ "seed", "N", OPT_SEED, ON_COMPARE, "another stream of the same mix (1)" },
 	{ "trace", "FILE", OPT_TRACE, ON_COMPARE,
-	  "in place of a mix, recorded events kmem:mm_page_alloc and kmem:mm_page_free" },
+	  "in place of a mix, recorded events: policies: kmem:mm_page_alloc and kmem:mm_page_free; "
+	  "tables: iommu:map and iommu:unmap" },
 	{ "limit", "ADDR", OPT_LIMIT, ON_COMPARE,
-	  "ZONE_LIMITED ends at ADDR; without it, where the widest limit of a device does" },
+	  "policies: ZONE_LIMITED ends at ADDR; without it, where the widest limit of a device "
+	  "does; tables: they lie up to ADDR (4G)" },
 	{ "bits", "N", OPT_BITS, ON_COMPARE, "the same as a number of address lines" },
 	{ "cma", "SIZE", OPT_CMA, ON_COMPARE,
-	  "the contiguous area's size; without it that of the zone it replaces" },
+	  "policies: the contiguous area's size; without it that of the zone it replaces" },
+	{ "fill", "P", OPT_FILL, ON_COMPARE,
+	  "tables: others hold P percent of the memory in reach (99)" },
+	{ "pressure", "P", OPT_PRESSURE, ON_COMPARE,
+	  "tables: in P percent of the time they take all that can be had in atomic context (10)" },
+	{ "keep", NULL, OPT_KEEP, ON_COMPARE,
+	  "tables: empty ones stay until the end, as in Linux's own driver" },
+	{ "time", NULL, OPT_TIME, ON_COMPARE,
+	  "tables: measure nanoseconds for each table taken and given back" },
 	{ "window", "A-B[,A-B...]", OPT_WINDOW, ON_REACH,
 	  "a device that reaches from A to B, in one or several windows" },
 	{ "kmalloc-dma", "BYTES", OPT_KMALLOC, ON_BOOT,
@@ -204,16 +219,16 @@ static const struct command_def command_defs[CMD_COUNT] = {
 	},
 	[CMD_COMPARE] = {
 		"compare", "TOPIC [OPTION...] [SOURCE]",
-		"gives the same requests to several ways of serving them; TOPIC is policies.",
+		"gives the same requests to several ways of serving them; TOPIC is policies or tables.",
 		{ "physzone compare policies", "zones, ZONE_LIMITED, an area and plain limits",
 		  "physzone compare policies --svg plot.svg --seed 7",
 		  "another stream, and a picture over time",
 		  "physzone compare policies --mix board --memory 2G",
 		  "what a small board asks for",
-		  "physzone compare policies --mix my.mix dmesg.txt",
-		  "a mix of one's own, on the machine that wrote this log",
 		  "physzone compare policies --trace trace.txt dmesg.txt",
-		  "the requests that its kernel made" },
+		  "the requests that a kernel made, on the machine that wrote this log",
+		  "physzone compare tables --mix storage --time",
+		  "an IOMMU's tables from kmem_cache, gen_pool, page_frag and others" },
 	},
 	[CMD_ARCH] = {
 		"arch", "[OPTION...] [NAME...]",
@@ -442,6 +457,18 @@ static int options_take(struct options *o, int key, const char *value, char **er
 	case OPT_CMA:
 		o->cma = value;
 		break;
+	case OPT_FILL:
+		o->fill_given = true;
+		return options_number("fill", value, 0, 100, &o->fill, err);
+	case OPT_PRESSURE:
+		o->pressure_given = true;
+		return options_number("pressure", value, 0, 100, &o->pressure, err);
+	case OPT_KEEP:
+		o->keep = true;
+		break;
+	case OPT_TIME:
+		o->time = true;
+		break;
 	case OPT_SEED:
 		o->seed_given = true;
 		return options_number("seed", value, 0, UINT_MAX, &o->seed, err);
@@ -552,7 +579,7 @@ static int options_scan(struct options *o, enum command c, int argc, char **argv
 static int options_topic(struct options *o, char **err)
 {
 	if (!o->operand_count) {
-		*err = xstrdup("nothing to compare given: policies; see 'physzone compare --help'");
+		*err = xstrdup("nothing to compare given: policies or tables; see 'physzone compare --help'");
 		return EXIT_USAGE;
 	}
 	o->topic = *o->operands++;

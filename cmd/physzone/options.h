@@ -54,6 +54,8 @@ struct options {
 	bool dma_caches_managed; /* boot: only where ZONE_DMA has a managed page */
 	const char *topic; /* compare: what */
 	const char *memory, *mix, *trace, *cma; /* compare */
+	unsigned int fill, pressure; /* compare tables: percent */
+	bool fill_given, pressure_given, keep, time;
 	unsigned int seed;
 	bool seed_given;
 	struct option_reach reach[OPTION_REACHES];

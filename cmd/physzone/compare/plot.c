@@ -16,6 +16,8 @@
 #define PLOT_RIGHT 24.0
 #define PLOT_HEIGHT 150.0
 #define PLOT_GAP 46.0
+#define PLOT_LEGEND 84.0 /* the base line of its first row */
+#define PLOT_LEGEND_ROW 20.0
 #define PLOT_TICKS 5
 #define PLOT_SMALL 11.0
 
@@ -26,6 +28,7 @@ static const struct {
 	{ "#8a1f8a", "#e394e3", "3 3" },      { "#14804a", "#63d69b", "none" },
 	{ "#b3261e", "#ff8a80", "12 3 3 3" }, { "#5f5f6b", "#b5b5c2", "6 6" },
 	{ "#00757a", "#5fd3d9", "2 5" },      { "#7a6a00", "#e0cf5a", "14 4" },
+	{ "#c2185b", "#ff80ab", "8 2 2 2" },  { "#101014", "#f4f4f8", "1 2" },
 };
 
 struct plot_panel *plot_panel(struct plot *p, const char *title, enum plot_unit unit)
@@ -107,8 +110,13 @@ static double plot_most(const struct plot_panel *q)
 	return most;
 }
 
-static void plot_curve(struct out *o, const struct plot_series *s, unsigned int k, double y,
-		       double top, const char *name)
+static double plot_height(const struct plot *p)
+{
+	return p->height > 0 ? p->height : PLOT_HEIGHT;
+}
+
+static void plot_curve(struct out *o, const struct plot *p, const struct plot_series *s,
+		       unsigned int k, double y, double top)
 {
 	double width = PLOT_WIDTH - PLOT_LEFT - PLOT_RIGHT;
 
@@ -118,9 +126,9 @@ static void plot_curve(struct out *o, const struct plot_series *s, unsigned int 
 	for (size_t i = 0; i < s->v.n; i++)
 		out_printf(o, "%c%.1f %.1f", i ? 'L' : 'M',
 			   PLOT_LEFT + (s->v.n > 1 ? width * (double)i / (double)(s->v.n - 1) : 0),
-			   y + PLOT_HEIGHT - PLOT_HEIGHT * s->v.v[i] / top);
+			   y + plot_height(p) - plot_height(p) * s->v.v[i] / top);
 	out_str(o, "\"><title>");
-	svg_escape(o, name);
+	svg_escape(o, p->name[k]);
 	out_str(o, "</title></path>\n");
 }
 
@@ -130,7 +138,7 @@ static void plot_draw(struct out *o, const struct plot *p, const struct plot_pan
 {
 	double step = plot_step(plot_most(q), q->unit), top;
 	double along = plot_step(p->end, PLOT_COUNT), right = PLOT_WIDTH - PLOT_RIGHT;
-	double width = right - PLOT_LEFT;
+	double width = right - PLOT_LEFT, height = plot_height(p);
 	int ticks = 1;
 	char text[32];
 
@@ -139,7 +147,7 @@ static void plot_draw(struct out *o, const struct plot *p, const struct plot_pan
 	top = step * ticks;
 	svg_text(o, PLOT_LEFT, y - 8, 13, SVG_START, "head", q->title);
 	for (int i = 0; i <= ticks; i++) {
-		double at = y + PLOT_HEIGHT - PLOT_HEIGHT * i / ticks;
+		double at = y + height - height * i / ticks;
 
 		out_printf(o, "<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/>\n", PLOT_LEFT, at,
 			   right);
@@ -149,32 +157,43 @@ static void plot_draw(struct out *o, const struct plot *p, const struct plot_pan
 	for (double v = 0; v <= p->end && p->end > 0; v += along) {
 		double at = PLOT_LEFT + width * v / p->end;
 
-		out_printf(o, "<path class=\"grid\" d=\"M%.1f %.1fv%.1f\"/>\n", at, y, PLOT_HEIGHT);
+		out_printf(o, "<path class=\"grid\" d=\"M%.1f %.1fv%.1f\"/>\n", at, y, height);
 		plot_number(text, sizeof(text), v, PLOT_COUNT);
 		if (last)
-			svg_text(o, at, y + PLOT_HEIGHT + 16, PLOT_SMALL, SVG_MIDDLE, "dim", text);
+			svg_text(o, at, y + height + 16, PLOT_SMALL, SVG_MIDDLE, "dim", text);
 	}
-	svg_box(o, PLOT_LEFT, y, width, PLOT_HEIGHT, 0, "frame", NULL);
+	svg_box(o, PLOT_LEFT, y, width, height, 0, "frame", NULL);
 	for (unsigned int k = 0; k < p->series; k++)
-		plot_curve(o, &q->series[k], k, y, top, p->name[k]);
+		plot_curve(o, p, &q->series[k], k, y, top);
 	if (last)
-		svg_text(o, right, y + PLOT_HEIGHT + 34, PLOT_SMALL, SVG_END, "dim", p->axis);
+		svg_text(o, right, y + height + 34, PLOT_SMALL, SVG_END, "dim", p->axis);
 }
 
-static void plot_legend(struct out *o, const struct plot *p, double y)
+/* Draw the legend, or with @o NULL measure it. Returns the base line of its last row. */
+static double plot_legend(struct out *o, const struct plot *p)
 {
-	double x = PLOT_LEFT;
+	double x = PLOT_LEFT, y = PLOT_LEGEND;
 
 	for (unsigned int k = 0; k < p->series; k++) {
-		out_printf(o, "<path class=\"s s%u\" d=\"M%.1f %.1fh34\"/>\n", k, x, y - 4);
-		svg_text(o, x + 40, y, 13, SVG_START, "label", p->name[k]);
-		x += 64 + svg_text_width(p->name[k], 13, false);
+		double width = 64 + svg_text_width(p->name[k], 13, false);
+
+		if (x + width > PLOT_WIDTH && k) {
+			x = PLOT_LEFT;
+			y += PLOT_LEGEND_ROW;
+		}
+		if (o) {
+			out_printf(o, "<path class=\"s s%u\" d=\"M%.1f %.1fh34\"/>\n", k, x, y - 4);
+			svg_text(o, x + 40, y, 13, SVG_START, "label", p->name[k]);
+		}
+		x += width;
 	}
+	return y;
 }
 
 void plot_svg(struct out *o, const struct plot *p)
 {
-	double y = 128, height = y + (double)p->panels.n * (PLOT_HEIGHT + PLOT_GAP) + 12;
+	double y = plot_legend(NULL, p) + 44, panel = plot_height(p) + PLOT_GAP;
+	double height = y + (double)p->panels.n * panel + 12;
 
 	out_printf(o,
 		   "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -189,8 +208,8 @@ void plot_svg(struct out *o, const struct plot *p)
 		     p->title);
 	svg_text_fit(o, PLOT_LEFT, 58, 13, SVG_START, "dim", PLOT_WIDTH - PLOT_LEFT - PLOT_RIGHT,
 		     p->subtitle);
-	plot_legend(o, p, 84);
-	for (size_t i = 0; i < p->panels.n; i++, y += PLOT_HEIGHT + PLOT_GAP)
+	(void)plot_legend(o, p);
+	for (size_t i = 0; i < p->panels.n; i++, y += panel)
 		plot_draw(o, p, &p->panels.v[i], y, i + 1 == p->panels.n);
 	out_str(o, "</svg>\n");
 }

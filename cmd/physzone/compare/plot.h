@@ -9,7 +9,7 @@
 #include "../out.h"
 #include "../vec.h"
 
-#define PLOT_SERIES 8u
+#define PLOT_SERIES 10u
 
 enum plot_unit { PLOT_COUNT, PLOT_BYTES };
 
@@ -28,6 +28,7 @@ struct plot {
 	const char *title, *subtitle;
 	const char *axis;    /* what the common axis counts */
 	double end;	     /* its value at the right edge; it begins at 0 */
+	double height;	     /* of a panel; 0 for the usual */
 	unsigned int series; /* used, at most PLOT_SERIES */
 	const char *name[PLOT_SERIES];
 	VEC(struct plot_panel) panels;

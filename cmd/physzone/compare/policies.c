@@ -32,6 +32,14 @@ int compare_write(const struct out *picture, const char *file, char **err)
 static int policies_settings(struct compare_settings *set, const struct options *o, char **err)
 {
 	memset(set, 0, sizeof(*set));
+	if (o->fill_given || o->pressure_given || o->keep || o->time) {
+		*err = xasprintf("--%s is for 'physzone compare tables'",
+				 o->fill_given	     ? "fill"
+				 : o->pressure_given ? "pressure"
+				 : o->keep	     ? "keep"
+						     : "time");
+		return EXIT_USAGE;
+	}
 	if (o->reaches > 1) {
 		*err = xasprintf("one end of ZONE_LIMITED; '%s' is one too many", o->reach[1].text);
 		return EXIT_USAGE;
