@@ -17,6 +17,7 @@
 #define BED_ALIGN (UINT64_C(4) << 20) /* of the arena: as aligned as any block */
 #define BED_RELIEF 64u		      /* pages given back at once, at least */
 #define BED_BULK 256u		      /* pages taken at once */
+#define BED_SITES (UINT64_C(1) << 26) /* pages: records of users take 16 bytes for each */
 #define BED_RATE 32u		      /* pages that they take in a step under pressure */
 
 static void *bed_zeroed(void *ctx, size_t size)
@@ -38,9 +39,14 @@ int table_arena_make(struct table_arena *a, const struct compare_machine *m, uin
 		     char **err)
 {
 	uint64_t end = (last < m->ram_last ? last : m->ram_last) + 1;
-	char size[VIEW_SIZE_MAX];
+	char size[VIEW_SIZE_MAX], most[VIEW_SIZE_MAX];
 
 	memset(a, 0, sizeof(*a));
+	if (end > TABLE_ARENA_MAX) {
+		*err = xasprintf("%s has %s in reach of the tables: expected %s at most (--limit)",
+				 m->title, view_size(size, end), view_size(most, TABLE_ARENA_MAX));
+		return EXIT_UNDECIDED;
+	}
 	a->bytes = (end + BED_ALIGN - 1) & ~(BED_ALIGN - 1);
 	a->map = MAP_FAILED;
 	if (a->bytes <= SIZE_MAX - BED_ALIGN) {
@@ -52,8 +58,7 @@ int table_arena_make(struct table_arena *a, const struct compare_machine *m, uin
 		*err = xasprintf("no address space for %s of memory", view_size(size, a->bytes));
 		return EXIT_UNDECIDED;
 	}
-	a->at = (unsigned char *)a->map +
-		(size_t)(-(uint64_t)(uintptr_t)a->map & (BED_ALIGN - 1));
+	a->at = (unsigned char *)a->map + (size_t)(-(uint64_t)(uintptr_t)a->map & (BED_ALIGN - 1));
 	return 0;
 }
 
@@ -132,7 +137,8 @@ static int bed_pages(struct table_bed *b, bool debug)
 	cfg.policy = PZ_POLICY_REACH;
 	cfg.pageblock_order = b->m->pageblock_order;
 	cfg.no_grouping = true; /* nothing here is movable */
-	cfg.debug = debug ? PZ_PAGE_DEBUG_SITES : 0;
+	if (debug && b->m->managed <= BED_SITES)
+		cfg.debug = PZ_PAGE_DEBUG_SITES;
 	cfg.hooks.reclaim = bed_reclaim;
 	cfg.hooks.ctx = b;
 	cfg.bugs = &b->bugs;
@@ -177,21 +183,14 @@ void table_bed_destroy(struct table_bed *b)
 	vec_free(&b->burst);
 }
 
-static bool bed_in_reach(const struct table_bed *b, const struct table_block *at)
-{
-	return ((at->pfn + (UINT64_C(1) << at->order)) << b->m->page_shift) - 1 <=
-	       b->limits.max_addr;
-}
-
-/* Take all there is, in blocks as large as can be. */
-static void bed_take_all(struct table_bed *b)
+/* Take all there is within limits, in blocks as large as can be. */
+static void bed_take_all(struct table_bed *b, const struct pz_limits *l, unsigned int order)
 {
 	uint32_t gfp = PZ_GFP_MEMALLOC | PZ_GFP_NOKEEP | PZ_GFP_NOMIGRATE;
-	unsigned int order = b->m->pageblock_order;
 	uint64_t pfn;
 
 	for (;;) {
-		if (!pz_alloc_pages(b->pages, 0, gfp, order, NULL, &pfn)) {
+		if (!pz_alloc_pages(b->pages, 0, gfp, order, l, &pfn)) {
 			*vec_push(&b->block) = (struct table_block){ pfn, order };
 			b->others += UINT64_C(1) << order;
 		} else if (!order--) {
@@ -224,17 +223,15 @@ static uint64_t bed_scatter(struct table_bed *b, struct table_block at)
 void table_bed_fill(struct table_bed *b, unsigned int percent)
 {
 	uint64_t want = b->below / 100 * (100 - percent), done = 0;
-	size_t large = 0;
+	struct pz_limits beyond = pz_limits_any();
+	size_t large;
 
-	bed_take_all(b);
-	for (size_t i = 0; i < b->block.n; i++) {
-		struct table_block at = b->block.v[i];
-
-		if (bed_in_reach(b, &at))
-			continue;
-		b->block.v[i] = b->block.v[large];
-		b->block.v[large++] = at;
+	if (b->limits.max_addr < b->m->ram_last) {
+		beyond.min_addr = b->limits.max_addr + 1;
+		bed_take_all(b, &beyond, PZ_PAGE_MAX_ORDER);
 	}
+	large = b->block.n;
+	bed_take_all(b, NULL, b->m->pageblock_order);
 	while (done < want && large < b->block.n) {
 		size_t i = large + (size_t)rnd_below(&b->rnd, b->block.n - large);
 		struct table_block at = b->block.v[i];

@@ -16,6 +16,8 @@
 #include "compare.h"
 #include "random.h"
 
+#define TABLE_ARENA_MAX (UINT64_C(64) << 30)
+
 /* Zero-filled memory where physical addresses from 0 on are seen; only what is used costs any. */
 struct table_arena {
 	unsigned char *at;
@@ -41,8 +43,8 @@ struct table_bed {
 	uint64_t all;	 /* pages free at first */
 	uint64_t below;	 /* of them, in reach of the tables */
 	uint64_t others; /* pages that the others hold */
-	/* What they hold: blocks, those in reach of the tables last; pages left of such; pages taken
-	 * under pressure. */
+	/* What they hold: blocks, those in reach of the tables last; pages left of such; pages
+	 * taken under pressure. */
 	VEC(struct table_block) block;
 	VEC(uint64_t) single;
 	VEC(uint64_t) burst;

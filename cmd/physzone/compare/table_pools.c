@@ -2,10 +2,10 @@
 /*
  * table_pools.c - tables from gen_pool, in three ways.
  *
- * All use granules of 1 KiB, so that every place is aligned. On demand a chunk has four pages, or
- * one where there are no four in a row; what the pool has to know of it is allocated with it, as
- * the other ways do it. As Linux has it, adding a chunk sleeps: in atomic context a pool that has
- * nothing left fails, and is grown by work before the next event that may wait, or some events
+ * All use granules of 1 KiB, so that every place is aligned. On demand a chunk has 16 KiB, or a
+ * page where they are not to be had in a row; what the pool has to know of it is allocated with it,
+ * as the other ways do it. As Linux has it, adding a chunk sleeps: in atomic context a pool that
+ * has nothing left fails, and is grown by work before the next event that may wait, or some events
  * later.
  */
 #include "table_way.h"
@@ -18,8 +18,8 @@
 #include "../view/view.h"
 
 #define POOLS_FULL (UINT64_C(4) << 20) /* what the format can ever need */
-#define POOLS_CHUNK_ORDER 2u
-#define POOLS_ROOM 16u /* for chunks, at first */
+#define POOLS_CHUNK_SHIFT 14u
+#define POOLS_ROOM 16u	/* for chunks, at first */
 #define POOLS_LATER 16u /* events until work runs at the latest */
 
 /* A chunk of pages, and memory for what the pool knows of it. */
@@ -80,11 +80,17 @@ static int pools_add(struct pools_use *x, uint64_t pfn, uint64_t pages, uint32_t
 	return rc;
 }
 
+/* Pages of a chunk on demand. */
+static unsigned int pools_order(const struct table_bed *b)
+{
+	return b->m->page_shift < POOLS_CHUNK_SHIFT ? POOLS_CHUNK_SHIFT - b->m->page_shift : 0;
+}
+
 /* A chunk on demand. */
 static int pools_grow(struct pools_use *x, bool atomic, uint32_t flags)
 {
 	const struct table_bed *b = x->use->bed;
-	unsigned int order = POOLS_CHUNK_ORDER;
+	unsigned int order = pools_order(b);
 	uint64_t pfn;
 	int rc;
 
@@ -213,10 +219,10 @@ static char *pools_how(const struct table_use *u, const char *rest)
 {
 	char size[VIEW_SIZE_MAX];
 
-	return xasprintf("gen_pool with chunks of %s on demand, %s",
-			 view_pages_size(size, UINT64_C(1) << POOLS_CHUNK_ORDER,
-					 u->bed->m->page_shift),
-			 rest);
+	return xasprintf(
+		"gen_pool with chunks of %s on demand, %s",
+		view_pages_size(size, UINT64_C(1) << pools_order(u->bed), u->bed->m->page_shift),
+		rest);
 }
 
 static char *pools_how_grows(const struct table_use *u)

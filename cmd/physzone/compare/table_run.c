@@ -7,9 +7,9 @@
  * out. Each table is marked at both ends while it is out, and the marks are looked for when it
  * comes back. What may wait and fails makes the others give pages back, and asks again.
  *
- * Invariants, verified when the run ends: 1. all pages are free or the others'; 2. the invariants of
- * the way and of the page allocator hold, and none saw a misuse; 3. no two tables overlapped, and
- * nobody wrote to a table while it was out.
+ * Invariants, verified when the run ends: 1. all pages are free or the others'; 2. the invariants
+ * of the way and of the page allocator hold, and none saw a misuse; 3. no two tables overlapped,
+ * and nobody wrote to a table while it was out.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -33,9 +33,9 @@ struct run {
 	const struct tables_settings *set;
 	struct table_bed bed;
 	struct table_use use;
-	uint64_t *at;	     /* by table, its address */
-	struct pfn_map taken; /* by place of 1 KiB, the table there */
-	bool *due;	      /* by table, it is out as far as the stream is concerned */
+	uint64_t *at;	       /* by table, its address */
+	struct pfn_map taken;  /* by place of 1 KiB, the table there */
+	bool *due;	       /* by table, it is out as far as the stream is concerned */
 	uint64_t live, wanted; /* tables that are out, and that are due */
 	bool dropped;
 	const char *wrong;
@@ -212,11 +212,11 @@ static void run_events(struct run *x, bool sample)
 	table_bed_press(&x->bed, false);
 	run_rest(x);
 	x->n->end = run_held(x);
+	if (sample)
+		run_sample(x);
 	if (x->use.way->shrink)
 		x->use.way->shrink(&x->use);
 	x->n->end_shrunk = run_held(x);
-	if (sample)
-		run_sample(x);
 }
 
 /* What must hold in the end; NULL, or what does not. */
@@ -235,8 +235,7 @@ static char *run_wrong(struct run *x)
 	if (run_held(x))
 		return xasprintf("%" PRIu64 " bytes are still held", run_held(x));
 	if (x->use.meta_bytes)
-		return xasprintf("%" PRIu64 " bytes of metadata are still held",
-				 x->use.meta_bytes);
+		return xasprintf("%" PRIu64 " bytes of metadata are still held", x->use.meta_bytes);
 	if (x->bed.bugs.count)
 		return xasprintf("%" PRIu64 " misuses were told", x->bed.bugs.count);
 	rc = pz_pages_check(x->bed.pages);
@@ -250,17 +249,17 @@ static void run_begin(struct run *x)
 	x->due = xcalloc(x->t->tables, sizeof(*x->due));
 }
 
-static int run_once(struct run *x, enum table_way_id id, const struct compare_machine *m,
+static int run_once(struct run *x, const struct table_way *way, const struct compare_machine *m,
 		    const struct table_arena *arena, bool debug, char **err)
 {
 	int rc = table_bed_make(&x->bed, m, arena, x->set->last, debug, err);
 	char *wrong;
 
 	if (!rc) {
-		rc = table_use_open(&x->use, id, &x->bed, x->t->peak, debug);
+		rc = table_use_open(&x->use, way, &x->bed, debug);
 		if (rc) {
-			*err = xasprintf("%s cannot be set up on %s (error %d)",
-					 table_way(id)->name, m->title, rc);
+			*err = xasprintf("%s cannot be set up on %s (error %d)", way->name,
+					 m->title, rc);
 			rc = EXIT_UNDECIDED;
 		}
 	}
@@ -272,7 +271,7 @@ static int run_once(struct run *x, enum table_way_id id, const struct compare_ma
 		run_events(x, !debug);
 		wrong = run_wrong(x);
 		if (wrong) {
-			*err = xasprintf("%s: %s", table_way(id)->name, wrong);
+			*err = xasprintf("%s: %s", way->name, wrong);
 			rc = EXIT_UNDECIDED;
 		}
 		free(wrong);
@@ -345,13 +344,13 @@ static void run_pass(struct run *x, double clock, double *take, double *give)
 }
 
 /* The best of some passes on a machine with much free memory. */
-static int run_time(struct run *x, enum table_way_id id, const struct compare_machine *m,
+static int run_time(struct run *x, const struct table_way *way, const struct compare_machine *m,
 		    const struct table_arena *arena, char **err)
 {
 	int rc = table_bed_make(&x->bed, m, arena, x->set->last, false, err);
 
-	if (!rc && table_use_open(&x->use, id, &x->bed, x->t->peak, false)) {
-		*err = xasprintf("%s cannot be set up on %s", table_way(id)->name, m->title);
+	if (!rc && table_use_open(&x->use, way, &x->bed, false)) {
+		*err = xasprintf("%s cannot be set up on %s", way->name, m->title);
 		rc = EXIT_UNDECIDED;
 	}
 	if (!rc) {
@@ -375,27 +374,26 @@ static int run_time(struct run *x, enum table_way_id id, const struct compare_ma
 	return rc;
 }
 
-int tables_run(struct tables_run *r, enum table_way_id id, const struct compare_machine *m,
+int tables_run(struct tables_run *r, const struct table_way *way, const struct compare_machine *m,
 	       const struct table_arena *arena, const struct table_trace *t,
 	       const struct tables_settings *set, char **err)
 {
 	int rc;
 
 	memset(r, 0, sizeof(*r));
-	r->id = id;
-	r->name = table_way(id)->name;
+	r->name = way->name;
 	for (int debug = 0; debug < 2; debug++) {
 		struct run x = { .r = r, .t = t, .set = set };
 
 		x.n = debug ? &r->debug : &r->plain;
-		rc = run_once(&x, id, m, arena, debug, err);
+		rc = run_once(&x, way, m, arena, debug, err);
 		if (rc)
 			return rc;
 	}
 	if (set->time) {
 		struct run x = { .r = r, .n = &r->plain, .t = t, .set = set };
 
-		rc = run_time(&x, id, m, arena, err);
+		rc = run_time(&x, way, m, arena, err);
 	}
 	return rc;
 }

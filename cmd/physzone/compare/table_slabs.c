@@ -94,9 +94,9 @@ static char *slabs_layout(struct pz_kmem_cache *c, const struct table_use *u)
 	char size[VIEW_SIZE_MAX];
 
 	pz_kmem_cache_stat(c, &stat);
-	return xasprintf("%" PRIu32 " tables in a slab of %s", stat.layout.objects,
-			 view_pages_size(size, UINT64_C(1) << stat.layout.order,
-					 u->bed->m->page_shift));
+	return xasprintf(
+		"%" PRIu32 " tables in a slab of %s", stat.layout.objects,
+		view_pages_size(size, UINT64_C(1) << stat.layout.order, u->bed->m->page_shift));
 }
 
 static char *cache_how(const struct table_use *u)

@@ -76,9 +76,9 @@ static void text_titles(struct table *t, const char *const *titles)
 /* What is held, and when. */
 static void text_memory(struct out *o, const struct tables *x)
 {
-	static const char *const titles[] = { "memory held", "at peak", "waste",    "90 % freed",
-					      "shrunk",	     "at the end", "shrunk", "metadata",
-					      NULL };
+	static const char *const titles[] = { "memory held", "at peak",	 "waste",
+					      "90 % freed",  "shrunk",	 "at the end",
+					      "shrunk",	     "metadata", NULL };
 	struct table t;
 
 	table_init(&t, "lrrrrrrr");
@@ -108,9 +108,9 @@ static void text_memory(struct out *o, const struct tables *x)
 /* What came of the requests, without debug options and with them. */
 static void text_requests(struct out *o, const struct tables *x)
 {
-	static const char *const titles[] = { "requests",    "failed", "waiting", "not aligned",
-					      "debug: peak", "failed", "waiting", "not aligned",
-					      NULL };
+	static const char *const titles[] = { "requests",    "failed",	    "waiting",
+					      "not aligned", "debug: peak", "failed",
+					      "waiting",     "not aligned", NULL };
 	struct table t;
 
 	table_init(&t, "lrrrrrrrrr");
@@ -154,12 +154,13 @@ static void text_notes(struct out *o, const struct tables *x)
 		out_str(o, "\n  ");
 		free(words);
 	}
-	out_wrap(o, 2, 2,
-		 "Held is counted in pages that are missing from the machine, metadata is what lies "
-		 "outside of them. Failed is in atomic context, waiting where the caller may wait. "
-		 "With debug, caches have the options FZPU, dma_pool poisons what is free, and the "
-		 "page allocator records its users. Each address was looked at: not aligned counts "
-		 "those that are not aligned to 1 KiB, or beyond the limit.");
+	out_wrap(
+		o, 2, 2,
+		"Held is counted in pages that are missing from the machine, metadata is what lies "
+		"outside of them. Failed is in atomic context, waiting where the caller may wait. "
+		"With debug, caches have the options FZPU, dma_pool poisons what is free, and the "
+		"page allocator records its users. Each address was looked at: not aligned counts "
+		"those that are not aligned to 1 KiB, or beyond the limit.");
 	out_char(o, '\n');
 }
 

@@ -30,15 +30,14 @@ static void way_free(void *ctx, void *p, size_t size)
 	free(p);
 }
 
-int table_use_open(struct table_use *u, enum table_way_id id, struct table_bed *bed, uint32_t most,
+int table_use_open(struct table_use *u, const struct table_way *way, struct table_bed *bed,
 		   bool debug)
 {
 	int rc;
 
 	memset(u, 0, sizeof(*u));
-	u->way = table_way(id);
+	u->way = way;
 	u->bed = bed;
-	u->most = most;
 	u->debug = debug;
 	u->meta = (struct pz_meta){ way_alloc, way_free, u };
 	rc = u->way->open(u);
@@ -84,9 +83,12 @@ static int frag_way_open_reuse(struct table_use *u)
 
 static char *frag_way_how(const struct table_use *u)
 {
-	(void)u;
-	return xstrdup("pieces of a block of 32 KiB, or of a page where there is none; the block "
-		       "returns when its last piece does");
+	uint64_t page = UINT64_C(1) << u->bed->m->page_shift;
+	char size[VIEW_SIZE_MAX];
+
+	view_size(size, page > PZ_FRAG_BLOCK ? page : PZ_FRAG_BLOCK);
+	return xasprintf("pieces of a block of %s%s; the block returns when its last piece does",
+			 size, page < PZ_FRAG_BLOCK ? ", or of a page where there is none" : "");
 }
 
 static char *frag_way_how_reuse(const struct table_use *u)

@@ -28,8 +28,7 @@ enum table_way_id {
 struct table_use {
 	const struct table_way *way;
 	struct table_bed *bed;
-	uint32_t most; /* tables at once, for what has to be set up beforehand */
-	bool debug;    /* with the debug options that the way has */
+	bool debug; /* with the debug options that the way has */
 	struct pz_meta meta;
 	uint64_t meta_bytes, meta_most; /* metadata that is not in the bed's pages */
 	void *own;
@@ -56,7 +55,7 @@ struct table_way {
 const struct table_way *table_way(enum table_way_id id);
 
 /* Set a way up on a bed. Returns 0, or -PZ_E...; table_use_close() when it is 0. */
-int table_use_open(struct table_use *u, enum table_way_id id, struct table_bed *bed, uint32_t most,
+int table_use_open(struct table_use *u, const struct table_way *way, struct table_bed *bed,
 		   bool debug);
 
 /* Give everything back. Returns 0, or -PZ_E... when something was still out. */

@@ -26,8 +26,7 @@ static int tables_settings_read(struct tables_settings *set, const struct option
 		return EXIT_USAGE;
 	}
 	if (o->reaches > 1) {
-		*err = xasprintf("one limit of the tables; '%s' is one too many",
-				 o->reach[1].text);
+		*err = xasprintf("one limit of the tables; '%s' is one too many", o->reach[1].text);
 		return EXIT_USAGE;
 	}
 	if (o->reaches) {
@@ -103,8 +102,8 @@ static int tables_all(struct tables *x, struct tables_run *runs, char **err)
 	int rc = table_arena_make(&arena, x->m, x->set->last, err);
 
 	for (int i = 0; i < TABLE_WAYS && !rc; i++)
-		rc = tables_run(&runs[i], (enum table_way_id)i, x->m, &arena, x->trace, x->set,
-				err);
+		rc = tables_run(&runs[i], table_way((enum table_way_id)i), x->m, &arena, x->trace,
+				x->set, err);
 	table_arena_destroy(&arena);
 	return rc;
 }

@@ -12,11 +12,11 @@
 #define TABLES_SAMPLES 240u
 
 struct tables_settings {
-	uint64_t last;		   /* last address that a table may have */
-	unsigned int fill;	   /* percent of what is in reach that others hold */
-	unsigned int pressure;	   /* percent of the time in which they take what they can get */
-	bool keep;		   /* empty tables stay until the end */
-	bool time;		   /* measure time too */
+	uint64_t last;	       /* last address that a table may have */
+	unsigned int fill;     /* percent of what is in reach that others hold */
+	unsigned int pressure; /* percent of the time in which they take what they can get */
+	bool keep;	       /* empty tables stay until the end */
+	bool time;	       /* measure time too */
 };
 
 struct tables_sample {
@@ -29,19 +29,18 @@ struct tables_sample {
 struct tables_count {
 	uint64_t asked, served;
 	uint64_t atomic_asked, atomic_failed;
-	uint64_t waiting_failed;    /* though they may wait */
+	uint64_t waiting_failed;     /* though they may wait */
 	uint64_t peak, peak_payload; /* held at most, and the tables then */
-	uint64_t low;		    /* after nine tables in ten were given back */
-	uint64_t low_payload;	    /* the tables then */
-	uint64_t low_wanted;	    /* the same if none had failed */
-	uint64_t shrunk;	    /* then, when asked to give back what is kept */
-	uint64_t end, end_shrunk;   /* the same after the last table was given back */
-	uint64_t meta;		    /* metadata outside of the pages held, at most */
+	uint64_t low;		     /* after nine tables in ten were given back */
+	uint64_t low_payload;	     /* the tables then */
+	uint64_t low_wanted;	     /* the same if none had failed */
+	uint64_t shrunk;	     /* then, when asked to give back what is kept */
+	uint64_t end, end_shrunk;    /* the same after the last table was given back */
+	uint64_t meta;		     /* metadata outside of the pages held, at most */
 	uint64_t misaligned, beyond; /* tables: not aligned to their size, beyond the limit */
 };
 
 struct tables_run {
-	enum table_way_id id;
 	const char *name;
 	char *how;
 	struct tables_count plain, debug;
@@ -54,7 +53,7 @@ struct tables_run {
  * with one line in *err when it cannot be set up or something does not end as it began.
  * tables_run_destroy() in both cases.
  */
-int tables_run(struct tables_run *r, enum table_way_id id, const struct compare_machine *m,
+int tables_run(struct tables_run *r, const struct table_way *way, const struct compare_machine *m,
 	       const struct table_arena *arena, const struct table_trace *t,
 	       const struct tables_settings *set, char **err);
 void tables_run_destroy(struct tables_run *r);
