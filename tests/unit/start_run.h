@@ -20,7 +20,7 @@
 #include "commands.h"
 #include "vec.h"
 
-#define RUN_WORDS 16
+#define RUN_WORDS 20
 
 /* Where the recorded machines are: the argument of the test. */
 extern const char *run_machines;

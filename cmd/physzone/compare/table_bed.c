@@ -139,6 +139,7 @@ static int bed_pages(struct table_bed *b, bool debug)
 	cfg.no_grouping = true; /* nothing here is movable */
 	if (debug && b->m->managed <= BED_SITES)
 		cfg.debug = PZ_PAGE_DEBUG_SITES;
+	cfg.keep_pages = UINT64_MAX;
 	cfg.hooks.reclaim = bed_reclaim;
 	cfg.hooks.ctx = b;
 	cfg.bugs = &b->bugs;
@@ -220,12 +221,25 @@ static uint64_t bed_scatter(struct table_bed *b, struct table_block at)
 	return done;
 }
 
+/* Pages that ordinary requests leave alone, by all the zones. */
+static uint64_t bed_marks(const struct table_bed *b)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t n = 0; n < b->z.node_count; n++)
+		for (int t = 0; t < PZ_ZONE_TYPES; t++)
+			sum += b->z.node[n].zone[t].min;
+	return sum;
+}
+
 void table_bed_fill(struct table_bed *b, unsigned int percent)
 {
-	uint64_t want = b->below / 100 * (100 - percent), done = 0;
+	uint64_t block = UINT64_C(1) << b->m->pageblock_order, want, done = 0;
 	struct pz_limits beyond = pz_limits_any();
 	size_t large;
 
+	want = bed_marks(b);
+	want = want < b->below ? want + (b->below - want) / 100 * (100 - percent) : b->below;
 	if (b->limits.max_addr < b->m->ram_last) {
 		beyond.min_addr = b->limits.max_addr + 1;
 		bed_take_all(b, &beyond, PZ_PAGE_MAX_ORDER);
@@ -233,11 +247,17 @@ void table_bed_fill(struct table_bed *b, unsigned int percent)
 	large = b->block.n;
 	bed_take_all(b, NULL, b->m->pageblock_order);
 	while (done < want && large < b->block.n) {
-		size_t i = large + (size_t)rnd_below(&b->rnd, b->block.n - large);
+		size_t left = b->block.n - large, i = large + (size_t)rnd_below(&b->rnd, left);
 		struct table_block at = b->block.v[i];
 
 		b->block.v[i] = b->block.v[--b->block.n];
-		done += bed_scatter(b, at);
+		/* Where most is wanted back, whole blocks are. */
+		if (want - done > left * block / 2) {
+			pz_free_pages(b->pages, 0, at.pfn, at.order);
+			done += UINT64_C(1) << at.order;
+		} else {
+			done += bed_scatter(b, at);
+		}
 	}
 	b->others -= done;
 }

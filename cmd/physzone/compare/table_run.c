@@ -57,12 +57,11 @@ static void run_mark(struct run *x, uint32_t table, uint64_t addr)
 		x->wrong = "a table lies where no memory is";
 		return;
 	}
-	if (pfn_map_get(&x->taken, addr >> TABLE_SHIFT, &other) ||
-	    pfn_map_get(&x->taken, last >> TABLE_SHIFT, &other))
-		x->wrong = "two tables overlap";
-	pfn_map_set(&x->taken, addr >> TABLE_SHIFT, table);
-	if (last >> TABLE_SHIFT != addr >> TABLE_SHIFT)
-		pfn_map_set(&x->taken, last >> TABLE_SHIFT, table);
+	if (addr % TABLE_BYTES == 0) {
+		if (pfn_map_get(&x->taken, addr >> TABLE_SHIFT, &other))
+			x->wrong = "two tables overlap";
+		pfn_map_set(&x->taken, addr >> TABLE_SHIFT, table);
+	}
 	memcpy(run_table(x, addr), &mark, sizeof(mark));
 	memcpy(run_table(x, addr) + TABLE_BYTES - sizeof(mark), &mark, sizeof(mark));
 }
@@ -76,8 +75,8 @@ static void run_unmark(struct run *x, uint32_t table, uint64_t addr)
 	if (memcmp(run_table(x, addr), &mark, sizeof(mark)) ||
 	    memcmp(run_table(x, addr) + TABLE_BYTES - sizeof(mark), &mark, sizeof(mark)))
 		x->wrong = "a table was written to by somebody else";
-	pfn_map_remove(&x->taken, addr >> TABLE_SHIFT);
-	pfn_map_remove(&x->taken, last >> TABLE_SHIFT);
+	if (addr % TABLE_BYTES == 0)
+		pfn_map_remove(&x->taken, addr >> TABLE_SHIFT);
 }
 
 static void run_take(struct run *x, uint32_t table, bool atomic)

@@ -39,8 +39,8 @@ static void text_head(struct out *o, const struct tables *x)
 			  x->set->keep ? "; empty ones stay until the end" : "");
 	text_item(o, "stream", words);
 	free(words);
-	words = xasprintf("%s below %s, of which others hold %u %%; in %u %% of the time they "
-			  "take all that can be had in atomic context",
+	words = xasprintf("%s below %s; others hold %u %% of what is above the watermarks, and "
+			  "in %u %% of the time all that can be had in atomic context",
 			  view_size(size, x->below), view_addr(addr, x->set->last + 1),
 			  x->set->fill, x->set->pressure);
 	text_item(o, "memory", words);
