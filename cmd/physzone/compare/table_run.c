@@ -46,6 +46,13 @@ static unsigned char *run_table(const struct run *x, uint64_t addr)
 	return x->bed.arena->at + addr;
 }
 
+/* The first of them is told. */
+static void run_fault(struct run *x, const char *what)
+{
+	if (!x->wrong)
+		x->wrong = what;
+}
+
 static void run_mark(struct run *x, uint32_t table, uint64_t addr)
 {
 	uint64_t mark = RUN_MARK + table, last = addr + TABLE_BYTES - 1;
@@ -54,12 +61,12 @@ static void run_mark(struct run *x, uint32_t table, uint64_t addr)
 	x->n->misaligned += addr % TABLE_BYTES != 0;
 	x->n->beyond += last > x->bed.limits.max_addr;
 	if (last >= x->bed.arena->bytes) {
-		x->wrong = "a table lies where no memory is";
+		run_fault(x, "a table lies where no memory is");
 		return;
 	}
 	if (addr % TABLE_BYTES == 0) {
 		if (pfn_map_get(&x->taken, addr >> TABLE_SHIFT, &other))
-			x->wrong = "two tables overlap";
+			run_fault(x, "two tables overlap");
 		pfn_map_set(&x->taken, addr >> TABLE_SHIFT, table);
 	}
 	memcpy(run_table(x, addr), &mark, sizeof(mark));
@@ -74,7 +81,7 @@ static void run_unmark(struct run *x, uint32_t table, uint64_t addr)
 		return;
 	if (memcmp(run_table(x, addr), &mark, sizeof(mark)) ||
 	    memcmp(run_table(x, addr) + TABLE_BYTES - sizeof(mark), &mark, sizeof(mark)))
-		x->wrong = "a table was written to by somebody else";
+		run_fault(x, "a table was written to by somebody else");
 	if (addr % TABLE_BYTES == 0)
 		pfn_map_remove(&x->taken, addr >> TABLE_SHIFT);
 }
