@@ -79,18 +79,21 @@ static void tables_tick(struct tables_work *w)
 		w->use.way->tick(&w->use, true);
 }
 
-/* A table taken and given back, with others out: what is kept for later serves. */
+/* A table taken and given back, with another one out: else chunks and blocks would come and go. */
 static uint64_t tables_pair(struct bench_arg *arg)
 {
 	struct tables_work *w = arg->ctx;
 	const struct table_way *way = w->use.way;
-	uint64_t addr;
+	uint64_t first, addr;
 
+	if (way->take(&w->use, true, &first))
+		return 0;
 	for (uint64_t i = 0; i < arg->n; i++) {
 		if (way->take(&w->use, true, &addr))
 			return 0;
 		way->give(&w->use, addr);
 	}
+	way->give(&w->use, first);
 	return arg->n;
 }
 

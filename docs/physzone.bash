@@ -14,9 +14,10 @@ _physzone()
 	--dma-caches) words='always managed' ;;
 	--mix)
 		words='desktop kdump board'
+		[[ ${COMP_WORDS[2]-} == tables ]] && words='media storage'
 		compopt -o default
 		;;
-	--color | --cmdline | --boot | --width | --arch | --bits | --limit | --window | --kmalloc-dma | --memory | --seed | --cma) return ;;
+	--color | --cmdline | --boot | --width | --arch | --bits | --limit | --window | --kmalloc-dma | --memory | --seed | --cma | --fill | --pressure) return ;;
 	--svg | --trace)
 		compopt -o default
 		return
@@ -30,8 +31,10 @@ _physzone()
 		boot) words='--model --bits --limit --kmalloc-dma --dma-caches --why --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
 		reach) words='--model --bits --limit --window --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
 		compare)
-			words='--memory --mix --seed --trace --limit --bits --cma --svg --model --arch --cmdline --boot --live --capture --json --width --color= --help'
-			[[ $COMP_CWORD -eq 2 ]] && words="policies $words"
+			words='--memory --mix --seed --trace --limit --bits --svg --model --arch --cmdline --boot --live --capture --json --width --color= --help'
+			[[ ${COMP_WORDS[2]-} != tables ]] && words="--cma $words"
+			[[ ${COMP_WORDS[2]-} == tables ]] && words="--fill --pressure --keep --time $words"
+			[[ $COMP_CWORD -eq 2 ]] && words="policies tables $words"
 			;;
 		arch) words='--model --json --color= --help' ;;
 		*) words='zones map arch low1m explain boot reach compare --help --version' ;;

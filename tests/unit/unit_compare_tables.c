@@ -521,6 +521,10 @@ static void on_the_command_line(void **state)
 	run_has(&r, "empty ones stay until the end");
 	run_has(&r, "ns, alloc");
 	run_done(&r);
+	r = run("compare tables --memory 64M --mix storage --model linux-6.12");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "a model of linux-6.12, for a coherent device: 4 tables in 4 KiB");
+	run_done(&r);
 	r = run("compare tables --mix storage @arm64/6.12-16k-virt-256M");
 	assert_int_equal(r.rc, EXIT_FINE);
 	run_has(&r, "16 tables in 16 KiB");
@@ -607,6 +611,8 @@ static void wrong_usage(void **state)
 	run_refused("compare tables --pressure x", "--pressure wants a number from 0 to 100");
 	run_refused("compare tables --mix desktop", "no mix 'desktop': expected media, storage");
 	run_refused("compare tables --mix medea", "did you mean 'media'?");
+	run_refused("compare tables --model linux-2.4",
+		    "unknown model 'linux-2.4': expected linux-5.15");
 	run_refused("compare tables --memory 1", "--memory wants an amount from 16M to 16T");
 	run_refused("compare policies --fill 5", "--fill is for 'physzone compare tables'");
 	run_refused("compare policies --pressure 5", "--pressure is for 'physzone compare tables'");

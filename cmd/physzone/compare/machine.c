@@ -193,6 +193,12 @@ int compare_machine_read(struct compare_machine *m, const struct options *o, cha
 	} else {
 		rc = compare_machine_pc(m, bytes, err);
 		m->title = xasprintf("a PC of %s", view_size(size, bytes));
+		if (!rc && o->model && pzl_model_by_name(o->model, &m->model)) {
+			*err = xasprintf("unknown model '%s': expected linux-5.15, linux-6.1 or "
+					 "linux-6.12",
+					 o->model);
+			rc = EXIT_USAGE;
+		}
 	}
 	if (!rc && !m->managed) {
 		*err = xasprintf("%s: expected a machine with managed pages, found none", m->title);
