@@ -330,6 +330,8 @@ static int kmalloc_pages(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, uint64_
 	else if (req.limits.align < page)
 		req.limits.align = page;
 	rc = pz_page_request(s->cfg.pages, &req, &pfn);
+	if (rc == -PZ_ENOMEM && pz_slab_reclaim(s, cpu, limits, gfp & PZ_GFP_BLOCK))
+		rc = pz_page_request(s->cfg.pages, &req, &pfn);
 	if (rc)
 		return rc;
 	pz_poke64(slab_owner_at(s, pfn << s->cfg.page_shift),

@@ -155,7 +155,6 @@ uint64_t pz_slab_pages_back(struct pz_slabs *s, uint32_t cpu, struct slab *d)
 {
 	uint64_t pages = (uint64_t)1 << d->order;
 
-	slab_own(s, d, 0);
 	pz_free_pages(s->cfg.pages, cpu, d->phys >> s->cfg.page_shift, d->order);
 	slab_done(s, d, SLAB_DONE_PAGES);
 	return pages;
@@ -167,6 +166,8 @@ static uint64_t slab_go(struct pz_kmem_cache *c, uint32_t cpu, struct slab *d, b
 	struct pz_slabs *s = c->s;
 	uint64_t pages = (uint64_t)1 << d->order;
 
+	/* No more an address of this cache, whose number may be another's before the pages are back. */
+	slab_own(s, d, 0);
 	pz_count64(&c->slabs, (uint64_t)0 - 1);
 	pz_count64(&c->pages, (uint64_t)0 - pages);
 	pz_count64(&c->objects, (uint64_t)0 - d->objects);
