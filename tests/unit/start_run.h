@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * start_run.h - run `physzone boot`, `physzone reach` and `physzone waste` inside a test, on recorded machines and on
- * made-up maps.
+ * start_run.h - run `physzone boot`, `physzone reach` and `physzone waste` inside a test, on
+ * recorded machines and on made-up maps.
  */
 #ifndef PHYSZONE_TESTS_START_RUN_H
 #define PHYSZONE_TESTS_START_RUN_H
