@@ -354,7 +354,7 @@ static int sysfs_read_value(struct sysfs_scan *s, const struct sysfs_row *row,
 static bool sysfs_same(const struct pzl_slab_attrs *a, enum pzl_slab_attr attr, const char *text,
 		       size_t len)
 {
-	char again[4096];
+	char again[2048];
 
 	return pzl_slab_attr_write(again, sizeof(again), a, attr) == len && len < sizeof(again) &&
 	       !memcmp(again, text, len);
