@@ -25,8 +25,9 @@ _physzone()
 		explain) words='--model --arch --boot --live --why --rebuild --json --width --color= --help' ;;
 		boot) words='--model --bits --limit --kmalloc-dma --dma-caches --why --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
 		reach) words='--model --bits --limit --window --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
+		waste) words='--model --arch --cmdline --all --json --width --color= --help' ;;
 		arch) words='--model --json --color= --help' ;;
-		*) words='zones map arch low1m explain boot reach --help --version' ;;
+		*) words='zones map arch low1m explain boot reach waste --help --version' ;;
 		esac
 		;;
 	esac

@@ -29,4 +29,7 @@ int cmd_boot(const struct options *o, struct out *out, char **err);
 /* What the devices of o->reach can get on the machine of o->source. */
 int cmd_reach(const struct options *o, struct out *out, char **err);
 
+/* What the requests of o->operands cost in kmalloc's caches, and as pages. */
+int cmd_waste(const struct options *o, struct out *out, char **err);
+
 #endif

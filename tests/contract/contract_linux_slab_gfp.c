@@ -101,8 +101,8 @@ static void sg_requests(struct tap *t)
 static void sg_texts(struct tap *t)
 {
 	static const char *const unexpected[] = {
-		"Unexpected gfp: 0x4 (GFP_DMA32). Fixing up to gfp: 0xcc0 (GFP_KERNEL). Fix your "
-		"code!",
+		("Unexpected gfp: 0x4 (GFP_DMA32). Fixing up to gfp: 0xcc0 (GFP_KERNEL). Fix your "
+		 "code!"),
 		"Unexpected gfp: 0x2 (__GFP_HIGHMEM). Fixing up to gfp: 0x0 (). Fix your code!",
 	};
 	static const char *const oom_6_1[] = {
