@@ -479,6 +479,48 @@ static void recorded_stream(void **state)
 	free(file);
 }
 
+/*
+ * What a Debian kernel asked for in seconds: 512 MiB, drivers for disks, network and sound, a few
+ * programs. The numbers are counted from the recording by other means.
+ */
+static void recorded_by_a_kernel(void **state)
+{
+	struct compare_run runs[COMPARE_POLICIES];
+	uint64_t limited = 0, movable = 0, atomic = 0, pages = 0;
+	char *file = xasprintf("%s/../tests/golden/data/kmem-6.1-512M.trace.xz", run_machines);
+	char *err = NULL;
+	struct stream s;
+
+	(void)state;
+	if (stream_record(&s, file, PZL_LINUX_6_1, BITS(24), &err))
+		fail_msg("%s", err);
+	stream_holds(&s);
+	assert_int_equal(s.failed, 0);
+	assert_int_equal(s.lost, 0);
+	assert_int_equal(s.ignored, 0);
+	for (size_t i = 0; i < s.requests.n; i++) {
+		const struct stream_request *q = &s.requests.v[i];
+
+		limited += s.classes.v[q->class].max_addr == BITS(32);
+		movable += s.classes.v[q->class].movable;
+		atomic += q->atomic;
+		pages += q->pages;
+	}
+	assert_int_equal(s.requests.n, 3243);
+	assert_int_equal(limited, 14);
+	assert_int_equal(movable, 1978);
+	assert_int_equal(atomic, 114);
+	assert_int_equal(pages, 3762);
+	assert_int_equal(s.early, 3429);
+	run_all(runs, &s, 512 * MIB, &plain_settings);
+	for (int i = 0; i < COMPARE_POLICIES; i++) {
+		sums_hold(&runs[i], &s);
+		assert_int_equal(runs[i].failed, 0);
+	}
+	done_all(runs, &s);
+	free(file);
+}
+
 static void trace_refused(const char *text, const char *why)
 {
 	char *file = run_file(text), *line, *want;
@@ -619,6 +661,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(out_of_everyones_reach),
 		cmocka_unit_test(sums_and_repeats),
 		cmocka_unit_test(recorded_stream),
+		cmocka_unit_test(recorded_by_a_kernel),
 		cmocka_unit_test(wrong_recordings),
 		cmocka_unit_test(on_the_command_line),
 		cmocka_unit_test(pictures),
