@@ -7,6 +7,7 @@
 
 #include "compare/compare.h"
 #include "compare/pfn_map.h"
+#include "compare/plot.h"
 #include "compare/random.h"
 
 const char *run_machines;
@@ -620,6 +621,43 @@ static void pictures(void **state)
 	run_done(&r);
 }
 
+/* Nothing, one value, all zero, and values at the ends of the scale. */
+static void plots_of_little(void **state)
+{
+	static const double values[][3] = { { 0, 0, 0 }, { 0, 5, 10 }, { 1e9, 3, 4294967296.0 } };
+	struct plot_panel *single;
+	struct plot p = { .title = "<a & b>", .subtitle = "", .axis = "x", .series = 2 };
+	struct out o;
+
+	(void)state;
+	p.name[0] = "one";
+	p.name[1] = "two \"2\"";
+	(void)plot_panel(&p, "empty", PLOT_COUNT);
+	single = plot_panel(&p, "single", PLOT_BYTES);
+	*vec_push(&single->series[1].v) = 7;
+	for (size_t i = 0; i < 3; i++) {
+		struct plot_panel *q = plot_panel(&p, "some", i == 2 ? PLOT_BYTES : PLOT_COUNT);
+
+		for (size_t k = 0; k < 3; k++)
+			*vec_push(&q->series[0].v) = values[i][k];
+	}
+	for (int end = 0; end < 2; end++) {
+		p.end = end ? 123456 : 0;
+		out_init(&o, NULL);
+		plot_svg(&o, &p);
+		assert_non_null(strstr(out_text(&o), "<title>&lt;a &amp; b&gt;</title>"));
+		assert_non_null(strstr(out_text(&o), "two &quot;2&quot;"));
+		assert_null(strstr(out_text(&o), "nan"));
+		assert_null(strstr(out_text(&o), "inf"));
+		assert_null(strstr(out_text(&o), "-0.0"));
+		/* The highest value stands below its scale's top, which is the next round one. */
+		assert_non_null(strstr(out_text(&o), ">10</text>"));
+		assert_non_null(strstr(out_text(&o), ">4 GiB</text>"));
+		out_destroy(&o);
+	}
+	plot_destroy(&p);
+}
+
 static void wrong_usage(void **state)
 {
 	struct run r;
@@ -665,6 +703,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(wrong_recordings),
 		cmocka_unit_test(on_the_command_line),
 		cmocka_unit_test(pictures),
+		cmocka_unit_test(plots_of_little),
 		cmocka_unit_test(wrong_usage),
 	};
 
