@@ -12,8 +12,12 @@ _physzone()
 	--capture) words='kexec file' ;;
 	--managed) words='recorded computed' ;;
 	--dma-caches) words='always managed' ;;
-	--color | --cmdline | --boot | --width | --arch | --bits | --limit | --window | --kmalloc-dma) return ;;
-	--svg)
+	--mix)
+		words='desktop kdump board'
+		compopt -o default
+		;;
+	--color | --cmdline | --boot | --width | --arch | --bits | --limit | --window | --kmalloc-dma | --memory | --seed | --cma) return ;;
+	--svg | --trace)
 		compopt -o default
 		return
 		;;
@@ -26,12 +30,16 @@ _physzone()
 		boot) words='--model --bits --limit --kmalloc-dma --dma-caches --why --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
 		reach) words='--model --bits --limit --window --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
 		waste) words='--model --arch --cmdline --all --json --width --color= --help' ;;
+		compare)
+			words='--memory --mix --seed --trace --limit --bits --cma --svg --model --arch --cmdline --boot --live --capture --json --width --color= --help'
+			[[ $COMP_CWORD -eq 2 ]] && words="policies $words"
+			;;
 		arch) words='--model --json --color= --help' ;;
-		*) words='zones map arch low1m explain boot reach waste --help --version' ;;
+		*) words='zones map arch low1m explain boot reach waste compare --help --version' ;;
 		esac
 		;;
 	esac
-	if [[ $COMP_CWORD -gt 1 && $cur != -* && $prev != --model && $prev != --capture && $prev != --managed && $prev != --dma-caches ]]; then
+	if [[ $COMP_CWORD -gt 1 && $cur != -* && "${COMP_WORDS[1]} $COMP_CWORD" != 'compare 2' && $prev != --mix && $prev != --model && $prev != --capture && $prev != --managed && $prev != --dma-caches ]]; then
 		compopt -o default
 		return
 	fi

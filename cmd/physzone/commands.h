@@ -31,5 +31,7 @@ int cmd_reach(const struct options *o, struct out *out, char **err);
 
 /* What the requests of o->operands cost in kmalloc's caches, and as pages. */
 int cmd_waste(const struct options *o, struct out *out, char **err);
+/* Several answers to the question o->topic, on the same stream. */
+int cmd_compare(const struct options *o, struct out *out, char **err);
 
 #endif

@@ -6,6 +6,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +21,9 @@
 #define ON_BOOT ON(CMD_BOOT)
 #define ON_REACH ON(CMD_REACH)
 #define ON_WASTE ON(CMD_WASTE)
+#define ON_COMPARE ON(CMD_COMPARE)
 #define ON_SHOWN (ON_ZONES | ON_MAP)
-#define ON_REBUILT (ON_BOOT | ON_REACH)
+#define ON_REBUILT (ON_BOOT | ON_REACH | ON_COMPARE)
 #define ON_MACHINE (ON_SHOWN | ON_LOW1M | ON_REBUILT)
 #define ON_READS (ON_MACHINE | ON_EXPLAIN)
 #define ON_TOLD (ON_READS | ON_ARCH | ON_WASTE)
@@ -49,6 +51,11 @@ enum {
 	OPT_DMA_CACHES,
 	OPT_REBUILD,
 	OPT_ALL,
+	OPT_MEMORY,
+	OPT_MIX,
+	OPT_TRACE,
+	OPT_SEED,
+	OPT_CMA,
 };
 
 struct option_def {
@@ -81,6 +88,18 @@ static const struct option_def option_defs[] = {
 	  "a device that reaches addresses up to ADDR; 256M is up to and without 256M" },
 	{ "limit", "ADDR", OPT_LIMIT, ON_BOOT,
 	  "physzone: the device that the DMA pool is for reaches up to ADDR" },
+	{ "memory", "SIZE", OPT_MEMORY, ON_COMPARE,
+	  "in place of SOURCE, a PC with so much memory (8G)" },
+	{ "mix", "NAME", OPT_MIX, ON_COMPARE,
+	  "the mix that the requests are drawn from: desktop, kdump, board, or a file" },
+	{ "seed", "N", OPT_SEED, ON_COMPARE, "another stream of the same mix (1)" },
+	{ "trace", "FILE", OPT_TRACE, ON_COMPARE,
+	  "in place of a mix, recorded events kmem:mm_page_alloc and kmem:mm_page_free" },
+	{ "limit", "ADDR", OPT_LIMIT, ON_COMPARE,
+	  "ZONE_LIMITED ends at ADDR; without it, where the widest limit of a device does" },
+	{ "bits", "N", OPT_BITS, ON_COMPARE, "the same as a number of address lines" },
+	{ "cma", "SIZE", OPT_CMA, ON_COMPARE,
+	  "the contiguous area's size; without it that of the zone it replaces" },
 	{ "window", "A-B[,A-B...]", OPT_WINDOW, ON_REACH,
 	  "a device that reaches from A to B, in one or several windows" },
 	{ "kmalloc-dma", "BYTES", OPT_KMALLOC, ON_BOOT,
@@ -112,7 +131,7 @@ static const struct option_def option_defs[] = {
 	  "list the lines of the input with what became of each" },
 	{ "log", NULL, OPT_LOG, ON_MAP,
 	  "logarithmic: every doubling of the address takes the same room" },
-	{ "svg", "FILE", OPT_SVG, ON_MAP,
+	{ "svg", "FILE", OPT_SVG, ON_MAP | ON_COMPARE,
 	  "write the picture as SVG too ('-': only that, to stdout)" },
 	{ "width", "N", OPT_WIDTH, ON_READS | ON_WASTE, "columns to fill (40 to 1000)" },
 	{ "color", "WHEN", OPT_COLOUR, ON_TOLD,
@@ -200,6 +219,19 @@ static const struct command_def command_defs[CMD_COUNT] = {
 		  "physzone waste trace.txt", "the events kmalloc and kfree of a trace",
 		  "physzone waste --all trace.txt", "not only those with GFP_DMA",
 		  "physzone waste --arch s390 --json -", "of another machine, as JSON" },
+	},
+	[CMD_COMPARE] = {
+		"compare", "TOPIC [OPTION...] [SOURCE]",
+		"gives the same requests to several ways of serving them; TOPIC is policies.",
+		{ "physzone compare policies", "zones, ZONE_LIMITED, an area and plain limits",
+		  "physzone compare policies --svg plot.svg --seed 7",
+		  "another stream, and a picture over time",
+		  "physzone compare policies --mix board --memory 2G",
+		  "what a small board asks for",
+		  "physzone compare policies --mix my.mix dmesg.txt",
+		  "a mix of one's own, on the machine that wrote this log",
+		  "physzone compare policies --trace trace.txt dmesg.txt",
+		  "the requests that its kernel made" },
 	},
 	[CMD_ARCH] = {
 		"arch", "[OPTION...] [NAME...]",
@@ -419,6 +451,21 @@ static int options_take(struct options *o, int key, const char *value, char **er
 		}
 		o->dma_caches_managed = value[0] == 'm';
 		break;
+	case OPT_MEMORY:
+		o->memory = value;
+		break;
+	case OPT_MIX:
+		o->mix = value;
+		break;
+	case OPT_TRACE:
+		o->trace = value;
+		break;
+	case OPT_CMA:
+		o->cma = value;
+		break;
+	case OPT_SEED:
+		o->seed_given = true;
+		return options_number("seed", value, 0, UINT_MAX, &o->seed, err);
 	case OPT_BITS:
 		return options_reach(o, DEVICE_BITS, value, err);
 	case OPT_LIMIT:
@@ -522,6 +569,27 @@ static int options_scan(struct options *o, enum command c, int argc, char **argv
 	return 0;
 }
 
+/* compare: the first operand is the topic; a machine is either read or made up. */
+static int options_topic(struct options *o, char **err)
+{
+	if (!o->operand_count) {
+		*err = xstrdup("nothing to compare given: policies; see 'physzone compare --help'");
+		return EXIT_USAGE;
+	}
+	o->topic = *o->operands++;
+	o->operand_count--;
+	if (o->memory && (o->live || o->operand_count)) {
+		*err = xasprintf("--memory makes a machine up; %s is one too many",
+				 o->live ? "--live" : o->operands[0]);
+		return EXIT_USAGE;
+	}
+	if (o->mix && o->trace) {
+		*err = xstrdup("--mix and --trace both say what is asked for");
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
 int options_parse(struct options *o, int argc, char **argv, char **err)
 {
 	int rc, first;
@@ -551,12 +619,17 @@ int options_parse(struct options *o, int argc, char **argv, char **err)
 		*err = xstrdup("no sizes given, and no file; see 'physzone waste --help'");
 		return EXIT_USAGE;
 	}
+	if (o->command == CMD_COMPARE) {
+		rc = options_topic(o, err);
+		if (rc)
+			return rc;
+	}
 	if (o->live && o->operand_count) {
 		*err = xasprintf("--live reads the running machine; '%s' is one SOURCE too many",
 				 o->operands[0]);
 		return EXIT_USAGE;
 	}
-	if (!o->live && !o->operand_count) {
+	if (!o->live && !o->operand_count && o->command != CMD_COMPARE) {
 		*err = xasprintf(
 			"no SOURCE given: a file, a directory, '-' or --live; see 'physzone %s "
 			"--help'",
@@ -571,7 +644,7 @@ int options_parse(struct options *o, int argc, char **argv, char **err)
 		*err = xstrdup("--json and --svg - both want standard output");
 		return EXIT_USAGE;
 	}
-	o->source = o->live ? NULL : o->operands[0];
+	o->source = o->operand_count ? o->operands[0] : NULL;
 	if (o->source && !*o->source) {
 		*err = xstrdup("the name of SOURCE is empty");
 		return EXIT_USAGE;

@@ -28,6 +28,7 @@ enum command {
 	CMD_BOOT,
 	CMD_REACH,
 	CMD_WASTE,
+	CMD_COMPARE,
 	CMD_COUNT,
 };
 
@@ -52,6 +53,10 @@ struct options {
 	bool managed_recorded;
 	const char *kmalloc_dma; /* boot: bytes */
 	bool dma_caches_managed; /* boot: only where ZONE_DMA has a managed page */
+	const char *topic; /* compare: what */
+	const char *memory, *mix, *trace, *cma; /* compare */
+	unsigned int seed;
+	bool seed_given;
 	struct option_reach reach[OPTION_REACHES];
 	unsigned int reaches;
 	enum out_colour colour;

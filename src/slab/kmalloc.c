@@ -435,7 +435,8 @@ int pz_kmalloc_limited(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, uint64_t 
 /* Free whole pages; false when the address is not their start. */
 static bool kmalloc_free_pages(struct pz_slabs *s, uint32_t cpu, uint64_t owner, uintptr_t p)
 {
-	uint64_t phys = pz_slab_phys(s, (void *)p), pfn = phys >> s->cfg.page_shift, pages = (uint32_t)owner;
+	uint64_t phys = pz_slab_phys(s, (void *)p), pfn = phys >> s->cfg.page_shift,
+		 pages = (uint32_t)owner;
 
 	if (phys & (((uint64_t)1 << s->cfg.page_shift) - 1))
 		return false;
@@ -454,9 +455,9 @@ void pz_kfree(struct pz_slabs *s, uint32_t cpu, void *p)
 	uint32_t id = slab_owner_id(owner);
 
 	if (SLAB_LIKELY(id - 1 < SLAB_LARGE - 1 && cpu < s->cfg.cpus)) {
+		unsigned char *line = (unsigned char *)(s->heads + id);
 		struct slab_head *h =
-			(struct slab_head *)(void *)((unsigned char *)(s->heads + id) +
-						     (size_t)cpu * s->head_stride);
+			(struct slab_head *)(void *)(line + (size_t)cpu * s->head_stride);
 
 		if (SLAB_LIKELY(slab_free_fast(s, h, owner, p)))
 			return;

@@ -166,7 +166,7 @@ static uint64_t slab_go(struct pz_kmem_cache *c, uint32_t cpu, struct slab *d, b
 	struct pz_slabs *s = c->s;
 	uint64_t pages = (uint64_t)1 << d->order;
 
-	/* No more an address of this cache, whose number may be another's before the pages are back. */
+	/* From here on no address of this cache, whose number may be another's soon. */
 	slab_own(s, d, 0);
 	pz_count64(&c->slabs, (uint64_t)0 - 1);
 	pz_count64(&c->pages, (uint64_t)0 - pages);
