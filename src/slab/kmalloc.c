@@ -25,13 +25,18 @@
 #define KMALLOC_NAME 32u
 
 struct pz_kmalloc {
+	/* For the short way: the lines of the CPUs, and where in a CPU's that of a class is. */
+	unsigned char *lines;
+	uint32_t line_stride;
+	uint32_t cpus;
+	uint32_t line[KMALLOC_SETS][PZ_KMALLOC_CLASSES]; /* 0 for none */
+	struct pz_kmem_cache *cache[KMALLOC_SETS][PZ_KMALLOC_CLASSES];
 	struct pz_kmalloc *next;
 	struct pz_slabs *s;
 	struct pz_kmalloc_config cfg;
 	struct pz_limits limits; /* of whole pages */
 	struct pz_limits asked;
 	uint32_t min_align;
-	struct pz_kmem_cache *cache[KMALLOC_SETS][PZ_KMALLOC_CLASSES];
 };
 
 static const uint16_t kmalloc_size[PZ_KMALLOC_CLASSES] = { 8,	16,  32,   64,	 96,   128, 192,
@@ -196,13 +201,11 @@ static int kmalloc_fill(struct pz_kmalloc *k, const char **why)
 			/* What would cross the boundary comes as pages, or not at all. */
 			if (at == PZ_KMALLOC_CLASSES || (boundary && kmalloc_size[at] > boundary))
 				continue;
-			if (at != i) {
-				k->cache[set][i] = k->cache[set][at];
-				continue;
-			}
-			rc = kmalloc_make(k, set, i, why);
+			rc = at == i ? kmalloc_make(k, set, i, why) : 0;
 			if (rc)
 				return rc;
+			k->cache[set][i] = k->cache[set][at];
+			k->line[set][i] = k->cache[set][i]->id * (uint32_t)sizeof(struct slab_head);
 		}
 	}
 	return 0;
@@ -266,6 +269,9 @@ int pz_kmalloc_create(struct pz_kmalloc **out, const struct pz_kmalloc_config *c
 		return -PZ_ENOMEM;
 	memset(k, 0, sizeof(*k));
 	k->s = cfg->slabs;
+	k->lines = (unsigned char *)k->s->heads;
+	k->line_stride = k->s->head_stride;
+	k->cpus = k->s->cfg.cpus;
 	k->cfg = *cfg;
 	if (!k->cfg.name)
 		k->cfg.name = "kmalloc";
@@ -393,11 +399,13 @@ void *pz_kmalloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, uint64_t size
 {
 	void *p;
 
-	if (SLAB_LIKELY(size - 1 < PZ_KMALLOC_CLASS_MAX)) {
-		struct pz_kmem_cache *c = k->cache[kmalloc_set(k, gfp)][kmalloc_class_of(size)];
+	if (SLAB_LIKELY(size - 1 < PZ_KMALLOC_CLASS_MAX && cpu < k->cpus)) {
+		uint32_t line = k->line[kmalloc_set(k, gfp)][kmalloc_class_of(size)];
+		struct slab_head *h = (struct slab_head *)(void *)(k->lines + line +
+								   (size_t)cpu * k->line_stride);
 
-		if (SLAB_LIKELY(c && cpu < c->cpus && !(gfp & c->refused))) {
-			p = slab_alloc_fast(slab_head(c, cpu));
+		if (SLAB_LIKELY(line && !(gfp & h->refused))) {
+			p = slab_alloc_fast(h);
 			if (SLAB_LIKELY(p))
 				return p;
 		}
