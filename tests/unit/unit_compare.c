@@ -386,7 +386,7 @@ static void sums_and_repeats(void **state)
 	} cases[] = {
 		{ "desktop", 3000, 2048 * MIB },
 		{ "kdump", 2000, 48 * MIB },
-		{ "board", 400, 96 * MIB },
+		{ "board", 200, 96 * MIB },
 	};
 	struct compare_run runs[COMPARE_POLICIES], again[COMPARE_POLICIES];
 	char *err = NULL;
@@ -595,7 +595,7 @@ static void on_the_command_line(void **state)
 
 static void pictures(void **state)
 {
-	struct run r = run("compare policies --memory 256M --mix kdump --svg -"), again;
+	struct run r = run("compare policies --memory 512M --mix kdump --svg -"), again;
 	unsigned int curves = 0;
 
 	(void)state;
@@ -610,7 +610,7 @@ static void pictures(void **state)
 	assert_non_null(strstr(r.text, "</svg>\n"));
 	run_has_not(&r, "nan");
 	run_has_not(&r, "inf");
-	again = run("compare policies --memory 256M --mix kdump --svg -");
+	again = run("compare policies --memory 512M --mix kdump --svg -");
 	assert_string_equal(r.text, again.text);
 	run_done(&again);
 	run_done(&r);
