@@ -107,8 +107,8 @@ static void sg_texts(struct tap *t)
 	};
 	static const char *const oom_6_1[] = {
 		"SLUB: Unable to allocate memory on node -1, gfp=0xcc1(GFP_KERNEL|GFP_DMA)",
-		"  cache: dma-kmalloc-4k, object size: 4096, buffer size: 12288, default order: 3, "
-		"min order: 2",
+		("  cache: dma-kmalloc-4k, object size: 4096, buffer size: 12288, default order: 3,"
+		 " min order: 2"),
 		"  dma-kmalloc-4k debugging increased min order, use slub_debug=O to disable.",
 		"  node 0: slabs: 3, objs: 5, free: 0",
 		"  node 1: slabs: 0, objs: 0, free: 0",
