@@ -202,7 +202,7 @@ static bool genpool_insist(struct pz_genpool *p, struct genpool_slot *s, struct 
 	uint32_t at, lost;
 	uint64_t v;
 
-	if (!pz_genpool_pin(s))
+	if (!genpool_pin(s))
 		return false;
 	at = genpool_take(p, s, q, got);
 	while (at != PZ_GENPOOL_NONE) {
@@ -353,7 +353,7 @@ bool pz_genpool_free_owner(struct pz_genpool *p, uint64_t addr, uint64_t size, v
 	void *whose = NULL;
 	uint64_t n = 0;
 
-	if (s && pz_genpool_pin(s)) {
+	if (s && genpool_pin(s)) {
 		/* It may have become another chunk's slot. */
 		if (addr >= pz_load64(&s->first) && addr <= pz_load64(&s->last)) {
 			wrong = genpool_put(p, s, addr, size, &n);

@@ -52,19 +52,6 @@ uint64_t pz_genpool_chunk_sum(const struct genpool_chunk *c)
 	return pz_genpool_sum(from, (size_t)((const unsigned char *)&c->grave - from));
 }
 
-/* Look at a chunk; it stays until pz_genpool_leave(). */
-bool pz_genpool_pin(struct genpool_slot *s)
-{
-	uint64_t v;
-
-	do {
-		v = pz_load64(&s->state);
-		if (SLOT_PHASE(v) != SLOT_LIVE || SLOT_PINS(v) == SLOT_PINS_MAX)
-			return false;
-	} while (!pz_cas64(&s->state, v, v + SLOT_PIN));
-	return true;
-}
-
 /* Take @less (pins, granules) off the state and add @also (SLOT_TOUCHED): done with the chunk. */
 void pz_genpool_leave(struct pz_genpool *p, struct genpool_slot *s, uint64_t less, uint64_t also)
 {
@@ -81,30 +68,17 @@ void pz_genpool_leave(struct pz_genpool *p, struct genpool_slot *s, uint64_t les
 		pz_genpool_bury(p, s);
 }
 
-/* What a slot holds, if it holds a chunk that nobody has removed. */
-bool pz_genpool_see(const struct genpool_slot *s, struct genpool_seen *seen)
-{
-	seen->seq = pz_load64(&s->seq);
-	if (!seen->seq)
-		return false;
-	seen->first = pz_load64(&s->first);
-	seen->last = pz_load64(&s->last);
-	seen->phys = pz_load64(&s->phys);
-	seen->shape = pz_load64(&s->shape);
-	return SLOT_PHASE(pz_load64(&s->state)) == SLOT_LIVE && pz_load64(&s->seq) == seen->seq;
-}
-
 /* The slot of the chunk that an address lies in, or PZ_GENPOOL_NONE. */
 uint32_t pz_genpool_find(const struct pz_genpool *p, uint64_t addr)
 {
 	uint32_t top = pz_load32(&p->top), i = pz_peek32(&p->recent);
 	struct genpool_seen seen;
 
-	if (i < top && pz_genpool_see(genpool_slot(p, i), &seen) && addr >= seen.first &&
+	if (i < top && genpool_see(genpool_slot(p, i), &seen) && addr >= seen.first &&
 	    addr <= seen.last)
 		return i;
 	for (i = 0; i < top; i++)
-		if (pz_genpool_see(genpool_slot(p, i), &seen) && addr >= seen.first &&
+		if (genpool_see(genpool_slot(p, i), &seen) && addr >= seen.first &&
 		    addr <= seen.last)
 			return i;
 	return PZ_GENPOOL_NONE;
@@ -118,8 +92,7 @@ uint32_t pz_genpool_newest(const struct pz_genpool *p, uint64_t below, uint64_t 
 
 	*seq = 0;
 	for (uint32_t i = 0; i < top; i++) {
-		if (pz_genpool_see(genpool_slot(p, i), &seen) && seen.seq < below &&
-		    seen.seq > *seq) {
+		if (genpool_see(genpool_slot(p, i), &seen) && seen.seq < below && seen.seq > *seq) {
 			*seq = seen.seq;
 			found = i;
 		}
@@ -363,7 +336,7 @@ int pz_genpool_remove(struct pz_genpool *p, uint64_t addr)
 	if (i == PZ_GENPOOL_NONE)
 		return -PZ_ENOENT;
 	s = genpool_slot(p, i);
-	if (!pz_genpool_pin(s))
+	if (!genpool_pin(s))
 		return -PZ_ENOENT;
 	if (pz_load64(&s->first) != addr) {
 		pz_genpool_leave(p, s, SLOT_PIN, 0);

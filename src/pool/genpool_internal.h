@@ -124,10 +124,36 @@ static inline uint32_t genpool_base(unsigned int k)
 
 static inline struct genpool_slot *genpool_slot(const struct pz_genpool *p, uint32_t i)
 {
-	unsigned int k = pz_fls32(i / SLOT_FIRST + 1);
+	unsigned int k = i < SLOT_FIRST ? 0 : pz_fls32(i / SLOT_FIRST + 1);
 	uint64_t seg = pz_load64(&p->seg[k]);
 
 	return (struct genpool_slot *)(uintptr_t)seg + (i - genpool_base(k));
+}
+
+/* Look at a chunk; it stays until pz_genpool_leave(). */
+static inline bool genpool_pin(struct genpool_slot *s)
+{
+	uint64_t v;
+
+	do {
+		v = pz_load64(&s->state);
+		if (SLOT_PHASE(v) != SLOT_LIVE || SLOT_PINS(v) == SLOT_PINS_MAX)
+			return false;
+	} while (!pz_cas64(&s->state, v, v + SLOT_PIN));
+	return true;
+}
+
+/* What a slot holds, if it holds a chunk that nobody has removed. */
+static inline bool genpool_see(const struct genpool_slot *s, struct genpool_seen *seen)
+{
+	seen->seq = pz_load64(&s->seq);
+	if (!seen->seq)
+		return false;
+	seen->first = pz_load64(&s->first);
+	seen->last = pz_load64(&s->last);
+	seen->phys = pz_load64(&s->phys);
+	seen->shape = pz_load64(&s->shape);
+	return SLOT_PHASE(pz_load64(&s->state)) == SLOT_LIVE && pz_load64(&s->seq) == seen->seq;
 }
 
 /* genpool_map.c */
@@ -145,9 +171,7 @@ uint32_t pz_genpool_take(struct genpool_chunk *c, const struct genpool_want *wan
 			 const struct pz_genpool_view *view);
 
 /* genpool_chunk.c */
-bool pz_genpool_pin(struct genpool_slot *s);
 void pz_genpool_leave(struct pz_genpool *p, struct genpool_slot *s, uint64_t less, uint64_t also);
-bool pz_genpool_see(const struct genpool_slot *s, struct genpool_seen *seen);
 uint32_t pz_genpool_find(const struct pz_genpool *p, uint64_t addr);
 uint32_t pz_genpool_newest(const struct pz_genpool *p, uint64_t below, uint64_t *seq);
 void pz_genpool_info(const struct pz_genpool *p, const struct genpool_slot *s,
