@@ -263,9 +263,19 @@ static bool genpool_try(struct pz_genpool *p, struct genpool_want *q, bool all, 
 			struct pz_genpool_got *got)
 {
 	struct genpool_slot *pick[GENPOOL_PICKS];
-	uint64_t below = UINT64_MAX;
-	uint32_t n;
+	uint64_t below = UINT64_MAX, seq;
+	uint32_t n = pz_peek32(&p->newest);
 
+	/* The chunk with the last seq is the newest one, whatever others there are. */
+	if (!all && n < pz_load32(&p->top)) {
+		pick[0] = genpool_slot(p, n);
+		seq = pz_load64(&pick[0]->seq);
+		if (seq && seq == pz_load64(&p->seq)) {
+			if (genpool_bespeak(p, pick[0], q, got, passed))
+				return true;
+			below = seq;
+		}
+	}
 	do {
 		n = genpool_pick(p, &below, q->n, all, pick, passed);
 		for (uint32_t i = 0; i < n; i++)

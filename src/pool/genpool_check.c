@@ -5,7 +5,7 @@
  * Invariants, verified by pz_genpool_check() while nobody uses the pool
  *  1. What the pool was made from is as it was; its algorithm makes sense.
  *  2. Segments of slots are there, in order, and as they were when they were added. No slot was
- *     used beyond the top; the slot of the last free was.
+ *     used beyond the top; the slots of the last free and the last chunk were.
  *  3. A slot is vacant, without pins, granules and seq; or live, without pins, with a seq of its
  *     own that the pool has given.
  *  4. What a live slot says of its chunk is as it was. Chunks do not overlap.
@@ -30,14 +30,15 @@ static bool check_pool(const struct pz_genpool *p)
 
 static bool check_segments(const struct pz_genpool *p)
 {
-	if (!p->segs || p->segs > SLOT_SEGMENTS || p->pad)
+	if (!p->segs || p->segs > SLOT_SEGMENTS)
 		return false;
 	for (unsigned int k = 0; k < SLOT_SEGMENTS; k++) {
 		if (k < p->segs ? !p->seg[k] || p->seg_not[k] != ~p->seg[k]
 				: p->seg[k] || p->seg_not[k])
 			return false;
 	}
-	if (p->top > genpool_base(p->segs) || (p->recent >= p->top && p->recent))
+	if (p->top > genpool_base(p->segs) || (p->recent >= p->top && p->recent) ||
+	    (p->newest >= p->top && p->newest))
 		return false;
 	for (uint32_t i = p->top; i < genpool_base(p->segs); i++)
 		if (genpool_slot(p, i)->state || genpool_slot(p, i)->seq)

@@ -314,6 +314,7 @@ int pz_genpool_add(struct pz_genpool *p, const struct pz_genpool_chunk *chunk)
 	other = chunk_overlap(p, i, chunk->addr, last);
 	if (other == PZ_GENPOOL_NONE) {
 		pz_store64(&s->state, SLOT_LIVE);
+		pz_poke32(&p->newest, i);
 		return 0;
 	}
 	pz_store64(&s->seq, 0);

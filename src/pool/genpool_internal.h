@@ -88,9 +88,9 @@ struct pz_genpool {
 	uint32_t segs;			 /* segments that there are */
 	uint32_t top;			 /* slots from here on were never used */
 	uint32_t recent;		 /* slot of the last free: a hint */
-	uint32_t pad;
-	uint64_t seq;	 /* the last one given */
-	uint64_t graves; /* struct genpool_chunk * */
+	uint32_t newest;		 /* slot of the last chunk that was added: a hint */
+	uint64_t seq;			 /* the last one given */
+	uint64_t graves;		 /* struct genpool_chunk * */
 	struct pz_genpool_config cfg;
 	uint64_t sum; /* of cfg */
 };

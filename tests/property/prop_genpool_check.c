@@ -120,7 +120,7 @@ static bool corrupt_pool(struct prop *p)
 			return false;
 	}
 	if (!turn(p, "segs", &q->segs, 4, 2, 2) || !turn(p, "top", &q->top, 4, 2, 0) ||
-	    !turn(p, "recent", &q->recent, 4, 2, 0) || !turn(p, "pad", &q->pad, 4, 2, 2) ||
+	    !turn(p, "recent", &q->recent, 4, 2, 0) || !turn(p, "newest", &q->newest, 4, 2, 0) ||
 	    !turn(p, "seq", &q->seq, 8, 3, 0) || !turn(p, "cfg", &q->cfg, sizeof(q->cfg), 1, 1) ||
 	    !turn(p, "sum", &q->sum, 8, 1, 1))
 		return false;
