@@ -14,7 +14,8 @@
  *  another must not run.
  *  Metadata from the hook is not freed by whoever leaves last, who may be an interrupt handler, but
  *  kept for the next call that may call the hook.
- *  The newest chunk is the one with the largest seq.
+ *  The newest chunk is the one with the largest seq. A bit for each slot tells where there may be
+ *  room, and a table of hints which slot an address may be of; both may be wrong, and slots tell.
  *
  * Invariants: see genpool_check.c.
  *
@@ -23,9 +24,8 @@
  *  left as it was.
  *
  * Shortcomings
- *  An address whose hint is of another chunk is looked for one slot after the other. At most 1023
- * contexts look at a chunk at once; one more does not see it. Slots are not given back before the
- * pool is.
+ *  An address without a hint is looked for one slot after the other. At most 1023 contexts look
+ *  at a chunk at once; one more does not see it. Slots are not given back before the pool is.
  */
 #include "genpool_internal.h"
 
