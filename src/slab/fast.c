@@ -30,9 +30,10 @@ int pz_kmem_cache_alloc_node(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp
 
 void pz_kmem_cache_free(struct pz_kmem_cache *c, uint32_t cpu, void *object)
 {
-	uint64_t owner = slab_owner(c->s, (uintptr_t)object);
+	uintptr_t at = (uintptr_t)object - c->s->origin;
+	uint64_t owner = slab_owner_behind(c->s, at);
 
-	if (SLAB_LIKELY(cpu < c->cpus && slab_free_fast(c->s, slab_head(c, cpu), owner, object)))
+	if (SLAB_LIKELY(cpu < c->cpus && slab_free_fast(slab_head(c, cpu), owner, at, object)))
 		return;
 	pz_slab_free_long(c, c->s, cpu, object, (uintptr_t)__builtin_return_address(0));
 }
@@ -43,7 +44,7 @@ static uint32_t fast_alloc_many(struct slab_head *h, uint32_t n, void **objects)
 	uint32_t got = 0;
 	void **top;
 
-	if (pz_peek32(&h->busy))
+	if (slab_busy(h))
 		return 0;
 	slab_enter(h);
 	for (top = h->top; got < n && top[-1]; top--) {
@@ -90,14 +91,16 @@ void pz_kmem_cache_free_bulk(struct pz_kmem_cache *c, struct pz_slabs *s, uint32
 	uintptr_t site = (uintptr_t)__builtin_return_address(0);
 
 	for (uint32_t i = 0; i < n; i++) {
+		uintptr_t at;
 		uint64_t owner;
 
 		if (!c) {
 			pz_kfree(s, cpu, objects[i]);
 			continue;
 		}
-		owner = slab_owner(c->s, (uintptr_t)objects[i]);
-		if (cpu >= c->cpus || !slab_free_fast(c->s, slab_head(c, cpu), owner, objects[i]))
+		at = (uintptr_t)objects[i] - c->s->origin;
+		owner = slab_owner_behind(c->s, at);
+		if (cpu >= c->cpus || !slab_free_fast(slab_head(c, cpu), owner, at, objects[i]))
 			pz_slab_free_long(c, c->s, cpu, objects[i], site);
 	}
 }

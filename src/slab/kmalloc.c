@@ -459,7 +459,8 @@ static bool kmalloc_free_pages(struct pz_slabs *s, uint32_t cpu, uint64_t owner,
 
 void pz_kfree(struct pz_slabs *s, uint32_t cpu, void *p)
 {
-	uint64_t owner = slab_owner(s, (uintptr_t)p);
+	uintptr_t at = (uintptr_t)p - s->origin;
+	uint64_t owner = slab_owner_behind(s, at);
 	uint32_t id = slab_owner_id(owner);
 
 	if (SLAB_LIKELY(id - 1 < SLAB_LARGE - 1 && cpu < s->cfg.cpus)) {
@@ -467,7 +468,7 @@ void pz_kfree(struct pz_slabs *s, uint32_t cpu, void *p)
 		struct slab_head *h =
 			(struct slab_head *)(void *)(line + (size_t)cpu * s->head_stride);
 
-		if (SLAB_LIKELY(slab_free_fast(s, h, owner, p)))
+		if (SLAB_LIKELY(slab_free_fast(h, owner, at, p)))
 			return;
 	}
 	if (!p || p == PZ_ZERO_SIZE_PTR)
