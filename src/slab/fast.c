@@ -11,6 +11,9 @@
  */
 #include "slab_fast.h"
 
+/* Objects whose seals are on their way from memory while another one is freed. */
+#define FAST_AHEAD 16u
+
 void *pz_kmem_cache_alloc(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp)
 {
 	if (SLAB_LIKELY(cpu < c->cpus && !(gfp & c->refused))) {
@@ -70,11 +73,15 @@ void pz_kmem_cache_free_bulk(struct pz_kmem_cache *c, struct pz_slabs *s, uint32
 
 	if (c)
 		s = c->s;
+	for (uint32_t i = 0; i < n && i < FAST_AHEAD; i++)
+		__builtin_prefetch(objects[i], 1);
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t owner = slab_owner(s, (uintptr_t)objects[i]);
 		uint32_t id = slab_owner_id(owner);
 		struct pz_kmem_cache *own = id && id < s->max_caches ? s->cache[id] : NULL;
 
+		if (n - i > FAST_AHEAD)
+			__builtin_prefetch(objects[i + FAST_AHEAD], 1);
 		if (own && (!c || own == c) && cpu < own->cpus &&
 		    slab_free_fast(s, slab_head(own, cpu), owner, objects[i]))
 			continue;
