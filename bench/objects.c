@@ -12,7 +12,7 @@ int main(int argc, char **argv)
 		"alloc+free pairs of 8 to 8192 bytes, one and two threads",
 		"instructions of a pair",
 		"64 allocated, then 64 freed",
-		"64 MiB of objects allocated, then freed at random",
+		"2^18 objects allocated, then freed at random",
 		"one thread allocates, another frees",
 		"the same under limits of 32 and 30 bits",
 		"pairs with debug options",

@@ -8,9 +8,9 @@
 
 #include "objects.h"
 
-#define MANY_BYTES ((uint64_t)64 << 20)
+#define MANY_BYTES ((uint64_t)32 << 20)
 #define MANY_BYTES_QUICK ((uint64_t)8 << 20)
-#define MANY_MOST ((uint64_t)1 << 20)
+#define MANY_MOST ((uint64_t)1 << 18)
 /* The floor of the machine that SLUB was measured on, in ns: two CAS. */
 #define SLUB_FLOOR 4.9
 
@@ -189,7 +189,7 @@ void objects_fill(void)
 		return;
 	for (unsigned int threads = 1; threads <= bench_opts.cpus; threads++) {
 		pair_rows("fill",
-			  "as many as fill 64 MiB, at most 2^20, allocated, after such were freed "
+			  "2^18, at most 32 MiB, allocated, after such were freed "
 			  "at random",
 			  LOOP_TAKE, threads, sizes, &w, &o);
 		if (threads == 1)

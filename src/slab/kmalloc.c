@@ -387,20 +387,31 @@ int pz_kmalloc_try(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, uint64_t si
 	return rc ? rc : kmalloc_pages(k->s, cpu, gfp, size, &l, nid, p);
 }
 
-void *pz_kmalloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, uint64_t size)
+/* Apart, so that the short way needs no frame. */
+static __attribute__((noinline)) void *kmalloc_long(struct pz_kmalloc *k, uint32_t cpu,
+						    uint32_t gfp, uint64_t size)
 {
 	void *p;
 
-	if (SLAB_LIKELY(size - 1 < PZ_KMALLOC_CLASS_MAX)) {
-		struct pz_kmem_cache *c = k->cache[kmalloc_set(k, gfp)][kmalloc_class_of(size)];
+	return pz_kmalloc_try(k, cpu, gfp, size, 1, PZ_NID_NONE, &p) ? NULL : p;
+}
 
+void *pz_kmalloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, uint64_t size)
+{
+	if (SLAB_LIKELY(size - 1 < PZ_KMALLOC_CLASS_MAX)) {
+		uint32_t class = kmalloc_class_of(size);
+		struct pz_kmem_cache *c = k->cache[0][class];
+
+		if (SLAB_UNLIKELY(gfp & (PZ_GFP_DMA | PZ_GFP_RECLAIMABLE)))
+			c = k->cache[kmalloc_set(k, gfp)][class];
 		if (SLAB_LIKELY(c && cpu < c->cpus && !(gfp & c->refused))) {
-			p = slab_alloc_fast(slab_head(c, cpu));
+			void *p = slab_alloc_fast(slab_head(c, cpu));
+
 			if (SLAB_LIKELY(p))
 				return p;
 		}
 	}
-	return pz_kmalloc_try(k, cpu, gfp, size, 1, PZ_NID_NONE, &p) ? NULL : p;
+	return kmalloc_long(k, cpu, gfp, size);
 }
 
 int pz_kmalloc_limited(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, uint64_t size,
