@@ -49,8 +49,9 @@ static inline bool slab_free_fast(const struct pz_slabs *s, struct slab_head *h,
 	slab_word *seal = slab_seal_at(o, h->seal);
 	void **top;
 
-	if (SLAB_UNLIKELY((uint32_t)(owner >> SLAB_TAG_SHIFT) != h->tag || within * h->divides >= h->divides ||
-			  *seal == sealed || pz_peek32(&h->busy)))
+	if (SLAB_UNLIKELY((uint32_t)(owner >> SLAB_TAG_SHIFT) != h->tag ||
+			  within * h->divides >= h->divides || *seal == sealed ||
+			  pz_peek32(&h->busy)))
 		return false;
 	slab_enter(h);
 	top = h->top;
