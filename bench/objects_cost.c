@@ -243,7 +243,6 @@ void objects_waste(void)
 	/* The classes of kmalloc(), then sizes of common objects. */
 	static const size_t sizes[] = { 8,    16,   32, 64,  96,  128, 192, 256, 512,  1024, 2048,
 					4096, 8192, 40, 104, 200, 328, 608, 736, 1088, 2112, 5312 };
-	struct bench_worst worst = { .value = NAN };
 	struct pz_kmem_cache_stat stat;
 	struct pzl_slab_geometry slub;
 	struct pzl_slab_kernel kernel;
@@ -289,7 +288,6 @@ void objects_waste(void)
 		bench_set(t, 8, 100 * meta / objects);
 		slub_each = (pages + meta) / slub.objects;
 		bench_set(t, 9, each / slub_each);
-		bench_worse(&worst, each / slub_each, true, "%zu bytes", size);
 		bench_run(t);
 	}
 	bench_remark("waste: what of the slabs is no object, for each 100 bytes of objects; "
@@ -300,8 +298,6 @@ void objects_waste(void)
 	pz_slabs_cost(m.slabs, &cost);
 	bench_remark("owner table: %.0f KiB of address space a GiB, touched where slabs are",
 		     (double)cost.owner_bytes / 1024 / 5);
-	bench_target("waste", worst.value, 1, true, "SLUBs", "memory of an object (%s)",
-		     worst.what);
 	bench_table_end(t);
 	slab_machine_free(&m);
 }
