@@ -11,6 +11,9 @@
  */
 #include "slab_fast.h"
 
+/* Objects whose seals are on their way from memory while another one is freed. */
+#define FAST_AHEAD 16u
+
 void *pz_kmem_cache_alloc(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp)
 {
 	if (SLAB_LIKELY(cpu < c->cpus && !(gfp & c->refused))) {
@@ -90,10 +93,14 @@ void pz_kmem_cache_free_bulk(struct pz_kmem_cache *c, struct pz_slabs *s, uint32
 {
 	uintptr_t site = (uintptr_t)__builtin_return_address(0);
 
+	for (uint32_t i = 0; i < n && i < FAST_AHEAD; i++)
+		__builtin_prefetch(objects[i], 1);
 	for (uint32_t i = 0; i < n; i++) {
 		uintptr_t at;
 		uint64_t owner;
 
+		if (n - i > FAST_AHEAD)
+			__builtin_prefetch(objects[i + FAST_AHEAD], 1);
 		if (!c) {
 			pz_kfree(s, cpu, objects[i]);
 			continue;

@@ -395,22 +395,32 @@ int pz_kmalloc_try(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, uint64_t si
 	return rc ? rc : kmalloc_pages(k->s, cpu, gfp, size, &l, nid, p);
 }
 
-void *pz_kmalloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, uint64_t size)
+/* Apart, so that the short way needs no frame. */
+static __attribute__((noinline)) void *kmalloc_long(struct pz_kmalloc *k, uint32_t cpu,
+						    uint32_t gfp, uint64_t size)
 {
 	void *p;
 
-	if (SLAB_LIKELY(size - 1 < PZ_KMALLOC_CLASS_MAX && cpu < k->cpus)) {
-		uint32_t line = k->line[kmalloc_set(k, gfp)][kmalloc_class_of(size)];
-		struct slab_head *h = (struct slab_head *)(void *)(k->lines + line +
-								   (size_t)cpu * k->line_stride);
+	return pz_kmalloc_try(k, cpu, gfp, size, 1, PZ_NID_NONE, &p) ? NULL : p;
+}
 
+void *pz_kmalloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, uint64_t size)
+{
+	if (SLAB_LIKELY(size - 1 < PZ_KMALLOC_CLASS_MAX && cpu < k->cpus)) {
+		uint32_t class = kmalloc_class_of(size), line = k->line[0][class];
+		struct slab_head *h;
+
+		if (SLAB_UNLIKELY(gfp & (PZ_GFP_DMA | PZ_GFP_RECLAIMABLE)))
+			line = k->line[kmalloc_set(k, gfp)][class];
+		h = (struct slab_head *)(void *)(k->lines + line + (size_t)cpu * k->line_stride);
 		if (SLAB_LIKELY(line && !(gfp & h->refused))) {
-			p = slab_alloc_fast(h);
+			void *p = slab_alloc_fast(h);
+
 			if (SLAB_LIKELY(p))
 				return p;
 		}
 	}
-	return pz_kmalloc_try(k, cpu, gfp, size, 1, PZ_NID_NONE, &p) ? NULL : p;
+	return kmalloc_long(k, cpu, gfp, size);
 }
 
 int pz_kmalloc_limited(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, uint64_t size,

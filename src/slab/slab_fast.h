@@ -48,8 +48,8 @@ static inline bool slab_free_fast(struct slab_head *h, uint64_t owner, uintptr_t
 	slab_word *seal = slab_seal_at(o, h->seal);
 	void **top;
 
-	if (SLAB_UNLIKELY(owner >> SLAB_TAG_SHIFT != h->tag || within * h->divides >= h->divides ||
-			  *seal == sealed || slab_busy(h)))
+	if (SLAB_UNLIKELY((uint32_t)(owner >> SLAB_TAG_SHIFT) != h->tag ||
+			  within * h->divides >= h->divides || *seal == sealed || slab_busy(h)))
 		return false;
 	slab_enter(h);
 	top = h->top;
