@@ -10,9 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "pages.h"
+
+#define LOOPS_WHAT order
 
 static inline bool contender_pointer(void *p, uint64_t *out)
 {
@@ -99,8 +100,7 @@ bool field_make(struct field *f, uint64_t bytes, uint32_t which)
 
 	memset(f, 0, sizeof(*f));
 	for (unsigned int c = 0; c < CONTENDERS; c++)
-		for (unsigned int t = 0; t < BENCH_THREADS; t++)
-			f->work[c].seed[t] = 0x9e3779b97f4a7c15u * (t + 1);
+		work_seed(&f->work[c]);
 	if (!machine_make(&f->machine[0], &o))
 		return false;
 	f->work[C_PAGES].pages = f->machine[0].pages;
@@ -135,55 +135,4 @@ void field_free(struct field *f)
 		if (f->machine[i].pages)
 			machine_free(&f->machine[i]);
 	memset(f, 0, sizeof(*f));
-}
-
-static void *work_map(uint64_t bytes)
-{
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	madvise(p, bytes, MADV_HUGEPAGE);
-	return p;
-}
-
-bool work_room(struct work *w, uint64_t each, bool perm)
-{
-	w->room = each + 64; /* the loops look ahead */
-	for (unsigned int t = 0; t < BENCH_THREADS; t++) {
-		w->held[t] = work_map(w->room * sizeof(uint64_t));
-		if (!w->held[t])
-			return false;
-		w->count[t] = each;
-		if (!perm)
-			continue;
-		w->perm[t] = work_map(w->room * sizeof(uint32_t));
-		if (!w->perm[t])
-			return false;
-		for (uint64_t i = 0; i < each; i++)
-			w->perm[t][i] = (uint32_t)i;
-		for (uint64_t i = each; i > 1; i--) {
-			uint32_t k = bench_below(&w->seed[t], (uint32_t)i), v = w->perm[t][k];
-
-			w->perm[t][k] = w->perm[t][i - 1];
-			w->perm[t][i - 1] = v;
-		}
-	}
-	w->ring = calloc(RING, sizeof(*w->ring));
-	return w->ring != NULL;
-}
-
-void work_done(struct work *w)
-{
-	for (unsigned int t = 0; t < BENCH_THREADS; t++) {
-		if (w->held[t])
-			munmap(w->held[t], w->room * sizeof(uint64_t));
-		if (w->perm[t])
-			munmap(w->perm[t], w->room * sizeof(uint32_t));
-		w->held[t] = NULL;
-		w->perm[t] = NULL;
-	}
-	free(w->ring);
-	w->ring = NULL;
 }

@@ -35,7 +35,7 @@ int main(int argc, char **argv)
 	status = bench_begin(argc, argv, names, what);
 	if (status >= 0)
 		return status;
-	peers_open();
+	peers_open(false);
 	for (unsigned int i = 0; names[i]; i++)
 		if (bench_wanted(names[i]))
 			run[i]();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * peers.c - open mimalloc and jemalloc.
+ * peers.c - open mimalloc, jemalloc and tcmalloc.
  *
- * Both keep per-thread state in static thread-local storage, of which the loader of glibc keeps
+ * They keep per-thread state in static thread-local storage, of which the loader of glibc keeps
  * little spare for libraries opened late; a tunable raises that, and it is read at start only.
  */
 #define _GNU_SOURCE
@@ -52,34 +52,51 @@ static void *peers_symbol(void *lib, const char *const *names)
 	return NULL;
 }
 
-void peers_open(void)
+static bool peers_asked_tcmalloc;
+
+/* ISO C has no conversion from an object's address to a function's. Both are found, or neither. */
+static void peers_pair(void *lib, const char *const *alloc, const char *const *release,
+		       void *alloc_fn, void *release_fn)
+{
+	void *a = peers_symbol(lib, alloc), *r = peers_symbol(lib, release);
+
+	if (!a || !r)
+		return;
+	memcpy(alloc_fn, &a, sizeof(a));
+	memcpy(release_fn, &r, sizeof(r));
+}
+
+void peers_open(bool tcmalloc)
 {
 	static const char *const mi[] = { "libmimalloc.so.3", "libmimalloc.so.2", "libmimalloc.so",
 					  NULL };
 	static const char *const je[] = { "libjemalloc.so.2", "libjemalloc.so", NULL };
+	static const char *const tc[] = { "libtcmalloc_minimal.so.4", "libtcmalloc_minimal.so",
+					  NULL };
 	static const char *const names[][3] = {
 		{ "mi_malloc_aligned", NULL },
+		{ "mi_malloc", NULL },
 		{ "mi_free", NULL },
 		{ "mallocx", "je_mallocx", NULL },
 		{ "dallocx", "je_dallocx", NULL },
+		{ "je_malloc", "malloc", NULL },
+		{ "je_free", "free", NULL },
+		{ "tc_malloc", NULL },
+		{ "tc_free", NULL },
 	};
 	struct bench_peers *p = &bench_peers;
-	void *lib = peers_library(mi), *at[4];
+	void *lib = peers_library(mi);
 
-	at[0] = peers_symbol(lib, names[0]);
-	at[1] = peers_symbol(lib, names[1]);
+	peers_pair(lib, names[0], names[2], &p->mi_malloc_aligned, &p->mi_free);
+	peers_pair(lib, names[1], names[2], &p->mi_malloc, &p->mi_free);
 	lib = peers_library(je);
-	at[2] = peers_symbol(lib, names[2]);
-	at[3] = peers_symbol(lib, names[3]);
-	/* ISO C has no conversion from an object's address to a function's. */
-	if (at[0] && at[1]) {
-		memcpy(&p->mi_malloc_aligned, &at[0], sizeof(at[0]));
-		memcpy(&p->mi_free, &at[1], sizeof(at[1]));
-	}
-	if (at[2] && at[3]) {
-		memcpy(&p->mallocx, &at[2], sizeof(at[2]));
-		memcpy(&p->dallocx, &at[3], sizeof(at[3]));
-	}
+	peers_pair(lib, names[3], names[4], &p->mallocx, &p->dallocx);
+	/* A library without these would answer with glibc's. */
+	if (p->mallocx)
+		peers_pair(lib, names[5], names[6], &p->je_malloc, &p->je_free);
+	peers_asked_tcmalloc = tcmalloc;
+	if (tcmalloc)
+		peers_pair(peers_library(tc), names[7], names[8], &p->tc_malloc, &p->tc_free);
 }
 
 void peers_remark(void)
@@ -88,4 +105,6 @@ void peers_remark(void)
 		bench_remark("mimalloc is left out: libmimalloc-dev is not installed");
 	if (!bench_peers.dallocx)
 		bench_remark("jemalloc is left out: libjemalloc-dev is not installed");
+	if (peers_asked_tcmalloc && !bench_peers.tc_free)
+		bench_remark("tcmalloc is left out: libtcmalloc-minimal4 is not installed");
 }

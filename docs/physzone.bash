@@ -30,6 +30,7 @@ _physzone()
 		explain) words='--model --arch --boot --live --why --rebuild --json --width --color= --help' ;;
 		boot) words='--model --bits --limit --kmalloc-dma --dma-caches --why --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
 		reach) words='--model --bits --limit --window --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
+		waste) words='--model --arch --cmdline --all --json --width --color= --help' ;;
 		compare)
 			words='--memory --mix --seed --trace --limit --bits --svg --model --arch --cmdline --boot --live --capture --json --width --color= --help'
 			[[ ${COMP_WORDS[2]-} != tables ]] && words="--cma $words"
@@ -37,7 +38,7 @@ _physzone()
 			[[ $COMP_CWORD -eq 2 ]] && words="policies tables $words"
 			;;
 		arch) words='--model --json --color= --help' ;;
-		*) words='zones map arch low1m explain boot reach compare --help --version' ;;
+		*) words='zones map arch low1m explain boot reach waste compare --help --version' ;;
 		esac
 		;;
 	esac

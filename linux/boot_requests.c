@@ -16,6 +16,7 @@
  * modelled, nor is an ACPI or board quirk that asks for bounce buffers.
  */
 #include <physzone/linux/boot.h>
+#include <physzone/linux/slab_gfp.h>
 
 #include "../src/base/bits.h"
 #include "pzl_text.h"
@@ -122,11 +123,10 @@ static void boot_name(char *to, const char *from)
 	to[i] = '\0';
 }
 
-/* A text, a number of KiB or MiB or GiB where it is a whole one, and a text. */
-static void boot_name_size(char *to, const char *before, uint64_t bytes, const char *after,
-			   bool upper)
+/* A number of KiB, MiB or GiB where it is a whole one, and a text. */
+static void boot_name_size(char *to, uint64_t bytes, const char *after)
 {
-	static const char units[] = "\0kMG";
+	static const char units[] = "\0KMG";
 	char digits[24];
 	unsigned int u = 0, n = 0;
 	size_t at = 0, i;
@@ -141,12 +141,10 @@ static void boot_name_size(char *to, const char *before, uint64_t bytes, const c
 		bytes = pz_udivrem64(bytes, 10, &rem);
 		digits[n++] = (char)('0' + rem);
 	} while (bytes && n < sizeof(digits));
-	for (i = 0; before[i] && at < PZL_BOOT_NAME - 1; i++)
-		to[at++] = before[i];
 	while (n && at < PZL_BOOT_NAME - 1)
 		to[at++] = digits[--n];
 	if (units[u] && at < PZL_BOOT_NAME - 1)
-		to[at++] = (char)(units[u] == 'k' && upper ? 'K' : units[u]);
+		to[at++] = units[u];
 	for (i = 0; after[i] && at < PZL_BOOT_NAME - 1; i++)
 		to[at++] = after[i];
 	to[at] = '\0';
@@ -417,7 +415,7 @@ static void boot_huge(const struct pzl_boot_in *in, uint64_t size, uint64_t coun
 			 PZL_GFP_NOWARN | PZL_GFP_RETRY_MAYFAIL;
 		r->retry_gfp = r->gfp;
 	}
-	boot_name_size(r->name, "", size, " huge page", true);
+	boot_name_size(r->name, size, " huge page");
 	r->count = count;
 }
 
@@ -456,110 +454,47 @@ unsigned int pzl_boot_hugepages(const struct pzl_boot_in *in, const struct pzl_c
 	return n;
 }
 
-/* Whether so much of a slab of that order is left over that the order is not taken. */
-static bool boot_slab_wastes(uint32_t page_shift, unsigned int order, uint64_t size,
-			     unsigned int fraction)
-{
-	uint64_t slab = (uint64_t)1 << (page_shift + order);
-
-	return pz_urem64(slab, size) > pz_udiv64(slab, fraction);
-}
-
-/* The smallest order from @low to @high that does not waste more than a fraction; 99 for none. */
-static unsigned int boot_slab_fit(uint32_t page_shift, unsigned int low, unsigned int high,
-				  uint64_t size, unsigned int fraction)
-{
-	for (unsigned int order = low; order <= high; order++)
-		if (!boot_slab_wastes(page_shift, order, size, fraction))
-			return order;
-	return 99;
-}
-
-unsigned int pzl_slab_order(enum pzl_model model, uint32_t page_shift, uint32_t cpus, uint64_t size)
-{
-	const struct pzl_model_facts *mf = pzl_model_facts(model);
-	const unsigned int high = 3;
-	uint64_t objects = 4 * (uint64_t)(pz_fls64(cpus ? cpus : 1) + 2);
-	uint64_t most = pz_udiv64((uint64_t)1 << (page_shift + high), size);
-	unsigned int order, low;
-
-	if (objects > most)
-		objects = most;
-	if (mf && mf->major >= 6 && mf->minor >= 12) {
-		if (!objects)
-			objects = 1;
-		low = boot_order(objects * size, page_shift);
-		for (unsigned int fraction = 16; fraction > 1; fraction /= 2) {
-			order = boot_slab_fit(page_shift, low, high, size, fraction);
-			if (order <= high)
-				return order;
-		}
-		return boot_order(size, page_shift);
-	}
-	for (; objects > 1; objects--) {
-		low = boot_order(objects * size, page_shift);
-		for (unsigned int fraction = 16; fraction >= 4; fraction /= 2) {
-			order = boot_slab_fit(page_shift, low, high, size, fraction);
-			if (order <= high)
-				return order;
-		}
-	}
-	return boot_order(size, page_shift);
-}
-
-/* Bytes of the kmalloc cache that serves a size. */
-static uint64_t boot_kmalloc_size(const struct pzl_boot_in *in, uint64_t bytes)
-{
-	const struct pzl_model_facts *mf = pzl_model_facts(in->model);
-	uint64_t least = 8, up;
-
-	/* Caches below a cache line would share it between devices. */
-	if (in->arch == PZL_ARCH_ARM64 && !(mf && mf->dma_limit_exact))
-		least = 128;
-	if (bytes <= least)
-		return least;
-	if (bytes > 64 && bytes <= 96 && least <= 32)
-		return 96;
-	if (bytes > 128 && bytes <= 192 && least <= 64)
-		return 192;
-	return pz_roundup_pow2(bytes, &up) ? up : bytes;
-}
-
 int pzl_boot_kmalloc_dma(const struct pzl_boot_in *in, uint64_t bytes,
 			 struct pzl_boot_request *out)
 {
-	const struct pzl_model_facts *mf = pzl_model_facts(in->model);
-	uint64_t most = (uint64_t)1 << (in->page_shift + in->max_order), size;
-	uint32_t zone = PZL_GFP_DMA;
+	const uint64_t most = (uint64_t)1 << (in->page_shift + in->max_order);
+	const bool none = in->only_managed && !in->managed_dma;
+	enum pzl_kmalloc_type type = PZL_KMALLOC_DMA;
+	struct pzl_slab_geometry g;
+	struct pzl_slab_cache cache;
+	struct pzl_slab_kernel k;
+	struct pzl_slab_alloc a;
+	struct pzl_kmalloc km;
+	uint32_t size = 0, gfp = PZL_GFP_KERNEL | PZL_GFP_DMA;
+	bool large;
 
 	if (!bytes || bytes > most)
 		return -PZ_EINVAL;
-	if (!(in->configured & PZL_ZONE_BIT(PZ_ZONE_DMA)))
-		zone = 0;
-	if (in->only_managed && !in->managed_dma && bytes <= (uint64_t)2 << in->page_shift)
-		zone = 0;
-	boot_request_init(out, PZL_BOOT_KMALLOC, PZL_BOOT_LATER, bytes);
-	if (zone)
-		out->max_addr = in->zone_limit;
-	out->gfp = PZL_GFP_KERNEL | zone | PZL_GFP_COMP;
-	if (bytes > (uint64_t)2 << in->page_shift) {
-		boot_name(out->name, "large kmalloc");
-		out->order = boot_order(bytes, in->page_shift);
-		out->min_order = out->order;
-		out->retry_gfp = out->gfp;
-		return 0;
+	pzl_slab_kernel_init(&k, in->model, in->arch, in->page_shift);
+	pzl_kmalloc_init(&km, in->model, in->arch, in->page_shift);
+	k.cpus = in->cpus ? in->cpus : 1;
+	k.largest_order = in->max_order;
+	large = pzl_kmalloc_size(&km, bytes, &size) != 0;
+	if (!(in->configured & PZL_ZONE_BIT(PZ_ZONE_DMA)) || (none && !large)) {
+		type = PZL_KMALLOC_NORMAL;
+		gfp = PZL_GFP_KERNEL;
 	}
-	size = boot_kmalloc_size(in, bytes);
-	boot_name_size(out->name, zone ? "dma-kmalloc-" : "kmalloc-", size, "", false);
-	out->order = pzl_slab_order(in->model, in->page_shift, in->cpus, size);
-	out->min_order = boot_order(size, in->page_shift);
-	if (!out->order && !(mf && mf->dma_limit_exact))
-		out->gfp &= ~PZL_GFP_COMP;
-	/* The preferred order is tried silently, and lightly when a lower one would do. */
-	out->jump = true;
-	out->retry_gfp = out->gfp;
-	out->gfp |= PZL_GFP_NOWARN | PZL_GFP_NORETRY;
-	if (out->order > out->min_order)
-		out->gfp = (out->gfp & ~PZL_GFP_RECLAIM) | PZL_GFP_NOMEMALLOC;
+	boot_request_init(out, PZL_BOOT_KMALLOC, PZL_BOOT_LATER, bytes);
+	if (gfp & PZL_GFP_DMA)
+		out->max_addr = in->zone_limit;
+	if (large) {
+		boot_name(out->name, "large kmalloc");
+		pzl_kmalloc_large(&a, in->model, in->page_shift, bytes, gfp);
+	} else {
+		if (pzl_kmalloc_cache(&km, type, size, &cache) || pzl_slab_geometry(&k, &cache, &g))
+			return -PZ_EINVAL;
+		pzl_kmalloc_name(out->name, sizeof(out->name), type, 0, size);
+		pzl_slab_alloc(&a, in->model, cache.flags, &g, gfp);
+		out->jump = true;
+	}
+	out->order = a.order;
+	out->min_order = a.fallback_order;
+	out->gfp = a.gfp;
+	out->retry_gfp = a.fallback_gfp;
 	return 0;
 }

@@ -16,6 +16,7 @@
 
 #include "../src/base/pz_string.h"
 #include "pzl_out.h"
+#include "pzl_slab.h"
 #include "pzl_text.h"
 
 const char *pzl_slabinfo_head(unsigned int line)
@@ -89,11 +90,9 @@ static bool slabinfo_number(struct slabinfo_scan *s, uint64_t *v)
 	uint64_t n = 0;
 
 	slabinfo_blanks(s);
-	for (first = s->p; s->p < s->end && pzl_isdigit(*s->p); s->p++) {
-		if (n > (UINT64_MAX - 9) / 10)
+	for (first = s->p; s->p < s->end && pzl_isdigit(*s->p); s->p++)
+		if (!pzl_slab_digit(&n, *s->p))
 			return false;
-		n = n * 10 + (uint64_t)(*s->p - '0');
-	}
 	*v = n;
 	return s->p > first;
 }

@@ -16,6 +16,7 @@
 #include <physzone/linux/slab_proc.h>
 
 #include "../src/base/pz_string.h"
+#include "pzl_slab.h"
 #include "pzl_text.h"
 
 /* What the value of a file is. */
@@ -231,12 +232,8 @@ static int sysfs_number(struct sysfs_scan *s, uint64_t most, uint64_t *v)
 	bool wide = false;
 
 	*v = 0;
-	for (; s->p < s->end && pzl_isdigit(*s->p); s->p++) {
-		uint64_t digit = (uint64_t)(*s->p - '0');
-
-		wide = wide || *v > (UINT64_MAX - digit) / 10;
-		*v = *v * 10 + digit;
-	}
+	for (; s->p < s->end && pzl_isdigit(*s->p); s->p++)
+		wide = !pzl_slab_digit(v, *s->p) || wide;
 	if (s->p == first)
 		return -PZ_EINVAL;
 	return wide || *v > most ? -PZ_ERANGE : 0;
@@ -357,7 +354,7 @@ static int sysfs_read_value(struct sysfs_scan *s, const struct sysfs_row *row,
 static bool sysfs_same(const struct pzl_slab_attrs *a, enum pzl_slab_attr attr, const char *text,
 		       size_t len)
 {
-	char again[4096];
+	char again[2048];
 
 	return pzl_slab_attr_write(again, sizeof(again), a, attr) == len && len < sizeof(again) &&
 	       !memcmp(again, text, len);

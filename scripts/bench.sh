@@ -2,19 +2,42 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Build for speed and run the benchmarks; each prints what it measured.
 #
-# usage: scripts/bench.sh [OPTION|CASE...]
+# usage: scripts/bench.sh [pages|objects|tables] [OPTION|CASE...]
 #
-# With arguments only the page allocator's benchmark runs, with these: --quick, --json, --runs N,
-# names of cases (--help lists them).
+# With arguments only one benchmark runs, with these: that of the page allocator, or of the object
+# caches when the first word is "objects", or of the tables of an IOMMU with "tables". Options are
+# --quick, --json, --runs N and names of cases; --help lists those of each.
 set -eu
 cd "$(dirname "$0")/.."
 dir=build/bench-release
 [ -f $dir/build.ninja ] || meson setup $dir -Dbuildtype=release >/dev/null
-if [ $# -gt 0 ]; then
-	log=$(ninja -C $dir bench/bench-pages) || {
+
+# make_bench NAME...: build these benchmarks, silently
+make_bench() {
+	log=$(ninja -C $dir "$@") || {
 		printf '%s\n' "$log" >&2
 		exit 1
 	}
-	exec $dir/bench/bench-pages "$@"
-fi
-exec meson test -C $dir --benchmark --verbose
+}
+
+case "${1-}" in
+'') exec meson test -C $dir --benchmark --verbose ;;
+--help | -h)
+	make_bench bench/bench-pages bench/bench-objects bench/bench-tables
+	echo "[pages], the page allocator:"
+	$dir/bench/bench-pages --help
+	echo
+	echo "objects, the object caches:"
+	$dir/bench/bench-objects --help
+	echo
+	echo "tables, those of an IOMMU:"
+	exec $dir/bench/bench-tables --help
+	;;
+pages | objects | tables)
+	which=$1
+	shift
+	;;
+*) which=pages ;;
+esac
+make_bench bench/bench-$which
+exec $dir/bench/bench-$which "$@"

@@ -23,7 +23,7 @@ build | run) want=$build ;;
 bench)
 	want=$build
 	# Allocators to compare with; each is left out where it is missing.
-	optional='libmimalloc-dev libjemalloc-dev'
+	optional='libmimalloc-dev libjemalloc-dev libtcmalloc-minimal4'
 	;;
 boot) want="$build binutils qemu-system-x86" ;;
 fuzz) want="$build $clang" ;;

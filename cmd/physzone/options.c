@@ -20,12 +20,14 @@
 #define ON_EXPLAIN ON(CMD_EXPLAIN)
 #define ON_BOOT ON(CMD_BOOT)
 #define ON_REACH ON(CMD_REACH)
+#define ON_WASTE ON(CMD_WASTE)
 #define ON_COMPARE ON(CMD_COMPARE)
 #define ON_SHOWN (ON_ZONES | ON_MAP)
 #define ON_REBUILT (ON_BOOT | ON_REACH | ON_COMPARE)
 #define ON_MACHINE (ON_SHOWN | ON_LOW1M | ON_REBUILT)
 #define ON_READS (ON_MACHINE | ON_EXPLAIN)
-#define ON_ALL (ON(CMD_NONE) | ON_READS | ON_ARCH)
+#define ON_TOLD (ON_READS | ON_ARCH | ON_WASTE)
+#define ON_ALL (ON(CMD_NONE) | ON_TOLD)
 
 enum {
 	OPT_MODEL = 256,
@@ -48,6 +50,7 @@ enum {
 	OPT_KMALLOC,
 	OPT_DMA_CACHES,
 	OPT_REBUILD,
+	OPT_ALL,
 	OPT_MEMORY,
 	OPT_MIX,
 	OPT_TRACE,
@@ -75,6 +78,12 @@ static const struct option_def option_defs[] = {
 	  "kernel whose rules apply: linux-5.15, linux-6.1, linux-6.12, or physzone, which asks "
 	  "by address; several stand beside each other; without it the log's version line "
 	  "decides" },
+	{ "model", "M", OPT_MODEL, ON_WASTE,
+	  "kernel whose rules apply: linux-5.15, linux-6.1 or linux-6.12 (the default)" },
+	{ "all", NULL, OPT_ALL, ON_WASTE, "every kmalloc, not only what asks for GFP_DMA" },
+	{ "arch", "A", OPT_ARCH, ON_WASTE, "architecture; x86_64 is the default" },
+	{ "cmdline", "\"...\"", OPT_CMDLINE, ON_WASTE,
+	  "kernel command line: slub_debug=, slub_max_order= and their like" },
 	{ "bits", "N", OPT_BITS, ON_REACH,
 	  "a device that drives N address lines, 1 to 64; may be given again for another device" },
 	{ "bits", "N", OPT_BITS, ON_BOOT,
@@ -128,7 +137,7 @@ static const struct option_def option_defs[] = {
 	{ "managed", "FROM", OPT_MANAGED, ON_SHOWN,
 	  "recorded: take managed pages from the input's zoneinfo, to check what follows from "
 	  "them; computed is the default" },
-	{ "json", NULL, OPT_JSON, ON_READS | ON_ARCH, "print one JSON object" },
+	{ "json", NULL, OPT_JSON, ON_TOLD, "print one JSON object" },
 	{ "why", NULL, OPT_WHY, ON_EXPLAIN,
 	  "show the numbers: each zone's watermark arithmetic, in pages" },
 	{ "rebuild", NULL, OPT_REBUILD, ON_EXPLAIN,
@@ -139,8 +148,8 @@ static const struct option_def option_defs[] = {
 	  "logarithmic: every doubling of the address takes the same room" },
 	{ "svg", "FILE", OPT_SVG, ON_MAP | ON_COMPARE,
 	  "write the picture as SVG too ('-': only that, to stdout)" },
-	{ "width", "N", OPT_WIDTH, ON_READS, "columns to fill (40 to 1000)" },
-	{ "color", "WHEN", OPT_COLOUR, ON_READS | ON_ARCH,
+	{ "width", "N", OPT_WIDTH, ON_READS | ON_WASTE, "columns to fill (40 to 1000)" },
+	{ "color", "WHEN", OPT_COLOUR, ON_TOLD,
 	  "always, never or auto: on a terminal, unless NO_COLOR is set" },
 	{ "help", NULL, 'h', ON_ALL, "this text" },
 	{ "version", NULL, 'V', ON_ALL, "the version" },
@@ -216,6 +225,15 @@ static const struct command_def command_defs[CMD_COUNT] = {
 		  "physzone reach --window 1G-2G,3G-4G dmesg.txt", "one that sees two windows",
 		  "physzone reach --bits 24 --bits 28 --bits 31 dmesg.txt",
 		  "three devices beside each other" },
+	},
+	[CMD_WASTE] = {
+		"waste", "[OPTION...] SIZE[xCOUNT]... | FILE",
+		"tells what kmalloc(GFP_DMA) would waste on the page allocator.",
+		{ "physzone waste 64x100 512x8 2000", "three sizes, of the first a hundred",
+		  "physzone waste sizes.txt", "a list: a size on each line, and a count behind it",
+		  "physzone waste trace.txt", "the events kmalloc and kfree of a trace",
+		  "physzone waste --all trace.txt", "not only those with GFP_DMA",
+		  "physzone waste --arch s390 --json -", "of another machine, as JSON" },
 	},
 	[CMD_COMPARE] = {
 		"compare", "TOPIC [OPTION...] [SOURCE]",
@@ -435,6 +453,9 @@ static int options_take(struct options *o, int key, const char *value, char **er
 	case OPT_REBUILD:
 		o->rebuild = true;
 		break;
+	case OPT_ALL:
+		o->all = true;
+		break;
 	case OPT_KMALLOC:
 		o->kmalloc_dma = value;
 		break;
@@ -619,6 +640,12 @@ int options_parse(struct options *o, int argc, char **argv, char **err)
 	o->operand_count = (unsigned int)(argc - first - optind);
 	if (o->command == CMD_ARCH)
 		return 0;
+	if (o->command == CMD_WASTE) {
+		if (o->operand_count)
+			return 0;
+		*err = xstrdup("no sizes given, and no file; see 'physzone waste --help'");
+		return EXIT_USAGE;
+	}
 	if (o->command == CMD_COMPARE) {
 		rc = options_topic(o, err);
 		if (rc)
@@ -715,7 +742,7 @@ void options_help(struct out *out, enum command c)
 			options_help_row(out, command_defs[i].name, command_defs[i].what);
 		out_str(out, "  'physzone COMMAND --help' tells more.\n\n");
 	}
-	if (c != CMD_ARCH && c != CMD_LOW1M) {
+	if (c != CMD_ARCH && c != CMD_LOW1M && c != CMD_WASTE) {
 		out_styled(out, ST_BOLD, "SOURCE\n");
 		out_str(out, "  ");
 		out_wrap(out, 2, 2,

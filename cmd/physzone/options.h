@@ -27,6 +27,7 @@ enum command {
 	CMD_EXPLAIN,
 	CMD_BOOT,
 	CMD_REACH,
+	CMD_WASTE,
 	CMD_COMPARE,
 	CMD_COUNT,
 };
@@ -47,7 +48,7 @@ struct options {
 	const char *svg;    /* file for the picture, "-" for standard output */
 	unsigned int boot;  /* from 1; 0: the last one */
 	unsigned int width; /* 0: that of the terminal */
-	bool live, json, lines, log, why, rebuild;
+	bool live, json, lines, log, why, rebuild, all;
 	bool capture, kexec_file; /* the capture kernel's machine; loaded by the kernel itself */
 	bool managed_recorded;
 	const char *kmalloc_dma; /* boot: bytes */

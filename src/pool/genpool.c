@@ -58,6 +58,7 @@ int pz_genpool_create(struct pz_genpool **out, const struct pz_genpool_config *c
 		return -PZ_ENOMEM;
 	memset(p, 0, sizeof(*p));
 	p->cfg = *cfg;
+	p->shift = 63;
 	p->sum = pz_genpool_sum(&p->cfg, sizeof(p->cfg));
 	ret = pz_genpool_reserve(p, cfg->chunks ? cfg->chunks : SLOT_FIRST);
 	if (ret) {
@@ -90,8 +91,7 @@ int pz_genpool_destroy(struct pz_genpool *p)
 	}
 	pz_genpool_reap(p);
 	for (unsigned int k = 0; k < p->segs; k++)
-		meta->free(meta->ctx, (void *)(uintptr_t)p->seg[k],
-			   sizeof(struct genpool_slot) * ((size_t)SLOT_FIRST << k));
+		meta->free(meta->ctx, (void *)(uintptr_t)p->seg[k], pz_genpool_segment(k));
 	meta->free(meta->ctx, p, sizeof(*p));
 	return 0;
 }
@@ -174,24 +174,22 @@ static uint32_t genpool_take(struct pz_genpool *p, struct genpool_slot *s, struc
 	return at;
 }
 
-/* Take a piece in a chunk whose state says that it has room; @passed: it does not any more. */
+/* Take a piece in a chunk if its state says that it has room; @searched: there was no place. */
 static bool genpool_bespeak(struct pz_genpool *p, struct genpool_slot *s, struct genpool_want *q,
-			    struct pz_genpool_got *got, bool *passed)
+			    struct pz_genpool_got *got, bool *searched)
 {
 	uint64_t v;
 
 	do {
 		v = pz_load64(&s->state);
-		if (SLOT_PHASE(v) != SLOT_LIVE)
+		if (SLOT_PHASE(v) != SLOT_LIVE ||
+		    SLOT_USED(v) + q->n > SHAPE_GRANULES(pz_load64(&s->shape)))
 			return false;
-		if (SLOT_USED(v) + q->n > SHAPE_GRANULES(pz_load64(&s->shape))) {
-			*passed = true;
-			return false;
-		}
 	} while (!pz_cas64(&s->state, v, v + SLOT_PIECE + q->n));
 	if (genpool_take(p, s, q, got) != PZ_GENPOOL_NONE)
 		return true;
 	pz_genpool_leave(p, s, SLOT_PIECE + q->n, 0);
+	*searched = true;
 	return false;
 }
 
@@ -202,7 +200,7 @@ static bool genpool_insist(struct pz_genpool *p, struct genpool_slot *s, struct 
 	uint32_t at, lost;
 	uint64_t v;
 
-	if (!pz_genpool_pin(s))
+	if (!genpool_pin(s))
 		return false;
 	at = genpool_take(p, s, q, got);
 	while (at != PZ_GENPOOL_NONE) {
@@ -219,61 +217,118 @@ static bool genpool_insist(struct pz_genpool *p, struct genpool_slot *s, struct 
 	return false;
 }
 
-/*
- * Up to GENPOOL_PICKS slots of the newest chunks older than @below that are large enough, newest
- * first; unless @all, with room. @passed: some have none.
- */
-static uint32_t genpool_pick(const struct pz_genpool *p, uint64_t *below, uint32_t n, bool all,
-			     struct genpool_slot **pick, bool *passed)
+/* What a call knows of the chunks. */
+struct genpool_tour {
+	uint64_t chunks; /* how many there were when it began, and how often that had changed */
+	uint64_t below;	 /* those from this seq on are done, or had no room */
+	uint32_t done;	 /* those that were searched, and have no place */
+};
+
+/* A slot is looked at: whether it is to be tried. */
+static bool genpool_fits(struct pz_genpool *p, struct genpool_slot *s, uint32_t i, uint32_t n,
+			 bool all, struct genpool_tour *tour, uint64_t *seq)
 {
-	uint32_t top = pz_load32(&p->top), count = 0;
-	uint64_t key[GENPOOL_PICKS];
+	uint64_t state;
+	uint32_t granules;
 
-	for (uint32_t i = 0; i < top; i++) {
-		struct genpool_slot *s = genpool_slot(p, i);
-		uint64_t seq = pz_load64(&s->seq), state;
-		uint32_t granules, k;
+	*seq = pz_load64(&s->seq);
+	state = pz_load64(&s->state);
+	granules = SHAPE_GRANULES(pz_load64(&s->shape));
+	if (!*seq || SLOT_PHASE(state) != SLOT_LIVE || SLOT_USED(state) >= granules) {
+		if (!all)
+			pz_genpool_room(p, i, false);
+		return all && *seq && *seq < tour->below && SLOT_PHASE(state) == SLOT_LIVE;
+	}
+	return *seq < tour->below && (all || SLOT_USED(state) + n <= granules);
+}
 
-		if (!seq || seq >= *below)
-			continue;
-		state = pz_load64(&s->state);
-		granules = SHAPE_GRANULES(pz_load64(&s->shape));
-		if (SLOT_PHASE(state) != SLOT_LIVE || n > granules)
-			continue;
-		if (!all && SLOT_USED(state) + n > granules) {
-			*passed = true;
-			continue;
+/*
+ * Up to GENPOOL_PICKS slots of the newest chunks of those that are left, newest first: those that
+ * may have room, or all.
+ */
+static uint32_t genpool_pick(struct pz_genpool *p, uint32_t n, bool all, struct genpool_tour *tour,
+			     struct genpool_slot **pick)
+{
+	uint32_t count = 0, segs = pz_load32(&p->segs), top = pz_load32(&p->top);
+	uint64_t key[GENPOOL_PICKS], seq;
+
+	for (unsigned int k = 0; k < segs && genpool_base(k) < top; k++) {
+		for (uint32_t w = 0; w < genpool_rooms(k); w++) {
+			uint64_t v = pz_load64(&genpool_room(p, k)[w]);
+
+			if (all)
+				v = k < 3 ? ((uint64_t)1 << (SLOT_FIRST << k)) - 1 : UINT64_MAX;
+			for (; v; v &= v - 1) {
+				uint32_t i = genpool_base(k) + w * 64 + pz_ctz64(v), at;
+				struct genpool_slot *s = genpool_slot(p, i);
+
+				if (!genpool_fits(p, s, i, n, all, tour, &seq) ||
+				    (count == GENPOOL_PICKS && seq < key[count - 1]))
+					continue;
+				at = count < GENPOOL_PICKS ? count++ : count - 1;
+				for (; at && key[at - 1] < seq; at--) {
+					key[at] = key[at - 1];
+					pick[at] = pick[at - 1];
+				}
+				key[at] = seq;
+				pick[at] = s;
+			}
 		}
-		if (count == GENPOOL_PICKS && seq < key[count - 1])
-			continue;
-		k = count < GENPOOL_PICKS ? count++ : count - 1;
-		for (; k && key[k - 1] < seq; k--) {
-			key[k] = key[k - 1];
-			pick[k] = pick[k - 1];
-		}
-		key[k] = seq;
-		pick[k] = s;
 	}
 	if (count)
-		*below = key[count - 1];
+		tour->below = key[count - 1];
 	return count;
 }
 
-static bool genpool_try(struct pz_genpool *p, struct genpool_want *q, bool all, bool *passed,
-			struct pz_genpool_got *got)
+static bool genpool_try(struct pz_genpool *p, struct genpool_slot *s, struct genpool_want *q,
+			bool all, struct genpool_tour *tour, struct pz_genpool_got *got)
+{
+	bool searched = false;
+
+	if (all ? genpool_insist(p, s, q, got) : genpool_bespeak(p, s, q, got, &searched))
+		return true;
+	tour->done += searched;
+	return false;
+}
+
+static bool genpool_tour(struct pz_genpool *p, struct genpool_want *q, bool all,
+			 struct genpool_tour *tour, struct pz_genpool_got *got)
 {
 	struct genpool_slot *pick[GENPOOL_PICKS];
-	uint64_t below = UINT64_MAX;
 	uint32_t n;
 
 	do {
-		n = genpool_pick(p, &below, q->n, all, pick, passed);
+		n = genpool_pick(p, q->n, all, tour, pick);
 		for (uint32_t i = 0; i < n; i++)
-			if (all ? genpool_insist(p, pick[i], q, got)
-				: genpool_bespeak(p, pick[i], q, got, passed))
+			if (genpool_try(p, pick[i], q, all, tour, got))
 				return true;
 	} while (n == GENPOOL_PICKS);
 	return false;
+}
+
+static bool genpool_get(struct pz_genpool *p, struct genpool_want *q, struct pz_genpool_got *got)
+{
+	struct genpool_tour tour = { pz_load64(&p->chunks), UINT64_MAX, 0 };
+	uint32_t newest = pz_peek32(&p->newest);
+
+	/* The chunk with the last seq is the newest one, whatever others there are. */
+	if (newest < pz_load32(&p->top)) {
+		struct genpool_slot *s = genpool_slot(p, newest);
+		uint64_t seq = pz_load64(&s->seq);
+
+		if (seq && seq == pz_load64(&p->seq)) {
+			tour.below = seq;
+			if (genpool_try(p, s, q, false, &tour, got))
+				return true;
+		}
+	}
+	if (tour.done != (uint32_t)tour.chunks && genpool_tour(p, q, false, &tour, got))
+		return true;
+	/* Each chunk that there was has been searched, and none came or went. */
+	if (tour.done == (uint32_t)tour.chunks && tour.chunks == pz_load64(&p->chunks))
+		return false;
+	tour.below = UINT64_MAX;
+	return genpool_tour(p, q, true, &tour, got);
 }
 
 int pz_genpool_alloc_algo(struct pz_genpool *p, uint64_t size, const struct pz_genpool_algo *algo,
@@ -281,7 +336,6 @@ int pz_genpool_alloc_algo(struct pz_genpool *p, uint64_t size, const struct pz_g
 {
 	uint64_t granules = ((size - 1) >> p->cfg.order) + 1, at;
 	struct genpool_want q;
-	bool passed = false;
 
 	if (!algo)
 		algo = &p->cfg.algo;
@@ -298,10 +352,7 @@ int pz_genpool_alloc_algo(struct pz_genpool *p, uint64_t size, const struct pz_g
 	q.mask = q.off = 0;
 	q.at = (uint32_t)at;
 	q.algo = algo;
-	if (genpool_try(p, &q, false, &passed, got) ||
-	    (passed && genpool_try(p, &q, true, &passed, got)))
-		return 0;
-	return -PZ_ENOMEM;
+	return genpool_get(p, &q, got) ? 0 : -PZ_ENOMEM;
 }
 
 int pz_genpool_alloc(struct pz_genpool *p, uint64_t size, uint64_t *addr)
@@ -353,7 +404,7 @@ bool pz_genpool_free_owner(struct pz_genpool *p, uint64_t addr, uint64_t size, v
 	void *whose = NULL;
 	uint64_t n = 0;
 
-	if (s && pz_genpool_pin(s)) {
+	if (s && genpool_pin(s)) {
 		/* It may have become another chunk's slot. */
 		if (addr >= pz_load64(&s->first) && addr <= pz_load64(&s->last)) {
 			wrong = genpool_put(p, s, addr, size, &n);

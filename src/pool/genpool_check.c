@@ -5,9 +5,9 @@
  * Invariants, verified by pz_genpool_check() while nobody uses the pool
  *  1. What the pool was made from is as it was; its algorithm makes sense.
  *  2. Segments of slots are there, in order, and as they were when they were added. No slot was
- *     used beyond the top; the slot of the last free was.
+ *     used beyond the top; the slots of the last free and the last chunk were.
  *  3. A slot is vacant, without pins, granules and seq; or live, without pins, with a seq of its
- *     own that the pool has given.
+ *     own that the pool has given. Live ones are as many as the pool counts.
  *  4. What a live slot says of its chunk is as it was. Chunks do not overlap.
  *  5. What a descriptor says is as it was, and fits the slot.
  *  6. No clearing is under way.
@@ -19,6 +19,7 @@
  * 10. So they do of each word with a granule in use.
  * 11. A chunk with PZ_GENPOOL_AUTO that is unused has never been used.
  * 12. What waits to go back to the metadata hook came from it.
+ * 13. The room of a segment tells of each chunk with a free granule.
  */
 #include "genpool_internal.h"
 
@@ -30,14 +31,15 @@ static bool check_pool(const struct pz_genpool *p)
 
 static bool check_segments(const struct pz_genpool *p)
 {
-	if (!p->segs || p->segs > SLOT_SEGMENTS || p->pad)
+	if (!p->segs || p->segs > SLOT_SEGMENTS)
 		return false;
 	for (unsigned int k = 0; k < SLOT_SEGMENTS; k++) {
 		if (k < p->segs ? !p->seg[k] || p->seg_not[k] != ~p->seg[k]
 				: p->seg[k] || p->seg_not[k])
 			return false;
 	}
-	if (p->top > genpool_base(p->segs) || (p->recent >= p->top && p->recent))
+	if (p->top > genpool_base(p->segs) || (p->recent >= p->top && p->recent) ||
+	    (p->newest >= p->top && p->newest) || p->shift > 63)
 		return false;
 	for (uint32_t i = p->top; i < genpool_base(p->segs); i++)
 		if (genpool_slot(p, i)->state || genpool_slot(p, i)->seq)
@@ -53,7 +55,7 @@ static int check_slot(const struct pz_genpool *p, uint32_t i)
 		return s->seq ? 3 : 0;
 	if (SLOT_PHASE(s->state) != SLOT_LIVE || SLOT_PINS(s->state) || !s->seq || s->seq > p->seq)
 		return 3;
-	if (s->sum != pz_genpool_slot_sum(s))
+	if (s->sum != pz_genpool_slot_sum(s) || SHAPE_SLOT(s->shape) != i)
 		return 4;
 	for (uint32_t j = 0; j < i; j++) {
 		const struct genpool_slot *o = genpool_slot(p, j);
@@ -152,8 +154,20 @@ static bool check_graves(const struct pz_genpool *p)
 	return true;
 }
 
+static bool check_room(const struct pz_genpool *p, uint32_t i)
+{
+	unsigned int k = pz_fls32(i / SLOT_FIRST + 1);
+	const struct genpool_slot *s = genpool_slot(p, i);
+
+	i -= genpool_base(k);
+	return SLOT_USED(s->state) == SHAPE_GRANULES(s->shape) ||
+	       (genpool_room(p, k)[i / 64] >> i % 64 & 1);
+}
+
 int pz_genpool_check(const struct pz_genpool *p)
 {
+	uint32_t live = 0;
+
 	if (!check_pool(p))
 		return 1;
 	if (!check_segments(p))
@@ -166,6 +180,11 @@ int pz_genpool_check(const struct pz_genpool *p)
 			ret = check_chunk(s);
 		if (ret)
 			return ret;
+		if (s->seq && !check_room(p, i))
+			return 13;
+		live += s->seq != 0;
 	}
+	if (live != (uint32_t)p->chunks)
+		return 3;
 	return check_graves(p) ? 0 : 12;
 }

@@ -14,7 +14,8 @@
  *  another must not run.
  *  Metadata from the hook is not freed by whoever leaves last, who may be an interrupt handler, but
  *  kept for the next call that may call the hook.
- *  The newest chunk is the one with the largest seq.
+ *  The newest chunk is the one with the largest seq. A bit for each slot tells where there may be
+ *  room, and a table of hints which slot an address may be of; both may be wrong, and slots tell.
  *
  * Invariants: see genpool_check.c.
  *
@@ -23,8 +24,8 @@
  *  left as it was.
  *
  * Shortcomings
- *  Chunks are looked for one slot after the other. At most 1023 contexts look at a chunk at once;
- *  one more does not see it. Slots are not given back before the pool is.
+ *  An address without a hint is looked for one slot after the other. At most 1023 contexts look
+ *  at a chunk at once; one more does not see it. Slots are not given back before the pool is.
  */
 #include "genpool_internal.h"
 
@@ -52,24 +53,11 @@ uint64_t pz_genpool_chunk_sum(const struct genpool_chunk *c)
 	return pz_genpool_sum(from, (size_t)((const unsigned char *)&c->grave - from));
 }
 
-/* Look at a chunk; it stays until pz_genpool_leave(). */
-bool pz_genpool_pin(struct genpool_slot *s)
-{
-	uint64_t v;
-
-	do {
-		v = pz_load64(&s->state);
-		if (SLOT_PHASE(v) != SLOT_LIVE || SLOT_PINS(v) == SLOT_PINS_MAX)
-			return false;
-	} while (!pz_cas64(&s->state, v, v + SLOT_PIN));
-	return true;
-}
-
 /* Take @less (pins, granules) off the state and add @also (SLOT_TOUCHED): done with the chunk. */
 void pz_genpool_leave(struct pz_genpool *p, struct genpool_slot *s, uint64_t less, uint64_t also)
 {
-	bool autos = SHAPE_FLAGS(pz_load64(&s->shape)) & PZ_GENPOOL_AUTO;
-	uint64_t v, w;
+	uint64_t v, w, shape = pz_load64(&s->shape);
+	bool autos = SHAPE_FLAGS(shape) & PZ_GENPOOL_AUTO;
 
 	do {
 		v = pz_load64(&s->state);
@@ -77,36 +65,67 @@ void pz_genpool_leave(struct pz_genpool *p, struct genpool_slot *s, uint64_t les
 		if (autos && (w & SLOT_TOUCHED) && !SLOT_USED(w))
 			w |= SLOT_DEAD;
 	} while (!pz_cas64(&s->state, v, w));
+	if (SLOT_USED(less) && SLOT_PHASE(w) == SLOT_LIVE)
+		pz_genpool_room(p, SHAPE_SLOT(shape), true);
 	if (SLOT_PHASE(w) == SLOT_DEAD && !SLOT_PINS(w))
 		pz_genpool_bury(p, s);
 }
 
-/* What a slot holds, if it holds a chunk that nobody has removed. */
-bool pz_genpool_see(const struct genpool_slot *s, struct genpool_seen *seen)
+/* A chunk may have a free granule; or has none, as it seems. */
+void pz_genpool_room(struct pz_genpool *p, uint32_t i, bool has)
 {
-	seen->seq = pz_load64(&s->seq);
-	if (!seen->seq)
-		return false;
-	seen->first = pz_load64(&s->first);
-	seen->last = pz_load64(&s->last);
-	seen->phys = pz_load64(&s->phys);
-	seen->shape = pz_load64(&s->shape);
-	return SLOT_PHASE(pz_load64(&s->state)) == SLOT_LIVE && pz_load64(&s->seq) == seen->seq;
+	unsigned int k = pz_fls32(i / SLOT_FIRST + 1);
+	uint64_t *word = genpool_room(p, k) + (i - genpool_base(k)) / 64;
+	uint64_t bit = (uint64_t)1 << (i - genpool_base(k)) % 64, old;
+
+	if (!has) {
+		const struct genpool_slot *s = genpool_slot(p, i);
+
+		do {
+			old = pz_load64(word);
+		} while (!pz_cas64(word, old, old & ~bit));
+		/* Look again: one who gave room back may have found the bit still there. */
+		old = pz_load64(&s->state);
+		has = SLOT_PHASE(old) == SLOT_LIVE &&
+		      SLOT_USED(old) < SHAPE_GRANULES(pz_load64(&s->shape));
+	}
+	if (!has)
+		return;
+	for (old = pz_load64(word); !(old & bit); old = pz_load64(word))
+		if (pz_cas64(word, old, old | bit))
+			return;
+}
+
+static bool chunk_has(const struct pz_genpool *p, uint32_t i, uint64_t addr)
+{
+	struct genpool_seen seen;
+
+	return genpool_see(genpool_slot(p, i), &seen) && addr >= seen.first && addr <= seen.last;
 }
 
 /* The slot of the chunk that an address lies in, or PZ_GENPOOL_NONE. */
 uint32_t pz_genpool_find(const struct pz_genpool *p, uint64_t addr)
 {
-	uint32_t top = pz_load32(&p->top), i = pz_peek32(&p->recent);
-	struct genpool_seen seen;
+	uint32_t top = pz_load32(&p->top), i = pz_peek32(&p->recent), last, hash, *hint;
 
-	if (i < top && pz_genpool_see(genpool_slot(p, i), &seen) && addr >= seen.first &&
-	    addr <= seen.last)
+	if (i < top && chunk_has(p, i, addr))
 		return i;
-	for (i = 0; i < top; i++)
-		if (pz_genpool_see(genpool_slot(p, i), &seen) && addr >= seen.first &&
-		    addr <= seen.last)
-			return i;
+	last = pz_load32(&p->segs) - 1;
+	hash = (uint32_t)((addr >> pz_peek32(&p->shift)) * 0x9e3779b97f4a7c15u >> (60 - last));
+	hint = (uint32_t *)(void *)(genpool_room(p, last) + genpool_rooms(last));
+	for (unsigned int way = 0; way < 2; way++) {
+		i = pz_peek32(&hint[hash ^ way]);
+		if (i && i <= top && chunk_has(p, i - 1, addr))
+			return i - 1;
+	}
+	for (i = 0; i < top; i++) {
+		if (!chunk_has(p, i, addr))
+			continue;
+		/* For the next time, and perhaps instead of another one. */
+		hash ^= pz_peek32(&hint[hash]) ? 1 ^ (i & pz_peek32(&hint[hash ^ 1])) % 2 : 0;
+		pz_poke32(&hint[hash], i + 1);
+		return i;
+	}
 	return PZ_GENPOOL_NONE;
 }
 
@@ -118,8 +137,7 @@ uint32_t pz_genpool_newest(const struct pz_genpool *p, uint64_t below, uint64_t 
 
 	*seq = 0;
 	for (uint32_t i = 0; i < top; i++) {
-		if (pz_genpool_see(genpool_slot(p, i), &seen) && seen.seq < below &&
-		    seen.seq > *seq) {
+		if (genpool_see(genpool_slot(p, i), &seen) && seen.seq < below && seen.seq > *seq) {
 			*seq = seen.seq;
 			found = i;
 		}
@@ -153,6 +171,7 @@ void pz_genpool_bury(struct pz_genpool *p, struct genpool_slot *s)
 	struct pz_genpool_info info;
 
 	pz_genpool_info(p, s, &info);
+	pz_count64(&p->chunks, ((uint64_t)1 << 32) - 1);
 	pz_store64(&s->seq, 0);
 	pz_store64(&s->state, SLOT_VACANT);
 	if (c->hooked) {
@@ -189,6 +208,13 @@ size_t pz_genpool_chunk_bytes(uint32_t order, uint64_t size)
 	return bytes > SIZE_MAX ? 0 : (size_t)bytes;
 }
 
+/* Bytes of a segment of slots. */
+size_t pz_genpool_segment(unsigned int k)
+{
+	return ((size_t)SLOT_FIRST << k) * (sizeof(struct genpool_slot) + SLOT_HINTS * 4) +
+	       genpool_rooms(k) * (size_t)8;
+}
+
 int pz_genpool_reserve(struct pz_genpool *p, uint32_t chunks)
 {
 	const struct pz_meta *meta = p->cfg.meta;
@@ -198,19 +224,20 @@ int pz_genpool_reserve(struct pz_genpool *p, uint32_t chunks)
 		return -PZ_EINVAL;
 	for (;;) {
 		uint32_t k = pz_load32(&p->segs);
-		uint64_t bytes = sizeof(struct genpool_slot) * ((uint64_t)SLOT_FIRST << k);
+		size_t bytes;
 		void *seg;
 
 		if (chunks <= genpool_base(k))
 			return 0;
-		seg = bytes > SIZE_MAX ? NULL : meta->alloc(meta->ctx, (size_t)bytes);
+		bytes = pz_genpool_segment(k);
+		seg = meta->alloc(meta->ctx, bytes);
 		if (!seg)
 			return -PZ_ENOMEM;
-		memset(seg, 0, (size_t)bytes);
+		memset(seg, 0, bytes);
 		if (pz_cas64(&p->seg[k], 0, (uint64_t)(uintptr_t)seg))
 			pz_store64(&p->seg_not[k], ~(uint64_t)(uintptr_t)seg);
 		else
-			meta->free(meta->ctx, seg, (size_t)bytes);
+			meta->free(meta->ctx, seg, bytes);
 		/* Also for one who was first, and is stopped here. */
 		pz_cas32(&p->segs, k, k + 1);
 	}
@@ -333,14 +360,19 @@ int pz_genpool_add(struct pz_genpool *p, const struct pz_genpool_chunk *chunk)
 	pz_store64(&s->first, chunk->addr);
 	pz_store64(&s->last, last);
 	pz_store64(&s->phys, chunk->phys);
-	pz_store64(&s->shape, (uint64_t)chunk->flags << 32 | c->granules);
+	pz_store64(&s->shape, (uint64_t)chunk->flags << 56 | (uint64_t)i << 32 | c->granules);
 	pz_store64(&s->chunk, (uint64_t)(uintptr_t)c);
 	/* Say where it lies, then look at the others: of two that overlap, one sees the other. */
 	pz_store64(&s->seq, chunk_seq(p));
 	s->sum = pz_genpool_slot_sum(s);
 	other = chunk_overlap(p, i, chunk->addr, last);
 	if (other == PZ_GENPOOL_NONE) {
+		pz_count64(&p->chunks, ((uint64_t)1 << 32) + 1);
 		pz_store64(&s->state, SLOT_LIVE);
+		pz_genpool_room(p, i, true);
+		pz_poke32(&p->newest, i);
+		if (pz_fls64(chunk->size) < pz_peek32(&p->shift))
+			pz_poke32(&p->shift, pz_fls64(chunk->size));
 		return 0;
 	}
 	pz_store64(&s->seq, 0);
@@ -363,7 +395,7 @@ int pz_genpool_remove(struct pz_genpool *p, uint64_t addr)
 	if (i == PZ_GENPOOL_NONE)
 		return -PZ_ENOENT;
 	s = genpool_slot(p, i);
-	if (!pz_genpool_pin(s))
+	if (!genpool_pin(s))
 		return -PZ_ENOENT;
 	if (pz_load64(&s->first) != addr) {
 		pz_genpool_leave(p, s, SLOT_PIN, 0);

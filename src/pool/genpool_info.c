@@ -21,8 +21,8 @@ int pz_genpool_to_phys(const struct pz_genpool *p, uint64_t addr, uint64_t *phys
 	uint32_t i = pz_genpool_find(p, addr);
 	struct genpool_seen seen;
 
-	if (i == PZ_GENPOOL_NONE || !pz_genpool_see(genpool_slot(p, i), &seen) ||
-	    addr < seen.first || addr > seen.last || seen.phys == PZ_GENPOOL_NO_PHYS)
+	if (i == PZ_GENPOOL_NONE || !genpool_see(genpool_slot(p, i), &seen) || addr < seen.first ||
+	    addr > seen.last || seen.phys == PZ_GENPOOL_NO_PHYS)
 		return -PZ_ENOENT;
 	*phys = seen.phys + (addr - seen.first);
 	return 0;
@@ -35,7 +35,7 @@ int pz_genpool_to_addr(const struct pz_genpool *p, uint64_t phys, uint64_t *addr
 	uint64_t newest = 0;
 
 	for (uint32_t i = 0; i < top; i++) {
-		if (!pz_genpool_see(genpool_slot(p, i), &seen) || seen.seq < newest ||
+		if (!genpool_see(genpool_slot(p, i), &seen) || seen.seq < newest ||
 		    seen.phys == PZ_GENPOOL_NO_PHYS || phys < seen.phys ||
 		    phys - seen.phys > seen.last - seen.first)
 			continue;
@@ -50,7 +50,7 @@ bool pz_genpool_has_addr(const struct pz_genpool *p, uint64_t addr, uint64_t siz
 	uint32_t i = pz_genpool_find(p, addr);
 	struct genpool_seen seen;
 
-	return size && i != PZ_GENPOOL_NONE && pz_genpool_see(genpool_slot(p, i), &seen) &&
+	return size && i != PZ_GENPOOL_NONE && genpool_see(genpool_slot(p, i), &seen) &&
 	       addr >= seen.first && addr <= seen.last && size - 1 <= seen.last - addr;
 }
 
@@ -64,7 +64,7 @@ uint64_t pz_genpool_avail(const struct pz_genpool *p)
 		const struct genpool_slot *s = genpool_slot(p, i);
 		uint64_t used;
 
-		if (!pz_genpool_see(s, &seen))
+		if (!genpool_see(s, &seen))
 			continue;
 		used = SLOT_USED(pz_load64(&s->state));
 		if (used < SHAPE_GRANULES(seen.shape))
@@ -80,7 +80,7 @@ uint64_t pz_genpool_size(const struct pz_genpool *p)
 	uint64_t sum = 0;
 
 	for (uint32_t i = 0; i < top; i++)
-		if (pz_genpool_see(genpool_slot(p, i), &seen))
+		if (genpool_see(genpool_slot(p, i), &seen))
 			sum += SHAPE_GRANULES(seen.shape);
 	return sum << p->cfg.order;
 }
@@ -97,7 +97,7 @@ int pz_genpool_for_each_chunk(struct pz_genpool *p,
 		struct pz_genpool_info info;
 
 		below = seq;
-		if (!pz_genpool_pin(s))
+		if (!genpool_pin(s))
 			continue;
 		/* The slot of another chunk by now: that one is newer than all that are visited. */
 		if (pz_load64(&s->seq) == seq) {

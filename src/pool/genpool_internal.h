@@ -32,9 +32,10 @@
 #define SLOT_DEAD ((uint64_t)3 << 61)
 #define SLOT_TOUCHED ((uint64_t)1 << 63)
 
-/* Granules, and above them PZ_GENPOOL_* flags. */
+/* Granules, the slot's own number, and PZ_GENPOOL_* flags. */
 #define SHAPE_GRANULES(shape) ((uint32_t)(shape))
-#define SHAPE_FLAGS(shape) ((uint32_t)((shape) >> 32))
+#define SHAPE_SLOT(shape) ((uint32_t)((shape) >> 32) & 0xffffffu)
+#define SHAPE_FLAGS(shape) ((uint32_t)((shape) >> 56))
 
 /*
  * All but the state is constant while seq is not 0 and the same; no two chunks ever have the same
@@ -52,6 +53,14 @@ struct genpool_slot {
 
 #define SLOT_FIRST 8u /* slots of the first segment; each further one has twice as many */
 #define SLOT_SEGMENTS 20u
+
+/*
+ * Behind the slots of a segment lie its room, a bit for each slot whose chunk may have a free
+ * granule, and hints: numbers of slots, plus 1, by address. Only those of the last segment are
+ * used. Room is kept as the summaries of a map are: a bit too many may be, and is cleared by who
+ * meets it.
+ */
+#define SLOT_HINTS 2u /* for each slot of the segment */
 
 /*
  * The map of a chunk. A word at level 0 holds 32 granules: in use (lower half), and first of a
@@ -88,8 +97,10 @@ struct pz_genpool {
 	uint32_t segs;			 /* segments that there are */
 	uint32_t top;			 /* slots from here on were never used */
 	uint32_t recent;		 /* slot of the last free: a hint */
-	uint32_t pad;
+	uint32_t newest;		 /* slot of the last chunk that was added: a hint */
+	uint32_t shift;	 /* of addresses, for hints: the smallest chunk had so many bytes */
 	uint64_t seq;	 /* the last one given */
+	uint64_t chunks; /* live ones; above, how often that changed */
 	uint64_t graves; /* struct genpool_chunk * */
 	struct pz_genpool_config cfg;
 	uint64_t sum; /* of cfg */
@@ -124,10 +135,49 @@ static inline uint32_t genpool_base(unsigned int k)
 
 static inline struct genpool_slot *genpool_slot(const struct pz_genpool *p, uint32_t i)
 {
-	unsigned int k = pz_fls32(i / SLOT_FIRST + 1);
+	unsigned int k = i < SLOT_FIRST ? 0 : pz_fls32(i / SLOT_FIRST + 1);
 	uint64_t seg = pz_load64(&p->seg[k]);
 
 	return (struct genpool_slot *)(uintptr_t)seg + (i - genpool_base(k));
+}
+
+static inline uint64_t *genpool_room(const struct pz_genpool *p, unsigned int k)
+{
+	struct genpool_slot *slots = (struct genpool_slot *)(uintptr_t)pz_load64(&p->seg[k]);
+
+	return (uint64_t *)(void *)(slots + (SLOT_FIRST << k));
+}
+
+/* Words of room in a segment. */
+static inline uint32_t genpool_rooms(unsigned int k)
+{
+	return k < 3 ? 1 : SLOT_FIRST << k >> 6;
+}
+
+/* Look at a chunk; it stays until pz_genpool_leave(). */
+static inline bool genpool_pin(struct genpool_slot *s)
+{
+	uint64_t v;
+
+	do {
+		v = pz_load64(&s->state);
+		if (SLOT_PHASE(v) != SLOT_LIVE || SLOT_PINS(v) == SLOT_PINS_MAX)
+			return false;
+	} while (!pz_cas64(&s->state, v, v + SLOT_PIN));
+	return true;
+}
+
+/* What a slot holds, if it holds a chunk that nobody has removed. */
+static inline bool genpool_see(const struct genpool_slot *s, struct genpool_seen *seen)
+{
+	seen->seq = pz_load64(&s->seq);
+	if (!seen->seq)
+		return false;
+	seen->first = pz_load64(&s->first);
+	seen->last = pz_load64(&s->last);
+	seen->phys = pz_load64(&s->phys);
+	seen->shape = pz_load64(&s->shape);
+	return SLOT_PHASE(pz_load64(&s->state)) == SLOT_LIVE && pz_load64(&s->seq) == seen->seq;
 }
 
 /* genpool_map.c */
@@ -145,10 +195,10 @@ uint32_t pz_genpool_take(struct genpool_chunk *c, const struct genpool_want *wan
 			 const struct pz_genpool_view *view);
 
 /* genpool_chunk.c */
-bool pz_genpool_pin(struct genpool_slot *s);
 void pz_genpool_leave(struct pz_genpool *p, struct genpool_slot *s, uint64_t less, uint64_t also);
-bool pz_genpool_see(const struct genpool_slot *s, struct genpool_seen *seen);
+size_t pz_genpool_segment(unsigned int k);
 uint32_t pz_genpool_find(const struct pz_genpool *p, uint64_t addr);
+void pz_genpool_room(struct pz_genpool *p, uint32_t i, bool has);
 uint32_t pz_genpool_newest(const struct pz_genpool *p, uint64_t below, uint64_t *seq);
 void pz_genpool_info(const struct pz_genpool *p, const struct genpool_slot *s,
 		     struct pz_genpool_info *info);

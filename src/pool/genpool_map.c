@@ -240,6 +240,22 @@ bool pz_genpool_map_claim(struct genpool_chunk *c, uint32_t at, uint32_t n)
 	uint64_t first = (uint64_t)1 << (at % MAP_UNITS + 32);
 	uint32_t from = at, got;
 
+	/* Mostly, in an order that a processor sees through. */
+	if (at % MAP_UNITS + n <= MAP_UNITS) {
+		uint64_t *p = &c->w[at / MAP_UNITS], old = pz_load64(p);
+		uint64_t m = (((uint64_t)1 << n) - 1) << at % MAP_UNITS;
+
+		do {
+			if (old & m)
+				return false;
+			if (pz_cas64(p, old, old | m | first))
+				break;
+			old = pz_load64(p);
+		} while (true);
+		if (!(uint32_t)old)
+			map_tell(c, MAP_USED, 1, at / MAP_UNITS);
+		return true;
+	}
 	for (uint32_t left = n; left; at += got, left -= got) {
 		uint64_t *p = &c->w[at / MAP_UNITS], old, m = map_mask(at, left, &got);
 
@@ -294,25 +310,38 @@ static enum genpool_wrong map_wrong(const struct genpool_chunk *c, uint32_t at, 
 enum genpool_wrong pz_genpool_map_unclaim(struct genpool_chunk *c, uint32_t at, uint32_t n,
 					  uint32_t *lost)
 {
-	enum genpool_wrong wrong = map_wrong(c, at, n);
-	uint32_t left = n;
+	uint64_t *p = &c->w[at / MAP_UNITS], old = pz_load64(p),
+		 first = (uint64_t)1 << at % MAP_UNITS;
+	uint32_t left = n, end = at % MAP_UNITS + n;
+	enum genpool_wrong wrong;
 
 	*lost = 0;
+	/* A piece that ends before its word does: everything is in one word. */
+	if (end < MAP_UNITS) {
+		uint64_t m = (((uint64_t)1 << n) - 1) << at % MAP_UNITS;
+
+		while ((old & m) == m && (old >> 32 & m) == first &&
+		       (!(old >> end & 1) || (old >> end >> 32 & 1))) {
+			if (pz_cas64(p, old, old & ~(m | m << 32))) {
+				map_tell(c, MAP_FREE, 1, at / MAP_UNITS);
+				return WRONG_NOTHING;
+			}
+			old = pz_load64(p);
+		}
+	}
+	wrong = map_wrong(c, at, n);
 	if (wrong)
 		return wrong;
 	/* From above, so that there never is a rest without a beginning. */
 	while (left) {
 		uint32_t w = (at + left - 1) / MAP_UNITS, from = w * MAP_UNITS, got;
-		uint64_t old, m, first = 0;
+		uint64_t m;
 
-		if (from <= at) {
-			from = at;
-			first = (uint64_t)1 << at % MAP_UNITS;
-		}
+		from = from > at ? from : at;
 		m = map_mask(from, at + left - from, &got);
 		do {
 			old = pz_load64(&c->w[w]);
-			if ((old & m) != m || (old >> 32 & m) != first) {
+			if ((old & m) != m || (old >> 32 & m) != (from == at ? first : 0)) {
 				*lost = n - left;
 				return WRONG_FREE;
 			}

@@ -11,6 +11,9 @@
  */
 #include "slab_fast.h"
 
+/* Objects whose seals are on their way from memory while another one is freed. */
+#define FAST_AHEAD 16u
+
 void *pz_kmem_cache_alloc(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp)
 {
 	if (SLAB_LIKELY(cpu < c->cpus && !(gfp & c->refused))) {
@@ -30,9 +33,10 @@ int pz_kmem_cache_alloc_node(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp
 
 void pz_kmem_cache_free(struct pz_kmem_cache *c, uint32_t cpu, void *object)
 {
-	uint64_t owner = slab_owner(c->s, (uintptr_t)object);
+	uintptr_t at = (uintptr_t)object - c->s->origin;
+	uint64_t owner = slab_owner_behind(c->s, at);
 
-	if (SLAB_LIKELY(cpu < c->cpus && slab_free_fast(c->s, slab_head(c, cpu), owner, object)))
+	if (SLAB_LIKELY(cpu < c->cpus && slab_free_fast(slab_head(c, cpu), owner, at, object)))
 		return;
 	pz_slab_free_long(c, c->s, cpu, object, (uintptr_t)__builtin_return_address(0));
 }
@@ -43,7 +47,7 @@ static uint32_t fast_alloc_many(struct slab_head *h, uint32_t n, void **objects)
 	uint32_t got = 0;
 	void **top;
 
-	if (pz_peek32(&h->busy))
+	if (slab_busy(h))
 		return 0;
 	slab_enter(h);
 	for (top = h->top; got < n && top[-1]; top--) {
@@ -89,15 +93,21 @@ void pz_kmem_cache_free_bulk(struct pz_kmem_cache *c, struct pz_slabs *s, uint32
 {
 	uintptr_t site = (uintptr_t)__builtin_return_address(0);
 
+	for (uint32_t i = 0; i < n && i < FAST_AHEAD; i++)
+		__builtin_prefetch(objects[i], 1);
 	for (uint32_t i = 0; i < n; i++) {
+		uintptr_t at;
 		uint64_t owner;
 
+		if (n - i > FAST_AHEAD)
+			__builtin_prefetch(objects[i + FAST_AHEAD], 1);
 		if (!c) {
 			pz_kfree(s, cpu, objects[i]);
 			continue;
 		}
-		owner = slab_owner(c->s, (uintptr_t)objects[i]);
-		if (cpu >= c->cpus || !slab_free_fast(c->s, slab_head(c, cpu), owner, objects[i]))
+		at = (uintptr_t)objects[i] - c->s->origin;
+		owner = slab_owner_behind(c->s, at);
+		if (cpu >= c->cpus || !slab_free_fast(slab_head(c, cpu), owner, at, objects[i]))
 			pz_slab_free_long(c, c->s, cpu, objects[i], site);
 	}
 }

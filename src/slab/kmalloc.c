@@ -25,13 +25,18 @@
 #define KMALLOC_NAME 32u
 
 struct pz_kmalloc {
+	/* For the short way: the lines of the CPUs, and where in a CPU's that of a class is. */
+	unsigned char *lines;
+	uint32_t line_stride;
+	uint32_t cpus;
+	uint32_t line[KMALLOC_SETS][PZ_KMALLOC_CLASSES]; /* 0 for none */
+	struct pz_kmem_cache *cache[KMALLOC_SETS][PZ_KMALLOC_CLASSES];
 	struct pz_kmalloc *next;
 	struct pz_slabs *s;
 	struct pz_kmalloc_config cfg;
 	struct pz_limits limits; /* of whole pages */
 	struct pz_limits asked;
 	uint32_t min_align;
-	struct pz_kmem_cache *cache[KMALLOC_SETS][PZ_KMALLOC_CLASSES];
 };
 
 static const uint16_t kmalloc_size[PZ_KMALLOC_CLASSES] = { 8,	16,  32,   64,	 96,   128, 192,
@@ -196,13 +201,11 @@ static int kmalloc_fill(struct pz_kmalloc *k, const char **why)
 			/* What would cross the boundary comes as pages, or not at all. */
 			if (at == PZ_KMALLOC_CLASSES || (boundary && kmalloc_size[at] > boundary))
 				continue;
-			if (at != i) {
-				k->cache[set][i] = k->cache[set][at];
-				continue;
-			}
-			rc = kmalloc_make(k, set, i, why);
+			rc = at == i ? kmalloc_make(k, set, i, why) : 0;
 			if (rc)
 				return rc;
+			k->cache[set][i] = k->cache[set][at];
+			k->line[set][i] = k->cache[set][i]->id * (uint32_t)sizeof(struct slab_head);
 		}
 	}
 	return 0;
@@ -266,6 +269,9 @@ int pz_kmalloc_create(struct pz_kmalloc **out, const struct pz_kmalloc_config *c
 		return -PZ_ENOMEM;
 	memset(k, 0, sizeof(*k));
 	k->s = cfg->slabs;
+	k->lines = (unsigned char *)k->s->heads;
+	k->line_stride = k->s->head_stride;
+	k->cpus = k->s->cfg.cpus;
 	k->cfg = *cfg;
 	if (!k->cfg.name)
 		k->cfg.name = "kmalloc";
@@ -330,6 +336,8 @@ static int kmalloc_pages(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, uint64_
 	else if (req.limits.align < page)
 		req.limits.align = page;
 	rc = pz_page_request(s->cfg.pages, &req, &pfn);
+	if (rc == -PZ_ENOMEM && pz_slab_reclaim(s, cpu, limits, gfp & PZ_GFP_BLOCK))
+		rc = pz_page_request(s->cfg.pages, &req, &pfn);
 	if (rc)
 		return rc;
 	pz_poke64(slab_owner_at(s, pfn << s->cfg.page_shift),
@@ -387,20 +395,32 @@ int pz_kmalloc_try(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, uint64_t si
 	return rc ? rc : kmalloc_pages(k->s, cpu, gfp, size, &l, nid, p);
 }
 
-void *pz_kmalloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, uint64_t size)
+/* Apart, so that the short way needs no frame. */
+static __attribute__((noinline)) void *kmalloc_long(struct pz_kmalloc *k, uint32_t cpu,
+						    uint32_t gfp, uint64_t size)
 {
 	void *p;
 
-	if (SLAB_LIKELY(size - 1 < PZ_KMALLOC_CLASS_MAX)) {
-		struct pz_kmem_cache *c = k->cache[kmalloc_set(k, gfp)][kmalloc_class_of(size)];
+	return pz_kmalloc_try(k, cpu, gfp, size, 1, PZ_NID_NONE, &p) ? NULL : p;
+}
 
-		if (SLAB_LIKELY(c && cpu < c->cpus && !(gfp & c->refused))) {
-			p = slab_alloc_fast(slab_head(c, cpu));
+void *pz_kmalloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, uint64_t size)
+{
+	if (SLAB_LIKELY(size - 1 < PZ_KMALLOC_CLASS_MAX && cpu < k->cpus)) {
+		uint32_t class = kmalloc_class_of(size), line = k->line[0][class];
+		struct slab_head *h;
+
+		if (SLAB_UNLIKELY(gfp & (PZ_GFP_DMA | PZ_GFP_RECLAIMABLE)))
+			line = k->line[kmalloc_set(k, gfp)][class];
+		h = (struct slab_head *)(void *)(k->lines + line + (size_t)cpu * k->line_stride);
+		if (SLAB_LIKELY(line && !(gfp & h->refused))) {
+			void *p = slab_alloc_fast(h);
+
 			if (SLAB_LIKELY(p))
 				return p;
 		}
 	}
-	return pz_kmalloc_try(k, cpu, gfp, size, 1, PZ_NID_NONE, &p) ? NULL : p;
+	return kmalloc_long(k, cpu, gfp, size);
 }
 
 int pz_kmalloc_limited(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, uint64_t size,
@@ -433,7 +453,8 @@ int pz_kmalloc_limited(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, uint64_t 
 /* Free whole pages; false when the address is not their start. */
 static bool kmalloc_free_pages(struct pz_slabs *s, uint32_t cpu, uint64_t owner, uintptr_t p)
 {
-	uint64_t phys = pz_slab_phys(s, (void *)p), pfn = phys >> s->cfg.page_shift, pages = (uint32_t)owner;
+	uint64_t phys = pz_slab_phys(s, (void *)p), pfn = phys >> s->cfg.page_shift,
+		 pages = (uint32_t)owner;
 
 	if (phys & (((uint64_t)1 << s->cfg.page_shift) - 1))
 		return false;
@@ -448,15 +469,16 @@ static bool kmalloc_free_pages(struct pz_slabs *s, uint32_t cpu, uint64_t owner,
 
 void pz_kfree(struct pz_slabs *s, uint32_t cpu, void *p)
 {
-	uint64_t owner = slab_owner(s, (uintptr_t)p);
+	uintptr_t at = (uintptr_t)p - s->origin;
+	uint64_t owner = slab_owner_behind(s, at);
 	uint32_t id = slab_owner_id(owner);
 
 	if (SLAB_LIKELY(id - 1 < SLAB_LARGE - 1 && cpu < s->cfg.cpus)) {
+		unsigned char *line = (unsigned char *)(s->heads + id);
 		struct slab_head *h =
-			(struct slab_head *)(void *)((unsigned char *)(s->heads + id) +
-						     (size_t)cpu * s->head_stride);
+			(struct slab_head *)(void *)(line + (size_t)cpu * s->head_stride);
 
-		if (SLAB_LIKELY(slab_free_fast(s, h, owner, p)))
+		if (SLAB_LIKELY(slab_free_fast(h, owner, at, p)))
 			return;
 	}
 	if (!p || p == PZ_ZERO_SIZE_PTR)

@@ -155,7 +155,6 @@ uint64_t pz_slab_pages_back(struct pz_slabs *s, uint32_t cpu, struct slab *d)
 {
 	uint64_t pages = (uint64_t)1 << d->order;
 
-	slab_own(s, d, 0);
 	pz_free_pages(s->cfg.pages, cpu, d->phys >> s->cfg.page_shift, d->order);
 	slab_done(s, d, SLAB_DONE_PAGES);
 	return pages;
@@ -167,6 +166,8 @@ static uint64_t slab_go(struct pz_kmem_cache *c, uint32_t cpu, struct slab *d, b
 	struct pz_slabs *s = c->s;
 	uint64_t pages = (uint64_t)1 << d->order;
 
+	/* From here on no address of this cache, whose number may be another's soon. */
+	slab_own(s, d, 0);
 	pz_count64(&c->slabs, (uint64_t)0 - 1);
 	pz_count64(&c->pages, (uint64_t)0 - pages);
 	pz_count64(&c->objects, (uint64_t)0 - d->objects);
@@ -364,6 +365,15 @@ static bool slab_enough(const struct pz_kmem_cache *c, const struct slab *d)
 	return pz_peek32(&c->node[d->node].empty) >= c->keep;
 }
 
+/* The plain end of a run: the slab had free objects before, and has others after. */
+static inline bool slab_end_plain(struct slab *d, uint64_t bits)
+{
+	uint64_t old = pz_load64(&d->state), new = old | bits;
+
+	return slab_small(d) && old && !(old & (bits | SLAB_GONE)) && new != slab_full(d) &&
+	       pz_cas64(&d->state, old, new);
+}
+
 static void slab_end_run(struct pz_kmem_cache *c, uint32_t cpu, struct slab_run *r)
 {
 	struct slab *d = r->d;
@@ -437,7 +447,7 @@ static void slab_add_to_run(struct pz_kmem_cache *c, struct slab_run *r, uint32_
 void pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const *objects)
 {
 	struct slab *d[SLAB_BATCH];
-	uint32_t slot[SLAB_BATCH];
+	uint32_t slot[SLAB_BATCH], tag = slab_head(c, 0)->tag, mask = slab_head(c, 0)->mask;
 	struct slab_run r = { NULL, 0, 0 };
 
 	while (n) {
@@ -446,14 +456,18 @@ void pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const
 		for (uint32_t i = 0; i < m; i++) {
 			uintptr_t at = (uintptr_t)objects[i] - c->lay.red_left;
 			uint64_t owner = slab_owner(c->s, at);
+			uint32_t within;
 
 			d[i] = slab_of(c->s, (uint32_t)owner);
 			__builtin_prefetch(d[i], 1);
-			slot[i] = slab_slot(slab_within(c->s, owner, at), c->recip);
+			within = SLAB_LIKELY((uint32_t)(owner >> SLAB_TAG_SHIFT) == tag)
+					 ? (uint32_t)(at - c->s->origin) & mask
+					 : slab_within(c->s, owner, at);
+			slot[i] = slab_slot(within, c->recip);
 		}
 		for (uint32_t i = 0; i < m; i++) {
 			if (d[i] != r.d) {
-				if (r.d)
+				if (r.d && !slab_end_plain(r.d, r.bits))
 					slab_end_run(c, cpu, &r);
 				r.d = d[i];
 				r.bits = 0;
@@ -464,7 +478,7 @@ void pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const
 		objects += m;
 		n -= m;
 	}
-	if (r.d)
+	if (r.d && !slab_end_plain(r.d, r.bits))
 		slab_end_run(c, cpu, &r);
 }
 

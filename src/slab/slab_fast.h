@@ -17,7 +17,7 @@ static inline void *slab_alloc_fast(struct slab_head *h)
 	slab_word *seal;
 	void **top, *o;
 
-	if (SLAB_UNLIKELY(pz_peek32(&h->busy)))
+	if (SLAB_UNLIKELY(slab_busy(h)))
 		return NULL;
 	slab_enter(h);
 	top = h->top;
@@ -38,19 +38,18 @@ static inline void *slab_alloc_fast(struct slab_head *h)
 }
 
 /*
- * Put an object into a magazine; false for the long way. Its cache is that of the line if the tag
- * says so, which a slab of the smaller order has not.
+ * Put an object into a magazine; false for the long way. @at is its distance from the origin. Its
+ * cache is that of the line if the tag says so, which a slab of the smaller order has not.
  */
-static inline bool slab_free_fast(const struct pz_slabs *s, struct slab_head *h, uint64_t owner,
-				  void *o)
+static inline bool slab_free_fast(struct slab_head *h, uint64_t owner, uintptr_t at, void *o)
 {
-	uint32_t within = (uint32_t)((uintptr_t)o - s->origin) & h->mask;
+	uint32_t within = (uint32_t)at & h->mask;
 	uintptr_t sealed = slab_seal(h->secret, o);
 	slab_word *seal = slab_seal_at(o, h->seal);
 	void **top;
 
-	if (SLAB_UNLIKELY(owner >> SLAB_TAG_SHIFT != h->tag || within * h->divides >= h->divides ||
-			  *seal == sealed || pz_peek32(&h->busy)))
+	if (SLAB_UNLIKELY((uint32_t)(owner >> SLAB_TAG_SHIFT) != h->tag ||
+			  within * h->divides >= h->divides || *seal == sealed || slab_busy(h)))
 		return false;
 	slab_enter(h);
 	top = h->top;

@@ -155,6 +155,12 @@ struct pz_slabs {
 	uint32_t fault_alloc, fault_page;
 };
 
+/* Only the CPU itself and what interrupts it read and write the flag. */
+static inline bool slab_busy(const struct slab_head *h)
+{
+	return *(const volatile uint32_t *)&h->busy;
+}
+
 static inline void slab_enter(struct slab_head *h)
 {
 	pz_poke32(&h->busy, 1);
@@ -195,12 +201,18 @@ static inline slab_word *slab_seal_at(const void *object, uint32_t offset)
 	return (slab_word *)((uintptr_t)object + offset);
 }
 
-/* The owner of the page that holds an address; 0 for none. */
-static inline uint64_t slab_owner(const struct pz_slabs *s, uintptr_t p)
+/* The owner of the page that holds an address, given as its distance from the origin; 0 for none.
+ */
+static inline uint64_t slab_owner_behind(const struct pz_slabs *s, uintptr_t at)
 {
-	uintptr_t grain = (p - s->origin) >> SLAB_GRAIN_SHIFT;
+	uintptr_t grain = at >> SLAB_GRAIN_SHIFT;
 
 	return SLAB_LIKELY(grain < s->grains) ? pz_peek64(&s->owner[grain]) : 0;
+}
+
+static inline uint64_t slab_owner(const struct pz_slabs *s, uintptr_t p)
+{
+	return slab_owner_behind(s, p - s->origin);
 }
 
 static inline uint64_t *slab_owner_at(const struct pz_slabs *s, uint64_t phys)

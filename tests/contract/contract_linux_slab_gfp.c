@@ -101,14 +101,14 @@ static void sg_requests(struct tap *t)
 static void sg_texts(struct tap *t)
 {
 	static const char *const unexpected[] = {
-		"Unexpected gfp: 0x4 (GFP_DMA32). Fixing up to gfp: 0xcc0 (GFP_KERNEL). Fix your "
-		"code!",
+		("Unexpected gfp: 0x4 (GFP_DMA32). Fixing up to gfp: 0xcc0 (GFP_KERNEL). Fix your "
+		 "code!"),
 		"Unexpected gfp: 0x2 (__GFP_HIGHMEM). Fixing up to gfp: 0x0 (). Fix your code!",
 	};
 	static const char *const oom_6_1[] = {
 		"SLUB: Unable to allocate memory on node -1, gfp=0xcc1(GFP_KERNEL|GFP_DMA)",
-		"  cache: dma-kmalloc-4k, object size: 4096, buffer size: 12288, default order: 3, "
-		"min order: 2",
+		("  cache: dma-kmalloc-4k, object size: 4096, buffer size: 12288, default order: 3,"
+		 " min order: 2"),
 		"  dma-kmalloc-4k debugging increased min order, use slub_debug=O to disable.",
 		"  node 0: slabs: 3, objs: 5, free: 0",
 		"  node 1: slabs: 0, objs: 0, free: 0",

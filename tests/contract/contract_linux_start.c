@@ -249,26 +249,8 @@ static void start_huge(struct tap *t)
 
 static void start_slab(struct tap *t)
 {
-	static const struct {
-		uint32_t cpus, size;
-		unsigned int order;
-	} rows[] = {
-		{ 1, 8, 0 },	{ 1, 512, 0 },	{ 1, 1024, 1 }, { 1, 2048, 2 },
-		{ 1, 4096, 3 }, { 1, 8192, 3 }, { 4, 192, 0 },	{ 4, 512, 1 },
-		{ 4, 1024, 2 }, { 4, 2048, 3 }, { 4, 4096, 3 }, { 8, 256, 1 },
-		{ 8, 512, 2 },	{ 8, 1024, 3 }, { 64, 192, 1 },
-	};
 	struct pzl_boot_in in = start_x86(PZL_LINUX_6_1, G);
 	struct pzl_boot_request r;
-
-	for (size_t i = 0; i < ROWS(rows); i++) {
-		CHECK(t, pzl_slab_order(PZL_LINUX_6_1, 12, rows[i].cpus, rows[i].size) ==
-				 rows[i].order);
-		CHECK(t, pzl_slab_order(PZL_LINUX_6_12, 12, rows[i].cpus, rows[i].size) ==
-				 rows[i].order);
-	}
-	CHECK(t, pzl_slab_order(PZL_LINUX_6_1, 12, 4, 10928) == 2);
-	CHECK(t, pzl_slab_order(PZL_LINUX_6_12, 12, 4, 10928) == 3);
 
 	/* recorded: order:0, mode:0x40cc1, after a first try that does not warn */
 	CHECK(t, !pzl_boot_kmalloc_dma(&in, 1000, &r));

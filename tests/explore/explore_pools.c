@@ -388,6 +388,10 @@ static const struct ep_plan ep_plans[] = {
 	  .before = "a=2 b=2 c=2 -b",
 	  .thread = { "x=4?", "y=2" }, .bound = 3, .all = true },
 	/* --- chunks --- */
+	{ .name = "a chunk gets room while it is called full", .granules = { 2, 2 },
+	  .before = "a=2 b=2", .thread = { "x=1?", "-b y=1" }, .bound = 3 },
+	{ .name = "chunks come and go while all are full", .granules = { 2, 2 }, .absent = 2,
+	  .before = "b=2", .thread = { "x=1? -x", "+1 r1", "-b y=1" }, .bound = 2 },
 	{ .name = "a chunk is removed and taken from", .granules = { 2 },
 	  .thread = { "r0", "a=1? -a" }, .bound = 4, .all = true },
 	{ .name = "removed twice", .granules = { 2, 2 }, .thread = { "r0 r1", "r1 r0", "a=1? -a" },

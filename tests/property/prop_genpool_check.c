@@ -120,11 +120,19 @@ static bool corrupt_pool(struct prop *p)
 			return false;
 	}
 	if (!turn(p, "segs", &q->segs, 4, 2, 2) || !turn(p, "top", &q->top, 4, 2, 0) ||
-	    !turn(p, "recent", &q->recent, 4, 2, 0) || !turn(p, "pad", &q->pad, 4, 2, 2) ||
+	    !turn(p, "recent", &q->recent, 4, 2, 0) || !turn(p, "newest", &q->newest, 4, 2, 0) ||
+	    !turn(p, "chunks", &q->chunks, 4, 3, 3) ||
+	    !turn(p, "changes", (char *)&q->chunks + 4, 4, 0, 0) ||
+	    !turn(p, "shift", &q->shift, 4, 2, 0) ||
+	    !turn(p, "room", genpool_room(q, 0), 8, 13, 0) ||
+	    !turn(p, "hints", genpool_room(q, 0) + 1, 64, 0, 0) ||
 	    !turn(p, "seq", &q->seq, 8, 3, 0) || !turn(p, "cfg", &q->cfg, sizeof(q->cfg), 1, 1) ||
 	    !turn(p, "sum", &q->sum, 8, 1, 1))
 		return false;
 	/* Lowered, the top hides slots in use; lowered, the last seq was never given. */
+	*genpool_room(q, 0) = 0;
+	PROP_ASSERT(p, pz_genpool_check(pool) == 13);
+	*genpool_room(q, 0) = 7;
 	q->top = 1;
 	PROP_ASSERT(p, pz_genpool_check(pool) == 2);
 	q->top = 3;

@@ -8,7 +8,6 @@
  */
 #include "policy.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

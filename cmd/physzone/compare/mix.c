@@ -23,8 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <physzone/range.h>
-
 #include "../input/scan.h"
 #include "../input/text.h"
 #include "../options.h"

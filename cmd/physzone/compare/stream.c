@@ -21,7 +21,6 @@
 #include <physzone/limits.h>
 
 #include "../options.h"
-#include "../progress.h"
 #include "random.h"
 
 #define STREAM_NONE UINT32_MAX
@@ -87,7 +86,7 @@ static void gen_ask(struct stream_gen *g, uint64_t step, uint32_t class, uint64_
 {
 	struct stream_request *r = vec_push(&g->s->requests);
 	uint32_t id = (uint32_t)(g->s->requests.n - 1);
-	uint64_t end = step;
+	uint64_t end;
 
 	r->class = class;
 	r->pages = pages;

@@ -3,7 +3,6 @@
  * text.c - the policies beside each other, for people.
  */
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "../view/table.h"
 #include "../view/view.h"

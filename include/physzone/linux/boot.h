@@ -179,19 +179,6 @@ unsigned int pzl_boot_hugepages(const struct pzl_boot_in *in, const struct pzl_c
 int pzl_boot_kmalloc_dma(const struct pzl_boot_in *in, uint64_t bytes,
 			 struct pzl_boot_request *out);
 
-/**
- * pzl_slab_order - the preferred order of a slab
- * @model: the model
- * @page_shift: log2 of the page size
- * @cpus: CPUs of the machine
- * @size: bytes of an object with what belongs to it, at least 1
- *
- * Context: any.
- * Return: the order; get_order(@size) where no better one is found.
- */
-unsigned int pzl_slab_order(enum pzl_model model, uint32_t page_shift, uint32_t cpus,
-			    uint64_t size);
-
 #ifdef __cplusplus
 }
 #endif
