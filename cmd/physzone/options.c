@@ -95,8 +95,8 @@ static const struct option_def option_defs[] = {
 	{ "memory", "SIZE", OPT_MEMORY, ON_COMPARE,
 	  "in place of SOURCE, a PC with so much memory (8G)" },
 	{ "mix", "NAME", OPT_MIX, ON_COMPARE,
-	  "the mix that the requests are drawn from: policies: desktop, kdump, board; tables: media, "
-	  "storage; or a file" },
+	  "the mix that the requests are drawn from: policies: desktop, kdump, board; tables: "
+	  "media, storage; or a file" },
 	{ "seed", "N", OPT_SEED, ON_COMPARE, "another stream of the same mix (1)" },
 	{ "trace", "FILE", OPT_TRACE, ON_COMPARE,
 	  "in place of a mix, recorded events: policies: kmem:mm_page_alloc and kmem:mm_page_free; "
@@ -237,7 +237,7 @@ static const struct command_def command_defs[CMD_COUNT] = {
 	},
 	[CMD_COMPARE] = {
 		"compare", "TOPIC [OPTION...] [SOURCE]",
-		"gives the same requests to several ways of serving them; TOPIC is policies or tables.",
+		"gives the same requests to several ways of serving them; TOPIC: policies, tables.",
 		{ "physzone compare policies", "zones, ZONE_LIMITED, an area and plain limits",
 		  "physzone compare policies --svg plot.svg --seed 7",
 		  "another stream, and a picture over time",
@@ -600,7 +600,8 @@ static int options_scan(struct options *o, enum command c, int argc, char **argv
 static int options_topic(struct options *o, char **err)
 {
 	if (!o->operand_count) {
-		*err = xstrdup("nothing to compare given: policies or tables; see 'physzone compare --help'");
+		*err = xstrdup("nothing to compare given: policies or tables; see 'physzone "
+			       "compare --help'");
 		return EXIT_USAGE;
 	}
 	o->topic = *o->operands++;

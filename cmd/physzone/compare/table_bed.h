@@ -2,11 +2,11 @@
 /*
  * table_bed.h - a machine whose memory others use too, with memory behind its physical addresses.
  *
- * The others hold a stated part of the memory that the tables may lie in, above its watermarks,
- * and all memory that they may not lie in. What they leave is scattered: runs of one page to sixteen between pages that are taken.
- * Under pressure they also take, page by page, all that a request from atomic context could have,
- * and up to 32 pages at each step of what becomes free. A request that may wait makes them give
- * pages back.
+ * The others hold a stated part of the memory that the tables may lie in, above its watermarks, and
+ * all memory that they may not lie in. What they leave is scattered: runs of one page to sixteen
+ * between pages that are taken. Under pressure they also take, page by page, all that a request from
+ * atomic context could have, and up to 32 pages at each step of what becomes free. A request that
+ * may wait makes them give pages back.
  */
 #ifndef PHYSZONE_CMD_COMPARE_TABLE_BED_H
 #define PHYSZONE_CMD_COMPARE_TABLE_BED_H
@@ -65,8 +65,8 @@ int table_bed_make(struct table_bed *b, const struct compare_machine *m,
 void table_bed_destroy(struct table_bed *b);
 
 /*
- * The others take what is out of reach of the tables, and so many percent of what is in reach, above
- * the watermarks.
+ * The others take what is out of reach of the tables, and so many percent of what is in reach,
+ * above the watermarks.
  */
 void table_bed_fill(struct table_bed *b, unsigned int percent);
 

@@ -45,8 +45,12 @@ static void text_head(struct out *o, const struct tables *x)
 			  x->set->fill, x->set->pressure);
 	text_item(o, "memory", words);
 	free(words);
-	for (int i = 0; i < TABLE_WAYS; i++)
-		text_item(o, x->runs[i].name, x->runs[i].how);
+	for (int i = 0; i < TABLE_WAYS; i++) {
+		words = xasprintf("%s; %s of metadata", x->runs[i].how,
+				  view_size(size, x->runs[i].plain.meta));
+		text_item(o, x->runs[i].name, words);
+		free(words);
+	}
 	if (x->ops->recorded && (x->ops->ignored || x->trace->unknown))
 		out_printf(o,
 			   "  recorded    %" PRIu64 " other lines, %" PRIu64
@@ -76,12 +80,11 @@ static void text_titles(struct table *t, const char *const *titles)
 /* What is held, and when. */
 static void text_memory(struct out *o, const struct tables *x)
 {
-	static const char *const titles[] = { "memory held", "at peak",	 "waste",
-					      "90 % freed",  "shrunk",	 "at the end",
-					      "shrunk",	     "metadata", NULL };
+	static const char *const titles[] = { "memory held", "at peak",	   "waste",  "90 % freed",
+					      "shrunk",	     "at the end", "shrunk", NULL };
 	struct table t;
 
-	table_init(&t, "lrrrrrrr");
+	table_init(&t, "lrrrrrr");
 	text_titles(&t, titles);
 	for (int i = 0; i < TABLE_WAYS; i++) {
 		const struct tables_count *n = &x->runs[i].plain;
@@ -95,7 +98,6 @@ static void text_memory(struct out *o, const struct tables *x)
 		text_size(&t, 4, n->shrunk);
 		text_size(&t, 5, n->end);
 		text_size(&t, 6, n->end_shrunk);
-		text_size(&t, 7, n->meta);
 	}
 	table_row(&t);
 	table_set(&t, 0, ST_DIM, "the tables");
