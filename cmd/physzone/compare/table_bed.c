@@ -181,6 +181,7 @@ void table_bed_destroy(struct table_bed *b)
 	if (b->mb.meta)
 		pz_memblock_destroy(&b->mb);
 	vec_free(&b->block);
+	vec_free(&b->single);
 	vec_free(&b->burst);
 }
 

@@ -4,7 +4,7 @@
  *
  * The others hold a stated part of the memory that the tables may lie in, above its watermarks, and
  * all memory that they may not lie in. What they leave is scattered: runs of one page to sixteen
- * between pages that are taken. Under pressure they also take, page by page, all that a request from
+ * between pages that are taken. Under pressure they also take, page by page, all that a request in
  * atomic context could have, and up to 32 pages at each step of what becomes free. A request that
  * may wait makes them give pages back.
  */
