@@ -88,16 +88,19 @@ static void debug_tell(struct pz_slabs *s, const char *where, struct pz_slab_fin
 
 	if (s->cfg.hooks.found)
 		s->cfg.hooks.found(s->cfg.hooks.ctx, f);
-	if (f->bad)
+	if (f->bad) {
+		long long from = (long long)((uintptr_t)f->bad - (uintptr_t)f->object);
+
 		pz_bug(s->cfg.bugs, where,
-		       "%s: %s: object %#llx, %u bytes from %+lld: %#x instead of %#x", name,
-		       debug_text[f->fault], at, f->bad_bytes,
-		       (long long)((uintptr_t)f->bad - (uintptr_t)f->object), *f->bad, f->expected);
-	else if (f->named && f->named != f->cache)
+		       "%s: %s: object %#llx, %u bytes from %s%lld: %#x instead of %#x", name,
+		       debug_text[f->fault], at, f->bad_bytes, from < 0 ? "" : "+", from, *f->bad,
+		       f->expected);
+	} else if (f->named && f->named != f->cache) {
 		pz_bug(s->cfg.bugs, where, "%s: %s: object %#llx is from %s", f->named->name,
 		       debug_text[f->fault], at, name);
-	else
+	} else {
 		pz_bug(s->cfg.bugs, where, "%s: %s: object %#llx", name, debug_text[f->fault], at);
+	}
 }
 
 static void debug_finding(struct pz_slab_finding *f, enum pz_slab_fault fault,
