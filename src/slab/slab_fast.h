@@ -31,7 +31,7 @@ static inline void *slab_alloc_fast(struct slab_head *h)
 		slab_leave(h);
 		return NULL;
 	}
-	h->top = top - 1;
+	slab_set_top(h, top - 1);
 	*seal = 0;
 	slab_leave(h);
 	return o;
@@ -49,7 +49,7 @@ static inline bool slab_free_fast(const struct pz_slabs *s, struct slab_head *h,
 	slab_word *seal = slab_seal_at(o, h->seal);
 	void **top;
 
-	if (SLAB_UNLIKELY(owner >> SLAB_TAG_SHIFT != h->tag || within * h->divides >= h->divides ||
+	if (SLAB_UNLIKELY(owner >> SLAB_TAG_SHIFT != h->tag || within * h->divides >= h->bound ||
 			  *seal == sealed || pz_peek32(&h->busy)))
 		return false;
 	slab_enter(h);
@@ -59,8 +59,8 @@ static inline bool slab_free_fast(const struct pz_slabs *s, struct slab_head *h,
 		return false;
 	}
 	*seal = sealed;
-	*top = o;
-	h->top = top + 1;
+	slab_set_entry(top, o);
+	slab_set_top(h, top + 1);
 	slab_leave(h);
 	return true;
 }

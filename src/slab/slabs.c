@@ -28,6 +28,7 @@ static bool slabs_config_bad(const struct pz_slabs_config *cfg)
 	       cfg->mapped.first > cfg->mapped.last || (cfg->mapped.first & (page - 1)) ||
 	       (cfg->mapped.last & (page - 1)) != page - 1 ||
 	       ((uintptr_t)cfg->virt & (uintptr_t)(page - 1)) ||
+	       cfg->mapped.last - cfg->mapped.first > UINTPTR_MAX - (uintptr_t)cfg->virt ||
 	       (cfg->cache_line & (cfg->cache_line - 1)) ||
 	       (cfg->min_align & (cfg->min_align - 1)) || cfg->min_align > page ||
 	       (cfg->zeroed && (!cfg->zeroed->alloc || !cfg->zeroed->free));
@@ -112,7 +113,7 @@ static void slabs_defaults(struct pz_slabs_config *cfg)
 int pz_slabs_create(struct pz_slabs **out, const struct pz_slabs_config *cfg)
 {
 	struct pz_slabs *s;
-	uint64_t chunks, first, pages;
+	uint64_t chunks, first, pages, most;
 	int rc;
 
 	if (slabs_config_bad(cfg))
@@ -133,11 +134,12 @@ int pz_slabs_create(struct pz_slabs **out, const struct pz_slabs_config *cfg)
 	s->origin = s->delta + (uintptr_t)first;
 	pages = ((cfg->mapped.last - cfg->mapped.first) >> cfg->page_shift) + 1;
 	s->unit_shift = cfg->page_shift - SLAB_DESC_SHIFT;
-	/* Slabs of a page with many objects need two pages of descriptors a chunk. */
-	chunks = (pages >> (s->unit_shift - 1)) + 2 * SLAB_DESC_CLASSES;
-	s->max_chunks = chunks > (uint32_t)1 << (31 - s->unit_shift)
-				? (uint32_t)1 << (31 - s->unit_shift)
-				: (uint32_t)chunks;
+	/* Descriptors of each class may have served all of memory once, and stay. A slab of up to
+	 * 63 objects is a page at least and takes 64 bytes, one of more at least one page for 8
+	 * bytes each: that is less than a page of descriptors for 4 pages, whatever their size. */
+	chunks = pages / 4 + 2 * SLAB_DESC_CLASSES;
+	most = (uint64_t)1 << (31 - s->unit_shift);
+	s->max_chunks = (uint32_t)(chunks < most ? chunks : most);
 	s->ticket = 1;
 	slabs_nodes(s);
 	s->owner = slabs_zeroed(s, s->grains * sizeof(*s->owner));

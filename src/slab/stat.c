@@ -18,7 +18,7 @@ struct pz_kmem_cache *pz_slab_owner(const struct pz_slabs *s, const void *p)
 
 uint64_t pz_slab_phys(const struct pz_slabs *s, const void *p)
 {
-	return (uintptr_t)p - s->delta;
+	return slab_phys(s, (uintptr_t)p);
 }
 
 static void stat_object(const struct pz_slabs *s, struct pz_kmem_cache *c, uint64_t owner,
@@ -27,7 +27,7 @@ static void stat_object(const struct pz_slabs *s, struct pz_kmem_cache *c, uint6
 	struct slab *d = slab_of(s, (uint32_t)owner);
 
 	out->cache = c;
-	out->index = slab_within(s, owner, p) / c->lay.stride;
+	out->index = (uint32_t)pz_udiv64(slab_within(s, owner, p), c->lay.stride);
 	if (out->index >= d->objects) {
 		out->kind = PZ_SLAB_TAIL;
 		return;
@@ -113,7 +113,8 @@ void pz_slabs_cost(const struct pz_slabs *s, struct pz_slabs_cost *out)
 							       c->magazine_slots * sizeof(void *));
 	}
 	for (uint32_t k = 0; k < chunks; k++)
-		out->slab_bytes += (uint64_t)1 << (s->cfg.page_shift + s->chunk[k].class);
+		out->slab_bytes += (uint64_t)slab_units(s, s->chunk[k].class)
+				   << (s->chunk[k].class + SLAB_DESC_SHIFT);
 	for (d = pz_slab_desc_next(s, &at); d; d = pz_slab_desc_next(s, &at)) {
 		if (pz_load64(&d->state) & SLAB_GONE)
 			continue;
