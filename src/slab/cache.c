@@ -367,7 +367,7 @@ int pz_kmem_cache_destroy(struct pz_kmem_cache *c, void (*live)(void *ctx, void 
 	cache_publish(s, c->id, NULL);
 	pz_slab_wait(s);
 	for (uint32_t i = 0; i < c->cpus; i++)
-		pz_slab_flush(c, i);
+		(void)pz_slab_flush(c, i);
 	(void)pz_slab_trim(c, PZ_CPU_NONE, true);
 	if (pz_load64(&c->slabs)) {
 		if (live)

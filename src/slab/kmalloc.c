@@ -532,7 +532,7 @@ void *pz_krealloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, void *p, uin
 		struct pz_range r = { pz_slab_phys(k->s, p), 0 };
 
 		r.last = r.first + old - 1;
-		if (pz_limits_check(&k->limits, r))
+		if (pz_limits_check(&k->limits, r) && !((uintptr_t)p & (k->min_align - 1)))
 			return p;
 	}
 	to = pz_kmalloc(k, cpu, gfp, size);

@@ -166,9 +166,10 @@ int pz_slab_alloc_why(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32
 				o = long_find(c, cpu, node, false, false);
 		}
 		if (!o) {
-			if (rc != -PZ_ENOMEM || reclaimed ||
-			    !pz_slab_reclaim(s, cpu, &c->limits, gfp & PZ_GFP_BLOCK))
+			if (rc != -PZ_ENOMEM || reclaimed)
 				return rc;
+			/* Without a page for it, a magazine may have had objects. */
+			(void)pz_slab_reclaim(s, cpu, &c->limits, gfp & PZ_GFP_BLOCK);
 			reclaimed = true;
 			continue;
 		}
@@ -213,7 +214,7 @@ static void long_put(struct pz_kmem_cache *c, uint32_t cpu, void *o)
 
 	*slab_seal_at(o, c->lay.seal) = slab_seal(c->secret, o);
 	if (!long_open(c, cpu)) {
-		pz_slab_give(c, cpu, 1, &o);
+		(void)pz_slab_give(c, cpu, 1, &o);
 		return;
 	}
 	h = slab_head(c, cpu);
@@ -221,7 +222,7 @@ static void long_put(struct pz_kmem_cache *c, uint32_t cpu, void *o)
 	slab_enter(h);
 	if (h->top == h->end) {
 		n = (c->magazine + 1) / 2;
-		pz_slab_give(c, cpu, n, bottom);
+		(void)pz_slab_give(c, cpu, n, bottom);
 		for (uint32_t i = n; i < c->magazine; i++)
 			slab_set_entry(bottom + i - n, bottom[i]);
 		slab_set_top(h, h->top - n);
@@ -269,18 +270,20 @@ void pz_slab_free_long(struct pz_kmem_cache *c, struct pz_slabs *s, uint32_t cpu
 	long_put(own, cpu, object);
 }
 
-/* Empty the magazine of a CPU into the slabs. */
-void pz_slab_flush(struct pz_kmem_cache *c, uint32_t cpu)
+/* Empty the magazine of a CPU into the slabs; pages of those that went. */
+uint64_t pz_slab_flush(struct pz_kmem_cache *c, uint32_t cpu)
 {
 	struct slab_head *h;
 	void **bottom;
+	uint64_t pages;
 
 	if (!long_open(c, cpu))
-		return;
+		return 0;
 	h = slab_head(c, cpu);
 	bottom = slab_bottom(c, cpu) + 1;
 	slab_enter(h);
-	pz_slab_give(c, cpu, (uint32_t)(h->top - bottom), bottom);
+	pages = pz_slab_give(c, cpu, (uint32_t)(h->top - bottom), bottom);
 	slab_set_top(h, bottom);
 	slab_leave(h);
+	return pages;
 }

@@ -384,20 +384,21 @@ static bool slab_enough(const struct pz_kmem_cache *c, const struct slab *d)
 	return pz_peek32(&c->node[d->node].empty) >= c->keep;
 }
 
-static void slab_end_run(struct pz_kmem_cache *c, uint32_t cpu, struct slab_run *r)
+/* The pages of the slab, if it went. */
+static uint64_t slab_end_run(struct pz_kmem_cache *c, uint32_t cpu, struct slab_run *r)
 {
 	struct slab *d = r->d;
 	struct slab_node *node = &c->node[d->node];
 	uint64_t old, new, full = slab_full(d);
 
 	if (!r->bits && !r->count)
-		return;
+		return 0;
 	for (;;) {
 		old = pz_load64(&d->state);
 		if (SLAB_UNLIKELY(old & SLAB_GONE)) {
 			pz_slab_found(c->s, "pz_kmem_cache_free", PZ_SLAB_DOUBLE_FREE, c, NULL, d,
 				      slab_start(c->s, d));
-			return;
+			return 0;
 		}
 		if (SLAB_UNLIKELY(slab_small(d) && (old & r->bits))) {
 			uint64_t twice = old & r->bits;
@@ -407,14 +408,13 @@ static void slab_end_run(struct pz_kmem_cache *c, uint32_t cpu, struct slab_run 
 					      NULL, d, slab_object(c->s, d, pz_ctz64(twice)));
 			r->bits &= ~old;
 			if (!r->bits)
-				return;
+				return 0;
 		}
 		new = slab_small(d) ? old | r->bits : old + r->count;
 		if (SLAB_UNLIKELY(new == full) && slab_enough(c, d)) {
 			if (!pz_cas64(&d->state, old, SLAB_GONE))
 				continue;
-			(void)slab_go(c, cpu, d, old != 0);
-			return;
+			return slab_go(c, cpu, d, old != 0);
 		}
 		if (pz_cas64(&d->state, old, new))
 			break;
@@ -423,6 +423,7 @@ static void slab_end_run(struct pz_kmem_cache *c, uint32_t cpu, struct slab_run 
 		(void)pz_add32(&node->empty, 1);
 	if (!old)
 		pz_slab_push(c->s, &node->partial, d, d);
+	return 0;
 }
 
 static void slab_add_to_run(struct pz_kmem_cache *c, struct slab_run *r, uint32_t slot)
@@ -452,13 +453,14 @@ static void slab_add_to_run(struct pz_kmem_cache *c, struct slab_run *r, uint32_
 
 /*
  * Give objects back to their slabs. They are known to be objects of this cache, and sealed. What
- * follows each other in one slab costs one exchange.
+ * follows each other in one slab costs one exchange. Pages of slabs that went.
  */
-void pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const *objects)
+uint64_t pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const *objects)
 {
 	struct slab *d[SLAB_BATCH];
 	uint32_t slot[SLAB_BATCH];
 	struct slab_run r = { NULL, 0, 0 };
+	uint64_t pages = 0;
 
 	while (n) {
 		uint32_t m = n < SLAB_BATCH ? n : SLAB_BATCH;
@@ -474,7 +476,7 @@ void pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const
 		for (uint32_t i = 0; i < m; i++) {
 			if (d[i] != r.d) {
 				if (r.d)
-					slab_end_run(c, cpu, &r);
+					pages += slab_end_run(c, cpu, &r);
 				r.d = d[i];
 				r.bits = 0;
 				r.count = 0;
@@ -485,7 +487,8 @@ void pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const
 		n -= m;
 	}
 	if (r.d)
-		slab_end_run(c, cpu, &r);
+		pages += slab_end_run(c, cpu, &r);
+	return pages;
 }
 
 #define TRIM_BUCKETS 8u

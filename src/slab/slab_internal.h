@@ -331,7 +331,7 @@ struct slab *pz_slab_pop_all(const struct pz_slabs *s, struct slab_list *l);
 int pz_slab_new(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32_t nid,
 		struct slab **out);
 uint32_t pz_slab_take(struct pz_kmem_cache *c, uint32_t node, uint32_t n, void **objects);
-void pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const *objects);
+uint64_t pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const *objects);
 uint32_t pz_slab_take_new(struct pz_kmem_cache *c, struct slab *d, uint32_t n, void **objects);
 uint64_t pz_slab_trim(struct pz_kmem_cache *c, uint32_t cpu, bool all);
 uint64_t pz_slab_pages_back(struct pz_slabs *s, uint32_t cpu, struct slab *d);
@@ -344,7 +344,7 @@ int pz_slab_alloc_why(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32
 		      uintptr_t site, void **object);
 void pz_slab_free_long(struct pz_kmem_cache *c, struct pz_slabs *s, uint32_t cpu, void *object,
 		       uintptr_t site);
-void pz_slab_flush(struct pz_kmem_cache *c, uint32_t cpu);
+uint64_t pz_slab_flush(struct pz_kmem_cache *c, uint32_t cpu);
 
 /* cache.c */
 int pz_slab_cache_make(struct pz_kmem_cache **out, struct pz_slabs *s,
