@@ -605,13 +605,11 @@ static bool do_family(struct world *w, struct prop *p)
 		uint32_t out = 0;
 
 		for (uint32_t k = 0; k < w->lives; k++) {
-			for (uint32_t size = 8; w->live[k].cache && size <= 8192; size *= 2)
-				out += pz_kmalloc_cache(w->family[i], 0, size) ==
-					       w->live[k].cache ||
-				       pz_kmalloc_cache(w->family[i], PZ_GFP_DMA, size) ==
-					       w->live[k].cache ||
-				       pz_kmalloc_cache(w->family[i], 0, size * 3 / 4) ==
-					       w->live[k].cache;
+			const struct pz_kmem_cache *own = w->live[k].cache;
+
+			for (uint32_t n = 8; own && n <= 8192; n += n < 256 ? 8 : n)
+				out += pz_kmalloc_cache(w->family[i], 0, n) == own ||
+				       pz_kmalloc_cache(w->family[i], PZ_GFP_DMA, n) == own;
 		}
 		rc = pz_kmalloc_destroy(w->family[i]);
 		PROP_ASSERT(p, rc == 0 || rc == -PZ_EBUSY);
