@@ -443,8 +443,7 @@ static bool do_alloc(struct world *w, struct prop *p)
 			PROP_ASSERT(p, (pz_slab_phys(w->b.s, o) > SB_HOLE) == (want == 1));
 		}
 		if (rc)
-			PROP_ASSERT(p, rc == -PZ_ENOMEM ||
-					       ((gfp & PZ_GFP_THISNODE) && rc == -PZ_ERANGE));
+			PROP_ASSERT(p, rc == -PZ_ENOMEM || rc == -PZ_ERANGE);
 		if (gfp & PZ_GFP_THISNODE)
 			return rc || adopt(w, p, of_maker(m, o), gfp);
 	} else {
@@ -464,7 +463,9 @@ static bool do_bulk(struct world *w, struct prop *p)
 		return true;
 	gfp = draw_gfp(p, m->ctor);
 	rc = pz_kmem_cache_alloc_bulk(m->cache, draw_cpu(p), gfp, n, o);
-	PROP_ASSERT(p, rc == 0 || rc == -PZ_ENOMEM);
+	PROP_ASSERT(p, rc == 0 || rc == -PZ_ENOMEM || rc == -PZ_ERANGE);
+	if (rc == -PZ_ERANGE && !refused(w, p, m->cache))
+		return false;
 	for (uint32_t i = 0; !rc && i < n; i++) {
 		if (!adopt(w, p, of_maker(m, o[i]), gfp))
 			return false;
