@@ -50,8 +50,8 @@ static void slab_own(struct pz_slabs *s, const struct slab *d, uint64_t owner)
 		pz_poke64(&at[i], owner);
 }
 
-/* Pages for a slab: of the best order if they can be had without effort, else of the least. */
-static int slab_pages(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32_t nid,
+/* Pages for a slab: of the best order if they can be had without effort, else of the @least. */
+static int slab_pages(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32_t nid, bool least,
 		      unsigned int *order, uint64_t *pfn)
 {
 	struct pz_slabs *s = c->s;
@@ -60,7 +60,7 @@ static int slab_pages(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32
 
 	if (pz_fault_hit(s->cfg.faults, s->fault_page))
 		return -PZ_ENOMEM;
-	for (int i = c->lay.order > c->lay.min_order ? 0 : 1; i < 2; i++) {
+	for (int i = least ? 1 : 0; i < 2; i++) {
 		uint32_t g = i ? gfp : (gfp & ~(PZ_GFP_BLOCK | PZ_GFP_MEMALLOC)) | PZ_GFP_NORETRY;
 
 		*order = i ? c->lay.min_order : c->lay.order;
@@ -106,14 +106,17 @@ int pz_slab_new(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32_t nid
 
 	gfp &= PZ_GFP_HIGH | PZ_GFP_BLOCK | PZ_GFP_MEMALLOC | PZ_GFP_THISNODE | PZ_GFP_NORETRY |
 	       PZ_GFP_NOMIGRATE | PZ_GFP_NOKEEP;
-	rc = slab_pages(c, cpu, gfp | c->page_gfp, nid, &order, &pfn);
-	if (rc)
-		return rc;
-	objects = order == c->lay.order ? c->lay.objects : c->lay.min_objects;
-	rc = pz_slab_desc_take(s, cpu, gfp & ~PZ_GFP_THISNODE, slab_class(objects), &d);
-	if (rc) {
+	for (bool least = c->lay.order == c->lay.min_order;; least = true) {
+		rc = slab_pages(c, cpu, gfp | c->page_gfp, nid, least, &order, &pfn);
+		if (rc)
+			return rc;
+		objects = order == c->lay.order ? c->lay.objects : c->lay.min_objects;
+		rc = pz_slab_desc_take(s, cpu, gfp & ~PZ_GFP_THISNODE, slab_class(objects), &d);
+		if (!rc)
+			break;
 		pz_free_pages(s->cfg.pages, cpu, pfn, order);
-		return rc;
+		if (order == c->lay.min_order)
+			return rc;
 	}
 	if (s->nodes > 1)
 		(void)pz_zones_locate(s->cfg.zones, pfn, &node);
