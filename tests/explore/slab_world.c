@@ -184,7 +184,9 @@ void slab_world_finish(void)
 	struct slab_world *w = sw.w;
 	struct pz_slabs_cost cost;
 	uint32_t frames = sw.plan->frames ? sw.plan->frames : SW_FRAMES;
+	void (*around)(unsigned int t, bool before) = sw.around;
 
+	sw.around = NULL;
 	sw_check("in the end");
 	for (unsigned int i = 0; i < SW_SLOTS; i++)
 		sw_give(0, i);
@@ -202,6 +204,7 @@ void slab_world_finish(void)
 			     (unsigned long long)cost.slab_bytes);
 	if (pz_kmem_cache_destroy(w->c, NULL, NULL))
 		explore_fail("all is free, and the cache is not destroyed");
+	sw.around = around;
 }
 
 static void sw_end_of_run(void *ctx)
