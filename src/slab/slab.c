@@ -121,9 +121,9 @@ int pz_slab_new(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32_t nid
 	if (s->nodes > 1)
 		(void)pz_zones_locate(s->cfg.zones, pfn, &node);
 	d->phys = pfn << s->cfg.page_shift;
-	d->cache = c;
-	d->objects = (uint16_t)objects;
-	d->order = (uint8_t)order;
+	__atomic_store_n(&d->cache, c, __ATOMIC_RELAXED);
+	__atomic_store_n(&d->objects, (uint16_t)objects, __ATOMIC_RELAXED);
+	pz_poke8(&d->order, (uint8_t)order);
 	d->node = (uint8_t)pz_slab_node_of(s, node);
 	d->done = 0;
 	if (!slab_small(d)) {

@@ -285,15 +285,28 @@ static inline uint64_t *slab_bits(struct slab *d)
 	return (uint64_t *)(void *)(d + 1);
 }
 
+/* Who asks for numbers may look at a descriptor while it becomes another slab's. */
+static inline uint32_t slab_objects(const struct slab *d)
+{
+	return __atomic_load_n(&d->objects, __ATOMIC_RELAXED);
+}
+
+static inline struct pz_kmem_cache *slab_cache(const struct slab *d)
+{
+	return __atomic_load_n(&d->cache, __ATOMIC_RELAXED);
+}
+
 static inline bool slab_small(const struct slab *d)
 {
-	return d->objects <= SLAB_SMALL;
+	return slab_objects(d) <= SLAB_SMALL;
 }
 
 /* The state of a slab whose objects are all free. */
 static inline uint64_t slab_full(const struct slab *d)
 {
-	return slab_small(d) ? ((uint64_t)1 << d->objects) - 1 : d->objects;
+	uint32_t n = slab_objects(d);
+
+	return n <= SLAB_SMALL ? ((uint64_t)1 << n) - 1 : n;
 }
 
 /* Free objects by its state. */

@@ -80,11 +80,11 @@ void pz_kmem_cache_stat(const struct pz_kmem_cache *c, struct pz_kmem_cache_stat
 	for (d = pz_slab_desc_next(c->s, &at); d; d = pz_slab_desc_next(c->s, &at)) {
 		uint64_t state = pz_load64(&d->state);
 
-		if (d->cache != c || (state & SLAB_GONE))
+		if (slab_cache(d) != c || (state & SLAB_GONE))
 			continue;
 		out->slabs++;
-		out->pages += (uint64_t)1 << d->order;
-		out->objects += d->objects;
+		out->pages += (uint64_t)1 << pz_peek8(&d->order);
+		out->objects += slab_objects(d);
 		out->partial += state != 0;
 		out->empty += state == slab_full(d);
 		out->meta_bytes += (uint64_t)1 << (d->class + SLAB_DESC_SHIFT);
@@ -119,7 +119,7 @@ void pz_slabs_cost(const struct pz_slabs *s, struct pz_slabs_cost *out)
 		if (pz_load64(&d->state) & SLAB_GONE)
 			continue;
 		out->slabs++;
-		out->slab_pages += (uint64_t)1 << d->order;
+		out->slab_pages += (uint64_t)1 << pz_peek8(&d->order);
 	}
 	out->large = pz_load64(&s->large);
 	out->large_pages = pz_load64(&s->large_pages);
