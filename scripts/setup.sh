@@ -30,6 +30,9 @@ fuzz) want="$build $clang" ;;
 check)
 	want="$build $clang $cross g++ binutils libcmocka-dev qemu-system-x86"
 	want="$want device-tree-compiler xz-utils gzip zstd"
+	# Programs that run on memory from pz_kmalloc(): tests/preload.
+	want="$want python3 sqlite3 git"
+	optional='libpython3.11-testsuite'
 	;;
 format) want='clang-format git' ;;
 *)

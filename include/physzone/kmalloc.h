@@ -108,9 +108,9 @@ int pz_kmalloc_try(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, uint64_t si
  * @limits: what every byte must satisfy
  * @p: the memory, written on success only
  *
- * Of the families whose limits are within @limits the one made last serves, and whole pages where
- * there is none: so no zone is needed to be served, and a family for a limit that is asked for
- * often saves what rounding up to pages costs.
+ * Of the families whose limits are within @limits the one that reaches furthest serves, and whole
+ * pages where there is none, or it has nothing: so no zone is needed to be served, and a family for
+ * a limit that is asked for often saves what rounding up to pages costs.
  *
  * Context: any. With PZ_GFP_BLOCK calls the page allocator's hooks.
  * Return: 0, -PZ_EINVAL for malformed limits or a zone flag, else as pz_page_request().

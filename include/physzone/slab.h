@@ -212,7 +212,7 @@ int pz_kmem_cache_create(struct pz_kmem_cache **out, struct pz_slabs *s,
 
 /**
  * pz_kmem_cache_destroy - give back a cache
- * @c: the cache, or NULL; nobody allocates from it any more
+ * @c: the cache, or NULL; nobody allocates from it or frees to it any more
  * @live: called with each object that is still out; may be NULL
  * @ctx: passed to @live
  *

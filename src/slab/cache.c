@@ -57,9 +57,11 @@ static bool cache_flags_bad(const struct pz_kmem_cache_config *cfg, const char *
 	return true;
 }
 
-/* The limits of a cache: its own, those of its zone flag, and what is mapped. */
+/* The limits of a cache: its own, those of its zone flag, and what is mapped; @empty: if there is
+ * nothing, so be it. */
 static int cache_limits(const struct pz_slabs *s, const struct pz_kmem_cache_config *cfg,
-			struct pz_limits *asked, struct pz_limits *pages, const char **why)
+			bool empty, struct pz_limits *asked, struct pz_limits *pages,
+			const char **why)
 {
 	struct pz_limits mapped = pz_limits_any();
 	bool none = !cfg->limits.align && !cfg->limits.max_addr && !cfg->limits.min_addr &&
@@ -79,6 +81,11 @@ static int cache_limits(const struct pz_slabs *s, const struct pz_kmem_cache_con
 	mapped.max_addr = s->cfg.mapped.last;
 	if (!rc)
 		rc = pz_limits_narrow(asked, &mapped, pages);
+	if (rc && empty) { /* no page lies there */
+		pages->min_addr = pages->max_addr = PZ_ADDR_MAX;
+		pages->flags = 0;
+		rc = 0;
+	}
 	pages->align = 1;
 	pages->boundary = 0;
 	if (rc)
@@ -189,6 +196,7 @@ static int cache_cpus(struct pz_slabs *s, struct pz_kmem_cache *c)
 	c->node = (struct slab_node *)(((uintptr_t)c->node_raw + CACHE_LINE - 1) &
 				       ~(uintptr_t)(CACHE_LINE - 1));
 	memset(c->node, 0, s->nodes * sizeof(*c->node));
+	c->secret = (uintptr_t)secret;
 	c->random = (uint32_t)(secret >> 32) | 1;
 	for (uint32_t i = 0; i < c->cpus; i++) {
 		struct slab_head *h = slab_head(c, i);
@@ -198,9 +206,10 @@ static int cache_cpus(struct pz_slabs *s, struct pz_kmem_cache *c)
 		*bottom = NULL;
 		h->top = bottom + 1;
 		h->end = h->top + c->magazine;
-		h->secret = (uintptr_t)secret;
+		h->secret = c->secret;
 		h->seal = c->lay.seal;
-		h->divides = pz_udiv64(UINT64_MAX, c->lay.stride) + 1;
+		h->divides = slab_divides(&c->lay);
+		h->bound = slab_bound(&c->lay);
 		h->mask = ((uint32_t)1 << shift) - 1;
 		h->tag = (uint32_t)(slab_owner_of(c->id, shift, 0) >> SLAB_TAG_SHIFT);
 		h->refused = c->refused;
@@ -246,7 +255,7 @@ static uint32_t cache_debug(const struct pz_slabs *s, const struct pz_kmem_cache
 
 /* What a cache is, but for its number and memory. */
 static int cache_plan(struct pz_slabs *s, const struct pz_kmem_cache_config *cfg,
-		      struct pz_kmem_cache *c, const char **why)
+		      bool empty, struct pz_kmem_cache *c, const char **why)
 {
 	const char *wrong;
 	int rc;
@@ -260,11 +269,12 @@ static int cache_plan(struct pz_slabs *s, const struct pz_kmem_cache_config *cfg
 	c->debug = cfg->debug;
 	if (s->cfg.debug)
 		c->debug = cache_debug(s, cfg);
-	rc = cache_limits(s, cfg, &c->asked, &c->limits, why);
+	rc = cache_limits(s, cfg, empty, &c->asked, &c->limits, why);
 	if (!rc)
 		rc = cache_align(s, cfg, &c->asked, &c->align, why);
 	if (!rc && cfg->layout) {
-		wrong = pz_slab_layout_wrong(s, cfg, c->debug, c->align, cfg->layout);
+		wrong = pz_slab_layout_wrong(s, cfg, c->debug, c->asked.boundary, c->align,
+					     cfg->layout);
 		if (wrong)
 			*why = wrong;
 		c->lay = *cfg->layout;
@@ -300,15 +310,16 @@ static void cache_publish(struct pz_slabs *s, uint32_t id, struct pz_kmem_cache 
 	__atomic_store_n(&s->cache[id], c, __ATOMIC_SEQ_CST);
 }
 
-int pz_kmem_cache_create(struct pz_kmem_cache **out, struct pz_slabs *s,
-			 const struct pz_kmem_cache_config *cfg, const char **why)
+int pz_slab_cache_make(struct pz_kmem_cache **out, struct pz_slabs *s,
+		       const struct pz_kmem_cache_config *cfg, bool may_stay_empty,
+		       const char **why)
 {
 	const struct pz_meta *m = s->cfg.meta;
 	struct pz_kmem_cache plan, *c;
 	const char *ignored;
 	int rc;
 
-	rc = cache_plan(s, cfg, &plan, why ? why : &ignored);
+	rc = cache_plan(s, cfg, may_stay_empty, &plan, why ? why : &ignored);
 	if (rc)
 		return rc;
 	c = cache_twin(s, cfg, &plan);
@@ -335,6 +346,21 @@ int pz_kmem_cache_create(struct pz_kmem_cache **out, struct pz_slabs *s,
 	cache_publish(s, c->id, c);
 	*out = c;
 	return 0;
+}
+
+int pz_kmem_cache_create(struct pz_kmem_cache **out, struct pz_slabs *s,
+			 const struct pz_kmem_cache_config *cfg, const char **why)
+{
+	return pz_slab_cache_make(out, s, cfg, false, why);
+}
+
+/* Wait for those who go through caches or families, after something was taken out of their way. */
+void pz_slab_wait(const struct pz_slabs *s)
+{
+	while (pz_load32(&s->walkers)) {
+		if (s->cfg.hooks.relax)
+			s->cfg.hooks.relax(s->cfg.hooks.ctx);
+	}
 }
 
 /* Whether an object that is not free is one that is fenced off. */
@@ -384,12 +410,9 @@ int pz_kmem_cache_destroy(struct pz_kmem_cache *c, void (*live)(void *ctx, void 
 		return 0;
 	}
 	cache_publish(s, c->id, NULL);
-	while (pz_load32(&s->walkers)) {
-		if (s->cfg.hooks.relax)
-			s->cfg.hooks.relax(s->cfg.hooks.ctx);
-	}
+	pz_slab_wait(s);
 	for (uint32_t i = 0; i < c->cpus; i++)
-		pz_slab_flush(c, i);
+		(void)pz_slab_flush(c, i);
 	(void)pz_slab_trim(c, PZ_CPU_NONE, true);
 	if (pz_load64(&c->slabs) && cache_live(c, live, ctx, false)) {
 		cache_publish(s, c->id, c);
@@ -397,7 +420,8 @@ int pz_kmem_cache_destroy(struct pz_kmem_cache *c, void (*live)(void *ctx, void 
 	}
 	(void)cache_live(c, NULL, NULL, true);
 	(void)pz_slab_trim(c, PZ_CPU_NONE, true);
-	memset(slab_head(c, 0), 0, sizeof(struct slab_head));
+	for (uint32_t i = 0; i < c->cpus; i++)
+		memset(slab_head(c, i), 0, sizeof(struct slab_head));
 	cache_drop(s, c);
 	return 0;
 }

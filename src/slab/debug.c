@@ -88,16 +88,19 @@ static void debug_tell(struct pz_slabs *s, const char *where, struct pz_slab_fin
 
 	if (s->cfg.hooks.found)
 		s->cfg.hooks.found(s->cfg.hooks.ctx, f);
-	if (f->bad)
+	if (f->bad) {
+		long long from = (long long)((uintptr_t)f->bad - (uintptr_t)f->object);
+
 		pz_bug(s->cfg.bugs, where,
-		       "%s: %s: object %#llx, %u bytes from %+lld: %#x instead of %#x", name,
-		       debug_text[f->fault], at, f->bad_bytes,
-		       (long long)((uintptr_t)f->bad - (uintptr_t)f->object), *f->bad, f->expected);
-	else if (f->named && f->named != f->cache)
+		       "%s: %s: object %#llx, %u bytes from %s%lld: %#x instead of %#x", name,
+		       debug_text[f->fault], at, f->bad_bytes, from < 0 ? "" : "+", from, *f->bad,
+		       f->expected);
+	} else if (f->named && f->named != f->cache) {
 		pz_bug(s->cfg.bugs, where, "%s: %s: object %#llx is from %s", f->named->name,
 		       debug_text[f->fault], at, name);
-	else
+	} else {
 		pz_bug(s->cfg.bugs, where, "%s: %s: object %#llx", name, debug_text[f->fault], at);
+	}
 }
 
 static void debug_finding(struct pz_slab_finding *f, enum pz_slab_fault fault,
@@ -208,7 +211,7 @@ static uint32_t debug_verify(struct pz_kmem_cache *c, const char *where, const s
 			     unsigned char *o, bool out, bool *fence)
 {
 	const struct pz_slab_layout *l = &c->lay;
-	uint32_t found = 0, end = debug_end(c);
+	uint32_t found = 0, end = debug_end(c), seal_end;
 	unsigned char red = out ? DEBUG_RED_OUT : DEBUG_RED_FREE;
 
 	if (c->debug & PZ_SLAB_DEBUG_RED_ZONE) {
@@ -220,6 +223,10 @@ static uint32_t debug_verify(struct pz_kmem_cache *c, const char *where, const s
 		found += !debug_bytes(c, where, PZ_SLAB_GAP, d, o, o + c->size, l->inuse - c->size,
 				      DEBUG_GAP);
 	}
+	/* The seal is judged by who asks for the object, and is broken while it is out. */
+	if (out && l->seal >= l->inuse)
+		found += !debug_bytes(c, where, PZ_SLAB_SEAL, d, o, o + l->seal, sizeof(slab_word),
+				      0);
 	if (!out && debug_poisons(c)) {
 		bool good = debug_bytes(c, where, PZ_SLAB_POISON, d, o, o, c->size - 1, DEBUG_FREE);
 
@@ -229,10 +236,31 @@ static uint32_t debug_verify(struct pz_kmem_cache *c, const char *where, const s
 		found += !good;
 		*fence = *fence || !good;
 	}
-	if (c->debug & PZ_SLAB_DEBUG_POISON)
-		found += !debug_bytes(c, where, PZ_SLAB_GAP, d, o, o + end,
-				      l->stride - l->red_left - end, DEBUG_GAP);
+	if (!(c->debug & PZ_SLAB_DEBUG_POISON))
+		return found;
+	/* The seal lies behind the object, and where a model put it there may be gaps around. */
+	seal_end = l->seal + (uint32_t)sizeof(slab_word);
+	found += !debug_bytes(c, where, PZ_SLAB_GAP, d, o, o + l->inuse, l->seal - l->inuse,
+			      DEBUG_GAP);
+	if (c->debug & PZ_SLAB_DEBUG_USERS)
+		found += !debug_bytes(c, where, PZ_SLAB_GAP, d, o, o + seal_end,
+				      l->track - seal_end, DEBUG_GAP);
+	found += !debug_bytes(c, where, PZ_SLAB_GAP, d, o, o + end, l->stride - l->red_left - end,
+			      DEBUG_GAP);
 	return found;
+}
+
+/* Verify the bytes behind the last slot. */
+static uint32_t debug_verify_tail(struct pz_kmem_cache *c, const char *where, struct slab *d)
+{
+	uint32_t bytes = (uint32_t)1 << (d->order + c->s->cfg.page_shift);
+	uint32_t used = d->objects * c->lay.stride;
+	unsigned char *start = slab_start(c->s, d);
+
+	if (!(c->debug & PZ_SLAB_DEBUG_POISON))
+		return 0;
+	return !debug_bytes(c, where, PZ_SLAB_PADDING, d, start, start + used, bytes - used,
+			    DEBUG_GAP);
 }
 
 static void debug_record(struct pz_kmem_cache *c, void *o, int which, uint32_t cpu, uintptr_t site)
@@ -279,6 +307,8 @@ bool pz_slab_debug_alloc(struct pz_kmem_cache *c, void *object, uint32_t cpu, ui
 	const struct pz_slab_hooks *h = &c->s->cfg.hooks;
 	bool fence = !debug_header(c, "pz_kmem_cache_alloc", object);
 
+	if (c->debug & PZ_SLAB_DEBUG_CHECKS)
+		(void)debug_verify_tail(c, "pz_kmem_cache_alloc", debug_slab(c, object));
 	(void)debug_verify(c, "pz_kmem_cache_alloc", debug_slab(c, object), object, false, &fence);
 	debug_red(c, object, true);
 	if (fence)
@@ -289,6 +319,14 @@ bool pz_slab_debug_alloc(struct pz_kmem_cache *c, void *object, uint32_t cpu, ui
 	return true;
 }
 
+/* An object whose seal was overwritten stays out for good. */
+void pz_slab_debug_fence(struct pz_kmem_cache *c, void *object)
+{
+	debug_red(c, object, true);
+	if (c->lay.seal >= c->lay.inuse)
+		*slab_seal_at(object, c->lay.seal) = 0;
+}
+
 /* The caller gives an object back that is out; false when it must stay out. */
 bool pz_slab_debug_free(struct pz_kmem_cache *c, void *object, uint32_t cpu, uintptr_t site)
 {
@@ -297,6 +335,8 @@ bool pz_slab_debug_free(struct pz_kmem_cache *c, void *object, uint32_t cpu, uin
 
 	if (!debug_header(c, "pz_kmem_cache_free", object))
 		return false;
+	if (c->debug & PZ_SLAB_DEBUG_CHECKS)
+		(void)debug_verify_tail(c, "pz_kmem_cache_free", debug_slab(c, object));
 	(void)debug_verify(c, "pz_kmem_cache_free", debug_slab(c, object), object, true, &fence);
 	debug_record(c, object, 1, cpu, site);
 	debug_red(c, object, false);
@@ -310,7 +350,7 @@ bool pz_slab_debug_free(struct pz_kmem_cache *c, void *object, uint32_t cpu, uin
 static uint64_t debug_verify_slab(struct pz_kmem_cache *c, struct slab *d)
 {
 	static const char where[] = "pz_kmem_cache_validate";
-	uint32_t bytes = (uint32_t)1 << (d->order + c->s->cfg.page_shift), used, free = 0;
+	uint32_t free = 0;
 	uint64_t found = 0, state = pz_load64(&d->state);
 
 	for (uint32_t i = 0; i < d->objects; i++) {
@@ -320,9 +360,9 @@ static uint64_t debug_verify_slab(struct pz_kmem_cache *c, struct slab *d)
 		free += is_free;
 		found += debug_verify(c, where, d, o, !is_free, &fence);
 		if (is_free && !fence &&
-		    *slab_seal_at(o, c->lay.seal) != slab_seal(slab_head(c, 0)->secret, o)) {
+		    *slab_seal_at(o, c->lay.seal) != slab_seal(c->secret, o)) {
 			pz_slab_found(c->s, where, PZ_SLAB_SEAL, c, NULL, d, o);
-			*slab_seal_at(o, c->lay.seal) = slab_seal(slab_head(c, 0)->secret, o);
+			*slab_seal_at(o, c->lay.seal) = slab_seal(c->secret, o);
 			found++;
 		}
 	}
@@ -334,11 +374,7 @@ static uint64_t debug_verify_slab(struct pz_kmem_cache *c, struct slab *d)
 		debug_tell(c->s, where, &f);
 		found++;
 	}
-	used = d->objects * c->lay.stride;
-	if (c->debug & PZ_SLAB_DEBUG_POISON)
-		found += !debug_bytes(c, where, PZ_SLAB_PADDING, d, slab_start(c->s, d),
-				      slab_start(c->s, d) + used, bytes - used, DEBUG_GAP);
-	return found;
+	return found + debug_verify_tail(c, where, d);
 }
 
 uint64_t pz_kmem_cache_validate(struct pz_kmem_cache *c)

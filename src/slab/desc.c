@@ -3,10 +3,11 @@
  * desc.c - descriptors of slabs, and lists of them.
  *
  * Concept
- *  Descriptors come from the page allocator, a chunk of pages at a time, in classes by size: 64
- *  bytes serve a slab of up to 63 objects, larger ones have a bit for each object behind. A number
- *  finds a descriptor through a table of chunks. A list is a stack: one word with the number of its
- *  first and a count of changes, so that a stale pop fails.
+ *  Descriptors come from the page allocator, a chunk of a page at a time (or what the largest
+ *  takes), in classes by size: 64 bytes serve a slab of up to 63 objects, larger ones have a bit
+ *  for each object behind. A number finds one through a table of chunks; large ones leave numbers
+ *  unused. A list is a stack: one word with the number of its first and a count of changes, so that
+ *  a stale pop fails.
  *
  * Invariants
  *  1. a chunk of descriptors is never given back before the set goes, nor does a descriptor change
@@ -80,7 +81,8 @@ static void desc_init(struct slab *d, uint32_t number, unsigned int class)
 static int desc_grow(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, unsigned int class,
 		     struct slab **out)
 {
-	uint32_t units = (uint32_t)1 << s->unit_shift, k, first;
+	uint32_t units = slab_units(s, class), k, first;
+	unsigned int order = class > s->unit_shift ? class - s->unit_shift : 0;
 	struct pz_limits l = pz_limits_any();
 	struct slab *d, *prev;
 	unsigned char *base;
@@ -89,15 +91,16 @@ static int desc_grow(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, unsigned in
 
 	l.min_addr = s->cfg.mapped.first;
 	l.max_addr = s->cfg.mapped.last;
-	rc = pz_alloc_pages(s->cfg.pages, cpu, gfp, class, &l, &pfn);
+	rc = pz_alloc_pages(s->cfg.pages, cpu, gfp, order, &l, &pfn);
 	if (rc)
 		return rc;
-	k = pz_add32(&s->chunks, 1);
-	if (k >= s->max_chunks) {
-		(void)pz_add32(&s->chunks, UINT32_MAX);
-		pz_free_pages(s->cfg.pages, cpu, pfn, class);
-		return -PZ_ENOMEM;
-	}
+	do {
+		k = pz_load32(&s->chunks);
+		if (k >= s->max_chunks) {
+			pz_free_pages(s->cfg.pages, cpu, pfn, order);
+			return -PZ_ENOMEM;
+		}
+	} while (!pz_cas32(&s->chunks, k, k + 1));
 	base = (unsigned char *)(s->delta + (uintptr_t)(pfn << s->cfg.page_shift));
 	first = k << s->unit_shift;
 	for (uint32_t i = 0; i < units; i++)
@@ -106,6 +109,8 @@ static int desc_grow(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, unsigned in
 	s->chunk[k].class = class;
 	__atomic_store_n(&s->chunk[k].base, base, __ATOMIC_RELEASE);
 	*out = slab_of(s, first);
+	if (units == 1)
+		return 0;
 	prev = slab_of(s, first + 1);
 	for (uint32_t i = 2; i < units; i++) {
 		d = slab_of(s, first + i);
@@ -134,10 +139,13 @@ struct slab *pz_slab_desc_next(const struct pz_slabs *s, uint32_t *at)
 	uint32_t chunks = pz_load32(&s->chunks);
 
 	for (; *at >> s->unit_shift < chunks; ++*at) {
+		const struct slab_chunk *k = &s->chunk[*at >> s->unit_shift];
+		uint32_t last = ((uint32_t)1 << s->unit_shift) - 1;
 		struct slab *d;
 
-		if (!__atomic_load_n(&s->chunk[*at >> s->unit_shift].base, __ATOMIC_ACQUIRE)) {
-			*at |= ((uint32_t)1 << s->unit_shift) - 1; /* still being made */
+		if (!__atomic_load_n(&k->base, __ATOMIC_ACQUIRE) ||
+		    (*at & last) >= slab_units(s, k->class)) {
+			*at |= last; /* still being made, or no more of it */
 			continue;
 		}
 		d = slab_of(s, *at);
@@ -152,10 +160,11 @@ struct slab *pz_slab_desc_next(const struct pz_slabs *s, uint32_t *at)
 void pz_slab_desc_drop(struct pz_slabs *s)
 {
 	for (uint32_t k = 0; k < s->chunks; k++) {
-		uint64_t phys = pz_slab_phys(s, s->chunk[k].base);
+		uint32_t class = s->chunk[k].class;
+		uint64_t phys = slab_phys(s, (uintptr_t)s->chunk[k].base);
 
 		pz_free_pages(s->cfg.pages, PZ_CPU_NONE, phys >> s->cfg.page_shift,
-			      s->chunk[k].class);
+			      class > s->unit_shift ? class - s->unit_shift : 0);
 	}
 	s->chunks = 0;
 }

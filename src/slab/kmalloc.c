@@ -95,10 +95,10 @@ static void kmalloc_name(char *buf, const char *name, uint32_t set, uint32_t siz
 		n += 4;
 	}
 	buf[n++] = '-';
-	while (unit <= k / 10)
+	while (unit * 10 <= k)
 		unit *= 10;
 	for (; unit; unit /= 10)
-		buf[n++] = (char)('0' + k / unit % 10);
+		buf[n++] = (char)('0' + pz_urem64(pz_udiv64(k, unit), 10));
 	if (size >= 1024)
 		buf[n++] = 'k';
 	buf[n] = 0;
@@ -128,16 +128,22 @@ static int kmalloc_make(struct pz_kmalloc *k, uint32_t set, uint32_t class, cons
 		c.flags |= PZ_SLAB_CACHE_DMA;
 	if (k->cfg.layout && k->cfg.layout(k->cfg.layout_ctx, set, size, &lay))
 		c.layout = &lay;
-	return pz_kmem_cache_create(&k->cache[set][class], k->s, &c, why);
+	return pz_slab_cache_make(&k->cache[set][class], k->s, &c, set == 2, why);
 }
 
 /* Whether any managed page lies within limits: asked of the page allocator. */
 static bool kmalloc_ever(const struct pz_slabs *s, const struct pz_limits *l)
 {
+	struct pz_limits mapped = pz_limits_any();
 	uint64_t pfn;
-	int rc = pz_alloc_pages(s->cfg.pages, PZ_CPU_NONE, PZ_GFP_NOKEEP | PZ_GFP_MEMALLOC, 0, l,
-				&pfn);
+	int rc;
 
+	mapped.min_addr = s->cfg.mapped.first;
+	mapped.max_addr = s->cfg.mapped.last;
+	if (pz_limits_narrow(&mapped, l, &mapped))
+		return false;
+	rc = pz_alloc_pages(s->cfg.pages, PZ_CPU_NONE, PZ_GFP_NOKEEP | PZ_GFP_MEMALLOC, 0, &mapped,
+			    &pfn);
 	if (!rc)
 		pz_free_pages(s->cfg.pages, PZ_CPU_NONE, pfn, 0);
 	return rc != -PZ_ERANGE;
@@ -290,7 +296,7 @@ int pz_kmalloc_create(struct pz_kmalloc **out, const struct pz_kmalloc_config *c
 	}
 	k->cfg.name = NULL; /* the caller's */
 	k->next = k->s->families;
-	k->s->families = k;
+	__atomic_store_n(&k->s->families, k, __ATOMIC_SEQ_CST);
 	*out = k;
 	return 0;
 }
@@ -302,12 +308,16 @@ int pz_kmalloc_destroy(struct pz_kmalloc *k)
 
 	if (!k)
 		return 0;
-	if (kmalloc_busy(k))
-		return -PZ_EBUSY;
 	m = k->s->cfg.meta;
 	for (at = &k->s->families; *at != k; at = &(*at)->next)
 		;
-	*at = k->next;
+	/* From here on pz_kmalloc_limited() finds it no more. */
+	__atomic_store_n(at, k->next, __ATOMIC_SEQ_CST);
+	pz_slab_wait(k->s);
+	if (kmalloc_busy(k)) {
+		__atomic_store_n(at, k, __ATOMIC_SEQ_CST);
+		return -PZ_EBUSY;
+	}
 	(void)kmalloc_empty(k);
 	m->free(m->ctx, k, sizeof(*k));
 	return 0;
@@ -423,38 +433,58 @@ void *pz_kmalloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, uint64_t size
 	return kmalloc_long(k, cpu, gfp, size);
 }
 
+/* The family that has most of what the limits allow, the newest of those. */
+static struct pz_kmalloc *kmalloc_within(const struct pz_slabs *s, const struct pz_limits *l)
+{
+	struct pz_kmalloc *k = __atomic_load_n(&s->families, __ATOMIC_SEQ_CST), *best = NULL;
+
+	for (; k; k = __atomic_load_n(&k->next, __ATOMIC_SEQ_CST)) {
+		const struct pz_limits *a = &k->limits;
+
+		if (a->min_addr < l->min_addr || a->max_addr > l->max_addr ||
+		    (l->boundary && (!a->boundary || a->boundary > l->boundary)))
+			continue;
+		if (!best ||
+		    a->max_addr - a->min_addr > best->limits.max_addr - best->limits.min_addr)
+			best = k;
+	}
+	return best;
+}
+
 int pz_kmalloc_limited(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, uint64_t size,
 		       const struct pz_limits *limits, void **p)
 {
 	struct pz_limits l = pz_limits_any();
-	int rc;
+	struct pz_kmalloc *k;
+	int rc = -PZ_ENOMEM;
 
 	if (gfp & (PZ_GFP_DMA | PZ_GFP_DMA32 | PZ_GFP_HIGHMEM))
 		return kmalloc_refuse(s, "pz_kmalloc_limited", "a zone flag");
 	if (!pz_limits_valid(limits))
 		return -PZ_EINVAL;
-	for (struct pz_kmalloc *k = s->families; size && k; k = k->next) {
-		const struct pz_limits *a = &k->limits;
-
-		if (a->min_addr >= limits->min_addr && a->max_addr <= limits->max_addr &&
-		    (!limits->boundary || (a->boundary && a->boundary <= limits->boundary)))
-			return pz_kmalloc_try(k, cpu, gfp, size, limits->align, PZ_NID_NONE, p);
-	}
 	if (!size) {
 		*p = PZ_ZERO_SIZE_PTR;
 		return 0;
 	}
 	l.min_addr = s->cfg.mapped.first;
 	l.max_addr = s->cfg.mapped.last;
-	rc = pz_limits_narrow(&l, limits, &l);
-	return rc ? rc : kmalloc_pages(s, cpu, gfp, size, &l, PZ_NID_NONE, p);
+	if (pz_limits_narrow(&l, limits, &l))
+		return -PZ_ERANGE;
+	(void)pz_add32(&s->walkers, 1);
+	k = kmalloc_within(s, &l);
+	if (k)
+		rc = pz_kmalloc_try(k, cpu, gfp, size, limits->align, PZ_NID_NONE, p);
+	(void)pz_add32(&s->walkers, UINT32_MAX);
+	/* What the family has not may be elsewhere within the limits. */
+	if (k && rc != -PZ_ENOMEM && rc != -PZ_ERANGE)
+		return rc;
+	return kmalloc_pages(s, cpu, gfp, size, &l, PZ_NID_NONE, p);
 }
 
 /* Free whole pages; false when the address is not their start. */
 static bool kmalloc_free_pages(struct pz_slabs *s, uint32_t cpu, uint64_t owner, uintptr_t p)
 {
-	uint64_t phys = pz_slab_phys(s, (void *)p), pfn = phys >> s->cfg.page_shift,
-		 pages = (uint32_t)owner;
+	uint64_t phys = slab_phys(s, p), pfn = phys >> s->cfg.page_shift, pages = (uint32_t)owner;
 
 	if (phys & (((uint64_t)1 << s->cfg.page_shift) - 1))
 		return false;
@@ -498,7 +528,9 @@ uint64_t pz_ksize(const struct pz_slabs *s, const void *p)
 	if (!p || p == PZ_ZERO_SIZE_PTR)
 		return 0;
 	pz_slab_info(s, p, &f);
-	return (f.kind == PZ_SLAB_OBJECT || f.kind == PZ_SLAB_LARGE) && f.object == p ? f.size : 0;
+	if (f.kind != PZ_SLAB_OBJECT && f.kind != PZ_SLAB_LARGE)
+		return 0;
+	return f.object == p && !f.free ? f.size : 0;
 }
 
 void *pz_krealloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, void *p, uint64_t size)
@@ -521,7 +553,7 @@ void *pz_krealloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, void *p, uin
 		struct pz_range r = { pz_slab_phys(k->s, p), 0 };
 
 		r.last = r.first + old - 1;
-		if (pz_limits_check(&k->limits, r))
+		if (pz_limits_check(&k->limits, r) && !((uintptr_t)p & (k->min_align - 1)))
 			return p;
 	}
 	to = pz_kmalloc(k, cpu, gfp, size);

@@ -38,7 +38,7 @@ static unsigned int layout_order_of(const struct pz_slabs *s, uint32_t bytes)
 
 static uint32_t layout_fit(const struct pz_slabs *s, unsigned int order, uint32_t stride)
 {
-	uint32_t n = ((uint32_t)1 << (order + s->cfg.page_shift)) / stride;
+	uint32_t n = (uint32_t)pz_udiv64((uint64_t)1 << (order + s->cfg.page_shift), stride);
 
 	return n < SLAB_MAX_OBJECTS ? n : SLAB_MAX_OBJECTS;
 }
@@ -76,7 +76,7 @@ int pz_slab_lay_out(const struct pz_slabs *s, const struct pz_kmem_cache_config 
 		    const char **why)
 {
 	const uint32_t word = sizeof(slab_word);
-	uint64_t page = (uint64_t)1 << s->cfg.page_shift, pow2;
+	uint64_t page = (uint64_t)1 << s->cfg.page_shift, pow2 = page;
 	unsigned int max = LAYOUT_MAX_ORDER;
 	struct pz_slab_layout l = { 0 };
 	uint32_t size = layout_up(cfg->size, word);
@@ -85,8 +85,12 @@ int pz_slab_lay_out(const struct pz_slabs *s, const struct pz_kmem_cache_config 
 		*why = "an object is larger than the boundary that it must not cross";
 		return -PZ_ERANGE;
 	}
-	if (boundary && boundary < page << LAYOUT_MAX_ORDER) {
-		if (boundary >= page && size <= boundary / LAYOUT_ENOUGH && !debug) {
+	/* A slab within the boundary needs no more. Debug options take 128 bytes and two units of
+	 * the alignment at most. */
+	if (boundary && (boundary < page << LAYOUT_MAX_ORDER ||
+			 size + 2 * (uint64_t)*align + 128 > page << LAYOUT_MAX_ORDER)) {
+		if (boundary >= page && boundary < page << LAYOUT_MAX_ORDER && !debug &&
+		    size <= boundary / LAYOUT_ENOUGH && *align <= boundary / LAYOUT_ENOUGH) {
 			max = layout_order_of(s, (uint32_t)boundary);
 		} else {
 			(void)pz_roundup_pow2(cfg->size, &pow2);
@@ -130,19 +134,36 @@ static bool layout_holds(const struct pz_slabs *s, uint32_t order, uint32_t obje
 	       (uint64_t)objects * stride <= (uint64_t)1 << (order + s->cfg.page_shift);
 }
 
+/* Whether an object of a slab crosses a multiple of a boundary; a slab is aligned to its size. */
+static bool layout_crosses(const struct pz_slabs *s, uint32_t size, uint64_t boundary,
+			   const struct pz_slab_layout *l)
+{
+	uint32_t at = l->red_left;
+
+	if (!boundary || boundary >= (uint64_t)1 << (l->order + s->cfg.page_shift))
+		return false;
+	for (uint32_t i = 0; i < l->objects; i++, at += l->stride) {
+		if ((at & (boundary - 1)) + size > boundary)
+			return true;
+	}
+	return false;
+}
+
 /* What is wrong with a layout that was given; NULL for nothing. */
 const char *pz_slab_layout_wrong(const struct pz_slabs *s, const struct pz_kmem_cache_config *cfg,
-				 uint32_t debug, uint32_t align, const struct pz_slab_layout *l)
+				 uint32_t debug, uint64_t boundary, uint32_t align,
+				 const struct pz_slab_layout *l)
 {
 	const uint32_t word = sizeof(slab_word);
 	bool outside = l->seal >= l->inuse;
-	uint32_t end = outside ? l->seal + word : l->inuse;
+	uint64_t end = outside ? (uint64_t)l->seal + word : l->inuse;
+	uint64_t within = debug & PZ_SLAB_DEBUG_RED_ZONE ? cfg->size : l->inuse;
 
 	if (!l->stride || (l->stride & (align - 1)) || (l->red_left & (align - 1)))
 		return "the layout's stride or left red zone is no multiple of the alignment";
 	if (l->inuse < cfg->size)
 		return "the layout's object is smaller than the cache's";
-	if (l->seal & (word - 1) || (!outside && l->seal + word > l->inuse))
+	if (l->seal & (word - 1) || (!outside && (uint64_t)l->seal + word > within))
 		return "the layout's seal does not lie in a word of its own";
 	if (!outside && ((cfg->flags & PZ_SLAB_RCU) || cfg->ctor || (debug & PZ_SLAB_DEBUG_POISON)))
 		return "the layout's seal lies in an object whose contents must stay";
@@ -151,12 +172,14 @@ const char *pz_slab_layout_wrong(const struct pz_slabs *s, const struct pz_kmem_
 	if (debug & PZ_SLAB_DEBUG_USERS) {
 		if (!l->track || (l->track & 7) || l->track < end)
 			return "the layout has no room for records of users";
-		end = l->track + 2 * PZ_SLAB_TRACK;
+		end = (uint64_t)l->track + 2 * PZ_SLAB_TRACK;
 	}
-	if ((uint64_t)l->red_left + end > l->stride)
+	if (l->red_left + end > l->stride)
 		return "the layout's slots are too small";
 	if (!layout_holds(s, l->order, l->objects, l->stride) ||
 	    !layout_holds(s, l->min_order, l->min_objects, l->stride) || l->min_order > l->order)
 		return "the layout's slabs do not hold their objects";
+	if (layout_crosses(s, cfg->size, boundary, l))
+		return "the layout's objects cross the boundary that they must not cross";
 	return NULL;
 }

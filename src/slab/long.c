@@ -39,12 +39,14 @@ static bool long_unseal(struct pz_kmem_cache *c, void *o)
 	slab_word *seal = slab_seal_at(o, c->lay.seal);
 	struct pz_slabs *s = c->s;
 
-	if (SLAB_LIKELY(*seal == slab_seal(slab_head(c, 0)->secret, o))) {
+	if (SLAB_LIKELY(*seal == slab_seal(c->secret, o))) {
 		*seal = 0;
 		return true;
 	}
 	pz_slab_found(s, "pz_kmem_cache_alloc", PZ_SLAB_SEAL, c, NULL,
 		      slab_of(s, (uint32_t)slab_owner(s, (uintptr_t)o)), o);
+	if (c->debug)
+		pz_slab_debug_fence(c, o);
 	long_fence_off(c, o);
 	return false;
 }
@@ -57,9 +59,11 @@ static void *long_from_magazine(struct pz_kmem_cache *c, uint32_t cpu, uint32_t 
 
 	slab_enter(h);
 	if (h->top == bottom)
-		h->top += pz_slab_take(c, node, (c->magazine + 1) / 2, bottom);
-	if (h->top != bottom)
-		o = *--h->top;
+		slab_set_top(h, bottom + pz_slab_take(c, node, (c->magazine + 1) / 2, bottom));
+	if (h->top != bottom) {
+		o = h->top[-1];
+		slab_set_top(h, h->top - 1);
+	}
 	slab_leave(h);
 	return o;
 }
@@ -103,8 +107,8 @@ static int long_make(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32_
 	bottom = slab_bottom(c, cpu) + 1;
 	slab_enter(h);
 	if (h->top == bottom) {
-		h->top += pz_slab_take_new(c, d, c->magazine, bottom);
-		*object = *--h->top;
+		slab_set_top(h, bottom + pz_slab_take_new(c, d, c->magazine, bottom) - 1);
+		*object = *h->top;
 	} else { /* an interrupt handler or a hook filled it meanwhile */
 		(void)pz_slab_take_new(c, d, 1, object);
 	}
@@ -141,8 +145,7 @@ int pz_slab_alloc_why(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32
 		      uintptr_t site, void **object)
 {
 	struct pz_slabs *s = c->s;
-	bool strict = nid != PZ_NID_NONE && (gfp & PZ_GFP_THISNODE), reclaimed = false;
-	bool magazine = !strict;
+	bool strict = (gfp & PZ_GFP_THISNODE) != 0, reclaimed = false, magazine, mixed;
 	int32_t near = nid;
 	uint32_t node;
 	void *o;
@@ -154,20 +157,26 @@ int pz_slab_alloc_why(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32
 		return -PZ_ENOMEM;
 	if (near == PZ_NID_NONE && s->nodes > 1 && s->cfg.cpu_nid && cpu < s->cfg.cpus)
 		near = s->cfg.cpu_nid[cpu];
+	if (strict && near == PZ_NID_NONE)
+		near = s->nid[0];
+	if (strict)
+		nid = near;
 	node = pz_slab_node_of(s, near);
-	if (nid != PZ_NID_NONE && s->nodes > 1)
-		magazine = false; /* its objects may be of any node */
+	/* The magazine's objects may be of any node, and so may those of a list that is shared. */
+	magazine = nid == PZ_NID_NONE || (s->nodes == 1 && !strict);
+	mixed = strict && (s->nid[node] != nid || (!node && s->cfg.zones->node_count > SLAB_NODES));
 	for (;;) {
-		o = long_find(c, cpu, node, strict || magazine == false, magazine);
+		o = mixed ? NULL : long_find(c, cpu, node, !magazine, magazine);
 		if (!o) {
 			rc = long_make(c, cpu, gfp, nid, magazine, &o);
 			if (rc && !strict)
 				o = long_find(c, cpu, node, false, false);
 		}
 		if (!o) {
-			if (rc != -PZ_ENOMEM || reclaimed ||
-			    !pz_slab_reclaim(s, cpu, &c->limits, gfp & PZ_GFP_BLOCK))
+			if (rc != -PZ_ENOMEM || reclaimed)
 				return rc;
+			/* Without a page for it, a magazine may have had objects. */
+			(void)pz_slab_reclaim(s, cpu, &c->limits, gfp & PZ_GFP_BLOCK);
 			reclaimed = true;
 			continue;
 		}
@@ -213,9 +222,9 @@ static void long_put(struct pz_kmem_cache *c, uint32_t cpu, void *o)
 	void **bottom;
 	uint32_t n;
 
-	*slab_seal_at(o, c->lay.seal) = slab_seal(slab_head(c, 0)->secret, o);
+	*slab_seal_at(o, c->lay.seal) = slab_seal(c->secret, o);
 	if (!long_open(c, cpu)) {
-		pz_slab_give(c, cpu, 1, &o);
+		(void)pz_slab_give(c, cpu, 1, &o);
 		return;
 	}
 	h = slab_head(c, cpu);
@@ -223,11 +232,13 @@ static void long_put(struct pz_kmem_cache *c, uint32_t cpu, void *o)
 	slab_enter(h);
 	if (h->top == h->end) {
 		n = (c->magazine + 1) / 2;
-		pz_slab_give(c, cpu, n, bottom);
-		memmove(bottom, bottom + n, (size_t)(c->magazine - n) * sizeof(*bottom));
-		h->top -= n;
+		(void)pz_slab_give(c, cpu, n, bottom);
+		for (uint32_t i = n; i < c->magazine; i++)
+			slab_set_entry(bottom + i - n, bottom[i]);
+		slab_set_top(h, h->top - n);
 	}
-	*h->top++ = o;
+	slab_set_entry(h->top, o);
+	slab_set_top(h, h->top + 1);
 	slab_leave(h);
 }
 
@@ -259,7 +270,7 @@ void pz_slab_free_long(struct pz_kmem_cache *c, struct pz_slabs *s, uint32_t cpu
 		return;
 	}
 	if (pz_slab_is_free(s, d, slot) ||
-	    (*slab_seal_at(object, own->lay.seal) == slab_seal(slab_head(own, 0)->secret, object) &&
+	    (*slab_seal_at(object, own->lay.seal) == slab_seal(own->secret, object) &&
 	     long_in_magazine(own, object))) {
 		pz_slab_found(s, "pz_kmem_cache_free", PZ_SLAB_DOUBLE_FREE, own, c, d, object);
 		return;
@@ -269,18 +280,20 @@ void pz_slab_free_long(struct pz_kmem_cache *c, struct pz_slabs *s, uint32_t cpu
 	long_put(own, cpu, object);
 }
 
-/* Empty the magazine of a CPU into the slabs. */
-void pz_slab_flush(struct pz_kmem_cache *c, uint32_t cpu)
+/* Empty the magazine of a CPU into the slabs; pages of those that went. */
+uint64_t pz_slab_flush(struct pz_kmem_cache *c, uint32_t cpu)
 {
 	struct slab_head *h;
 	void **bottom;
+	uint64_t pages;
 
 	if (!long_open(c, cpu))
-		return;
+		return 0;
 	h = slab_head(c, cpu);
 	bottom = slab_bottom(c, cpu) + 1;
 	slab_enter(h);
-	pz_slab_give(c, cpu, (uint32_t)(h->top - bottom), bottom);
-	h->top = bottom;
+	pages = pz_slab_give(c, cpu, (uint32_t)(h->top - bottom), bottom);
+	slab_set_top(h, bottom);
 	slab_leave(h);
+	return pages;
 }

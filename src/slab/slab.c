@@ -50,8 +50,8 @@ static void slab_own(struct pz_slabs *s, const struct slab *d, uint64_t owner)
 		pz_poke64(&at[i], owner);
 }
 
-/* Pages for a slab: of the best order if they can be had without effort, else of the least. */
-static int slab_pages(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32_t nid,
+/* Pages for a slab: of the best order if they can be had without effort, else of the @least. */
+static int slab_pages(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32_t nid, bool least,
 		      unsigned int *order, uint64_t *pfn)
 {
 	struct pz_slabs *s = c->s;
@@ -60,7 +60,7 @@ static int slab_pages(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32
 
 	if (pz_fault_hit(s->cfg.faults, s->fault_page))
 		return -PZ_ENOMEM;
-	for (int i = c->lay.order > c->lay.min_order ? 0 : 1; i < 2; i++) {
+	for (int i = least ? 1 : 0; i < 2; i++) {
 		uint32_t g = i ? gfp : (gfp & ~(PZ_GFP_BLOCK | PZ_GFP_MEMALLOC)) | PZ_GFP_NORETRY;
 
 		*order = i ? c->lay.min_order : c->lay.order;
@@ -81,7 +81,7 @@ static int slab_pages(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32
 /* The objects of a new slab as free ones. */
 static void slab_fill(struct pz_kmem_cache *c, struct slab *d)
 {
-	uintptr_t secret = slab_head(c, 0)->secret;
+	uintptr_t secret = c->secret;
 
 	if (c->debug)
 		pz_slab_debug_new(c, d);
@@ -106,21 +106,24 @@ int pz_slab_new(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32_t nid
 
 	gfp &= PZ_GFP_HIGH | PZ_GFP_BLOCK | PZ_GFP_MEMALLOC | PZ_GFP_THISNODE | PZ_GFP_NORETRY |
 	       PZ_GFP_NOMIGRATE | PZ_GFP_NOKEEP;
-	rc = slab_pages(c, cpu, gfp | c->page_gfp, nid, &order, &pfn);
-	if (rc)
-		return rc;
-	objects = order == c->lay.order ? c->lay.objects : c->lay.min_objects;
-	rc = pz_slab_desc_take(s, cpu, gfp, slab_class(objects), &d);
-	if (rc) {
+	for (bool least = c->lay.order == c->lay.min_order;; least = true) {
+		rc = slab_pages(c, cpu, gfp | c->page_gfp, nid, least, &order, &pfn);
+		if (rc)
+			return rc;
+		objects = order == c->lay.order ? c->lay.objects : c->lay.min_objects;
+		rc = pz_slab_desc_take(s, cpu, gfp & ~PZ_GFP_THISNODE, slab_class(objects), &d);
+		if (!rc)
+			break;
 		pz_free_pages(s->cfg.pages, cpu, pfn, order);
-		return rc;
+		if (order == c->lay.min_order)
+			return rc;
 	}
 	if (s->nodes > 1)
 		(void)pz_zones_locate(s->cfg.zones, pfn, &node);
 	d->phys = pfn << s->cfg.page_shift;
-	d->cache = c;
-	d->objects = (uint16_t)objects;
-	d->order = (uint8_t)order;
+	__atomic_store_n(&d->cache, c, __ATOMIC_RELAXED);
+	__atomic_store_n(&d->objects, (uint16_t)objects, __ATOMIC_RELAXED);
+	pz_poke8(&d->order, (uint8_t)order);
 	d->node = (uint8_t)pz_slab_node_of(s, node);
 	d->done = 0;
 	if (!slab_small(d)) {
@@ -172,6 +175,7 @@ static uint64_t slab_go(struct pz_kmem_cache *c, uint32_t cpu, struct slab *d, b
 	pz_count64(&c->pages, (uint64_t)0 - pages);
 	pz_count64(&c->objects, (uint64_t)0 - d->objects);
 	pz_count64(&c->released, 1);
+	slab_own(s, d, 0); /* the number of the cache may be another one's before the pages go */
 	if (c->flags & PZ_SLAB_RCU) {
 		d->ticket = pz_load64(&s->ticket);
 		pz_slab_push(s, &s->waiting, d, d);
@@ -195,16 +199,40 @@ bool pz_slab_is_free(const struct pz_slabs *s, struct slab *d, uint32_t slot)
 	return pz_load64(&slab_bits(d)[slot / 64]) >> (slot & 63) & 1;
 }
 
-/* The @n lowest of the bits of @v. */
-static uint64_t slab_lowest(uint64_t v, uint32_t n)
+/* A number that nobody should be able to guess from the last; not for keys. */
+static uint32_t slab_random(struct pz_kmem_cache *c, uint32_t below)
 {
-	uint64_t rest = v;
+	uint32_t x = pz_peek32(&c->random);
 
-	if (n >= pz_popcount64(v))
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	pz_poke32(&c->random, x);
+	return (uint32_t)(((uint64_t)x * below) >> 32);
+}
+
+/* @n of the bits of @v: the lowest, or any. */
+static uint64_t slab_some(struct pz_kmem_cache *c, uint64_t v, uint32_t n)
+{
+	uint32_t have = pz_popcount64(v);
+	uint64_t rest = v, out = 0, bit;
+
+	if (n >= have)
 		return v;
-	while (n--)
-		rest &= rest - 1;
-	return v & ~rest;
+	if (SLAB_LIKELY(!(c->flags & PZ_SLAB_RANDOM))) {
+		while (n--)
+			rest &= rest - 1;
+		return v & ~rest;
+	}
+	for (; n--; have--) {
+		bit = rest;
+		for (uint32_t k = slab_random(c, have); k--;)
+			bit &= bit - 1;
+		bit &= ~bit + 1;
+		out |= bit;
+		rest &= ~bit;
+	}
+	return out;
 }
 
 /* Write the objects of @bits, the lowest last: a magazine is emptied from its end. */
@@ -220,44 +248,35 @@ static void slab_write(const struct pz_slabs *s, const struct slab *d, uint32_t 
 }
 
 /* Collect @n objects that were taken off the state of a large slab. */
-static void slab_collect(const struct pz_slabs *s, struct slab *d, uint32_t n, void **objects)
+static void slab_collect(struct pz_kmem_cache *c, struct slab *d, uint32_t n, void **objects)
 {
-	uint32_t words = (uint32_t)(d->objects + 63) / 64, at = n;
+	uint32_t words = (uint32_t)(d->objects + 63) / 64, at = n, w = 0;
+
+	if (SLAB_UNLIKELY(c->flags & PZ_SLAB_RANDOM))
+		w = slab_random(c, words);
 
 	/* There are as many bits as the state counted, and they are nobody else's; which of them
 	 * another taker collects is open, so a word may have to be looked at again. */
-	for (uint32_t w = 0; at; w = w + 1 < words ? w + 1 : 0) {
+	for (; at; w = w + 1 < words ? w + 1 : 0) {
 		uint64_t *word = &slab_bits(d)[w], v = pz_load64(word), take;
 
 		do {
-			take = slab_lowest(v, at);
+			take = slab_some(c, v, at);
 			if (!take || pz_cas64(word, v, v & ~take))
 				break;
 			v = pz_load64(word);
 		} while (true);
 		if (take) {
 			at -= pz_popcount64(take);
-			slab_write(s, d, w * 64, take, objects + at);
+			slab_write(c->s, d, w * 64, take, objects + at);
 		}
 	}
-}
-
-/* A number that nobody should be able to guess from the last; not for keys. */
-static uint32_t slab_random(struct pz_kmem_cache *c)
-{
-	uint32_t x = pz_peek32(&c->random);
-
-	x ^= x << 13;
-	x ^= x >> 17;
-	x ^= x << 5;
-	pz_poke32(&c->random, x);
-	return x;
 }
 
 static void slab_shuffle(struct pz_kmem_cache *c, uint32_t n, void **objects)
 {
 	for (uint32_t i = n; i > 1; i--) {
-		uint32_t k = (uint32_t)(((uint64_t)slab_random(c) * i) >> 32);
+		uint32_t k = slab_random(c, i);
 		void *o = objects[k];
 
 		objects[k] = objects[i - 1];
@@ -281,14 +300,14 @@ static uint32_t slab_take_from(struct pz_kmem_cache *c, struct slab *d, uint32_t
 		m = slab_free_count(d, old);
 		if (m > n)
 			m = n;
-		new = slab_small(d) ? old & ~slab_lowest(old, m) : old - m;
+		new = slab_small(d) ? old & ~slab_some(c, old, m) : old - m;
 	} while (!pz_cas64(&d->state, old, new));
 	if (old == slab_full(d))
 		(void)pz_add32(&node->empty, UINT32_MAX);
 	if (slab_small(d))
 		slab_write(c->s, d, 0, old & ~new, objects);
 	else
-		slab_collect(c->s, d, m, objects);
+		slab_collect(c, d, m, objects);
 	if (new)
 		pz_slab_push(c->s, &node->partial, d, d);
 	if (SLAB_UNLIKELY(c->flags & PZ_SLAB_RANDOM))
@@ -311,22 +330,26 @@ uint32_t pz_slab_take(struct pz_kmem_cache *c, uint32_t node, uint32_t n, void *
 	return got;
 }
 
+static inline uint32_t slab_around(uint32_t slot, uint32_t objects)
+{
+	return slot < objects ? slot : slot - objects;
+}
+
 /* Take up to @n objects of a slab that the caller just made; the others become free. */
 uint32_t pz_slab_take_new(struct pz_kmem_cache *c, struct slab *d, uint32_t n, void **objects)
 {
-	uint32_t words = (uint32_t)(d->objects + 63) / 64, left = d->objects, at;
+	uint32_t words = (uint32_t)(d->objects + 63) / 64, left = d->objects, at, slot;
 
 	if (n > left)
 		n = left;
 	if (SLAB_UNLIKELY(c->flags & PZ_SLAB_RANDOM) && n < left) {
-		/* Free them all, and take as anybody else does: bits of any place. */
-		at = slab_random(c) % left;
+		at = slab_random(c, left);
 	} else {
 		at = 0;
 	}
 	/* Slots at, at + 1, ... around the end are the caller's. */
 	for (uint32_t i = 0; i < n; i++)
-		objects[n - 1 - i] = slab_object(c->s, d, (at + i) % left);
+		objects[n - 1 - i] = slab_object(c->s, d, slab_around(at + i, left));
 	if (SLAB_UNLIKELY(c->flags & PZ_SLAB_RANDOM))
 		slab_shuffle(c, n, objects);
 	if (n == left)
@@ -335,7 +358,7 @@ uint32_t pz_slab_take_new(struct pz_kmem_cache *c, struct slab *d, uint32_t n, v
 		uint64_t bits = slab_full(d);
 
 		for (uint32_t i = 0; i < n; i++)
-			bits &= ~((uint64_t)1 << (at + i) % left);
+			bits &= ~((uint64_t)1 << slab_around(at + i, left));
 		pz_store64(&d->state, bits);
 	} else {
 		for (uint32_t w = 0; w < words; w++) {
@@ -343,9 +366,10 @@ uint32_t pz_slab_take_new(struct pz_kmem_cache *c, struct slab *d, uint32_t n, v
 
 			slab_bits(d)[w] = in < 64 ? ((uint64_t)1 << in) - 1 : UINT64_MAX;
 		}
-		for (uint32_t i = 0; i < n; i++)
-			slab_bits(d)[(at + i) % left / 64] &=
-				~((uint64_t)1 << ((at + i) % left & 63));
+		for (uint32_t i = 0; i < n; i++) {
+			slot = slab_around(at + i, left);
+			slab_bits(d)[slot / 64] &= ~((uint64_t)1 << (slot & 63));
+		}
 		pz_store64(&d->state, left - n);
 	}
 	pz_slab_push(c->s, &c->node[d->node].partial, d, d);
@@ -374,20 +398,21 @@ static inline bool slab_end_plain(struct slab *d, uint64_t bits)
 	       pz_cas64(&d->state, old, new);
 }
 
-static void slab_end_run(struct pz_kmem_cache *c, uint32_t cpu, struct slab_run *r)
+/* The pages of the slab, if it went. */
+static uint64_t slab_end_run(struct pz_kmem_cache *c, uint32_t cpu, struct slab_run *r)
 {
 	struct slab *d = r->d;
 	struct slab_node *node = &c->node[d->node];
 	uint64_t old, new, full = slab_full(d);
 
 	if (!r->bits && !r->count)
-		return;
+		return 0;
 	for (;;) {
 		old = pz_load64(&d->state);
 		if (SLAB_UNLIKELY(old & SLAB_GONE)) {
 			pz_slab_found(c->s, "pz_kmem_cache_free", PZ_SLAB_DOUBLE_FREE, c, NULL, d,
 				      slab_start(c->s, d));
-			return;
+			return 0;
 		}
 		if (SLAB_UNLIKELY(slab_small(d) && (old & r->bits))) {
 			uint64_t twice = old & r->bits;
@@ -397,14 +422,13 @@ static void slab_end_run(struct pz_kmem_cache *c, uint32_t cpu, struct slab_run 
 					      NULL, d, slab_object(c->s, d, pz_ctz64(twice)));
 			r->bits &= ~old;
 			if (!r->bits)
-				return;
+				return 0;
 		}
 		new = slab_small(d) ? old | r->bits : old + r->count;
 		if (SLAB_UNLIKELY(new == full) && slab_enough(c, d)) {
 			if (!pz_cas64(&d->state, old, SLAB_GONE))
 				continue;
-			(void)slab_go(c, cpu, d, old != 0);
-			return;
+			return slab_go(c, cpu, d, old != 0);
 		}
 		if (pz_cas64(&d->state, old, new))
 			break;
@@ -413,6 +437,7 @@ static void slab_end_run(struct pz_kmem_cache *c, uint32_t cpu, struct slab_run 
 		(void)pz_add32(&node->empty, 1);
 	if (!old)
 		pz_slab_push(c->s, &node->partial, d, d);
+	return 0;
 }
 
 static void slab_add_to_run(struct pz_kmem_cache *c, struct slab_run *r, uint32_t slot)
@@ -442,13 +467,14 @@ static void slab_add_to_run(struct pz_kmem_cache *c, struct slab_run *r, uint32_
 
 /*
  * Give objects back to their slabs. They are known to be objects of this cache, and sealed. What
- * follows each other in one slab costs one exchange.
+ * follows each other in one slab costs one exchange. Pages of slabs that went.
  */
-void pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const *objects)
+uint64_t pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const *objects)
 {
 	struct slab *d[SLAB_BATCH];
 	uint32_t slot[SLAB_BATCH], tag = slab_head(c, 0)->tag, mask = slab_head(c, 0)->mask;
 	struct slab_run r = { NULL, 0, 0 };
+	uint64_t pages = 0;
 
 	while (n) {
 		uint32_t m = n < SLAB_BATCH ? n : SLAB_BATCH;
@@ -468,7 +494,7 @@ void pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const
 		for (uint32_t i = 0; i < m; i++) {
 			if (d[i] != r.d) {
 				if (r.d && !slab_end_plain(r.d, r.bits))
-					slab_end_run(c, cpu, &r);
+					pages += slab_end_run(c, cpu, &r);
 				r.d = d[i];
 				r.bits = 0;
 				r.count = 0;
@@ -479,7 +505,8 @@ void pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const
 		n -= m;
 	}
 	if (r.d && !slab_end_plain(r.d, r.bits))
-		slab_end_run(c, cpu, &r);
+		pages += slab_end_run(c, cpu, &r);
+	return pages;
 }
 
 #define TRIM_BUCKETS 8u
@@ -512,7 +539,8 @@ static uint64_t slab_trim_node(struct pz_kmem_cache *c, uint32_t cpu, struct sla
 			pages += slab_go(c, cpu, d, false);
 			continue;
 		}
-		k = slab_free_count(d, state) * TRIM_BUCKETS / ((uint32_t)d->objects + 1);
+		k = (uint32_t)pz_udiv64((uint64_t)slab_free_count(d, state) * TRIM_BUCKETS,
+					d->objects + 1u);
 		pz_poke32(&d->next, b[k].first ? b[k].first->number + 1 : 0);
 		b[k].first = d;
 		if (!b[k].last)

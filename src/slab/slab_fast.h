@@ -31,7 +31,7 @@ static inline void *slab_alloc_fast(struct slab_head *h)
 		slab_leave(h);
 		return NULL;
 	}
-	h->top = top - 1;
+	slab_set_top(h, top - 1);
 	*seal = 0;
 	slab_leave(h);
 	return o;
@@ -49,7 +49,7 @@ static inline bool slab_free_fast(struct slab_head *h, uint64_t owner, uintptr_t
 	void **top;
 
 	if (SLAB_UNLIKELY((uint32_t)(owner >> SLAB_TAG_SHIFT) != h->tag ||
-			  within * h->divides >= h->divides || *seal == sealed || slab_busy(h)))
+			  within * h->divides >= h->bound || *seal == sealed || slab_busy(h)))
 		return false;
 	slab_enter(h);
 	top = h->top;
@@ -58,8 +58,8 @@ static inline bool slab_free_fast(struct slab_head *h, uint64_t owner, uintptr_t
 		return false;
 	}
 	*seal = sealed;
-	*top = o;
-	h->top = top + 1;
+	slab_set_entry(top, o);
+	slab_set_top(h, top + 1);
 	slab_leave(h);
 	return true;
 }

@@ -78,18 +78,22 @@ struct slab_node {
  * of the short way are taken without a further question.
  */
 struct slab_head {
+	/* n * divides < bound, modulo 2^64, when n bytes are a number of strides and there is an
+	 * object: slab_divides() has the reason. */
+	uint64_t divides, bound;
 	void **top;
 	void **end;
 	uintptr_t secret;
-	uint64_t divides; /* 2^64 / stride, rounded up: n * divides < divides when stride divides n
-			   */
 	uint32_t tag;  /* what the owner table says of a slab of the usual order: SLAB_TAG_SHIFT */
 	uint32_t mask; /* bytes of such a slab - 1 */
 	uint32_t seal;
 	uint32_t busy;	  /* the CPU is at work here; an interrupt handler goes the long way */
 	uint32_t refused; /* gfp bits that need the long way */
-	uint32_t pad[UINTPTR_MAX == UINT32_MAX ? 6 : 3];
+	uint32_t pad[UINTPTR_MAX == UINT32_MAX ? 4 : 1];
 };
+
+_Static_assert(sizeof(struct slab) <= 1u << SLAB_DESC_SHIFT, "the smallest descriptor has room");
+_Static_assert(sizeof(struct slab_node) == 64 && sizeof(struct slab_head) == 64, "lines");
 
 /* Owner of a page, in one word: number of the cache, shift of the slab, number of the slab. Of
  * kmalloc() memory of whole pages, SLAB_LARGE and the number of pages, at the first only. */
@@ -121,6 +125,7 @@ struct pz_kmem_cache {
 	struct slab_node *node;
 	void *node_raw;
 	uint64_t slabs, pages, objects, made, released, fallbacks, fenced;
+	uintptr_t secret; /* of the seals, as each line has it */
 	uint32_t random; /* where random orders go on */
 	char name[PZ_SLAB_NAME_MAX];
 };
@@ -145,7 +150,7 @@ struct pz_slabs {
 	uint32_t walkers;	      /* going through the caches */
 	struct slab_chunk *chunk;
 	uint32_t chunks, max_chunks; /* made or being made; room */
-	uint32_t unit_shift;	     /* log2 of the descriptors of a chunk */
+	uint32_t unit_shift;	     /* log2 of the numbers of a chunk: of the smallest */
 	struct slab_list spare[SLAB_DESC_CLASSES];
 	struct slab_list waiting; /* for a grace period */
 	uint64_t ticket;	  /* of slabs that go now */
@@ -171,6 +176,17 @@ static inline void slab_leave(struct slab_head *h)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	pz_poke32(&h->busy, 0);
+}
+
+/* Others may look at a magazine while its CPU is at work there: see long_in_magazine(). */
+static inline void slab_set_top(struct slab_head *h, void **top)
+{
+	__atomic_store_n(&h->top, top, __ATOMIC_RELAXED);
+}
+
+static inline void slab_set_entry(void **at, void *o)
+{
+	__atomic_store_n(at, o, __ATOMIC_RELAXED);
 }
 
 static inline struct slab_head *slab_head(const struct pz_kmem_cache *c, uint32_t cpu)
@@ -199,6 +215,29 @@ static inline uintptr_t slab_fence(uintptr_t secret, const void *object)
 static inline slab_word *slab_seal_at(const void *object, uint32_t offset)
 {
 	return (slab_word *)((uintptr_t)object + offset);
+}
+
+/*
+ * With divides = 2^64 / stride rounded down, plus 1, a number k * stride + r times it is
+ * k * e + r * divides modulo 2^64, where e = divides * stride - 2^64 is 1 to stride: below
+ * objects * e just when r is 0 and k below objects, for r * divides is more than any of that and
+ * less than 2^64 less it.
+ */
+static inline uint64_t slab_divides(const struct pz_slab_layout *l)
+{
+	return pz_udiv64(UINT64_MAX, l->stride) + ((l->stride & (l->stride - 1)) != 0 ? 1 : 2);
+}
+
+/* 0, which lets nothing through, where an object is not the start of its slot. */
+static inline uint64_t slab_bound(const struct pz_slab_layout *l)
+{
+	return l->red_left ? 0 : slab_divides(l) * l->stride * l->objects;
+}
+
+/* The physical address of an address of mapped memory. */
+static inline uint64_t slab_phys(const struct pz_slabs *s, uintptr_t p)
+{
+	return s->cfg.mapped.first + (p - (uintptr_t)s->cfg.virt);
 }
 
 /* The owner of the page that holds an address, given as its distance from the origin; 0 for none.
@@ -245,6 +284,12 @@ static inline uint32_t slab_slot(uint32_t within, uint32_t recip)
 	return (uint32_t)(((uint64_t)within * recip) >> 32);
 }
 
+/* Descriptors of a chunk. */
+static inline uint32_t slab_units(const struct pz_slabs *s, unsigned int class)
+{
+	return class < s->unit_shift ? (uint32_t)1 << (s->unit_shift - class) : 1;
+}
+
 static inline struct slab *slab_of(const struct pz_slabs *s, uint32_t number)
 {
 	const struct slab_chunk *k = &s->chunk[number >> s->unit_shift];
@@ -258,15 +303,28 @@ static inline uint64_t *slab_bits(struct slab *d)
 	return (uint64_t *)(void *)(d + 1);
 }
 
+/* Who asks for numbers may look at a descriptor while it becomes another slab's. */
+static inline uint32_t slab_objects(const struct slab *d)
+{
+	return __atomic_load_n(&d->objects, __ATOMIC_RELAXED);
+}
+
+static inline struct pz_kmem_cache *slab_cache(const struct slab *d)
+{
+	return __atomic_load_n(&d->cache, __ATOMIC_RELAXED);
+}
+
 static inline bool slab_small(const struct slab *d)
 {
-	return d->objects <= SLAB_SMALL;
+	return slab_objects(d) <= SLAB_SMALL;
 }
 
 /* The state of a slab whose objects are all free. */
 static inline uint64_t slab_full(const struct slab *d)
 {
-	return slab_small(d) ? ((uint64_t)1 << d->objects) - 1 : d->objects;
+	uint32_t n = slab_objects(d);
+
+	return n <= SLAB_SMALL ? ((uint64_t)1 << n) - 1 : n;
 }
 
 /* Free objects by its state. */
@@ -304,7 +362,7 @@ struct slab *pz_slab_pop_all(const struct pz_slabs *s, struct slab_list *l);
 int pz_slab_new(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32_t nid,
 		struct slab **out);
 uint32_t pz_slab_take(struct pz_kmem_cache *c, uint32_t node, uint32_t n, void **objects);
-void pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const *objects);
+uint64_t pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const *objects);
 uint32_t pz_slab_take_new(struct pz_kmem_cache *c, struct slab *d, uint32_t n, void **objects);
 uint64_t pz_slab_trim(struct pz_kmem_cache *c, uint32_t cpu, bool all);
 uint64_t pz_slab_pages_back(struct pz_slabs *s, uint32_t cpu, struct slab *d);
@@ -317,19 +375,27 @@ int pz_slab_alloc_why(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32
 		      uintptr_t site, void **object);
 void pz_slab_free_long(struct pz_kmem_cache *c, struct pz_slabs *s, uint32_t cpu, void *object,
 		       uintptr_t site);
-void pz_slab_flush(struct pz_kmem_cache *c, uint32_t cpu);
+uint64_t pz_slab_flush(struct pz_kmem_cache *c, uint32_t cpu);
+
+/* cache.c */
+int pz_slab_cache_make(struct pz_kmem_cache **out, struct pz_slabs *s,
+		       const struct pz_kmem_cache_config *cfg, bool may_stay_empty,
+		       const char **why);
+void pz_slab_wait(const struct pz_slabs *s);
 
 /* layout.c */
 int pz_slab_lay_out(const struct pz_slabs *s, const struct pz_kmem_cache_config *cfg,
 		    uint32_t debug, uint64_t boundary, uint32_t *align, struct pz_slab_layout *out,
 		    const char **why);
 const char *pz_slab_layout_wrong(const struct pz_slabs *s, const struct pz_kmem_cache_config *cfg,
-				 uint32_t debug, uint32_t align, const struct pz_slab_layout *l);
+				 uint32_t debug, uint64_t boundary, uint32_t align,
+				 const struct pz_slab_layout *l);
 
 /* debug.c */
 void pz_slab_debug_new(struct pz_kmem_cache *c, struct slab *d);
 bool pz_slab_debug_alloc(struct pz_kmem_cache *c, void *object, uint32_t cpu, uintptr_t site);
 bool pz_slab_debug_free(struct pz_kmem_cache *c, void *object, uint32_t cpu, uintptr_t site);
+void pz_slab_debug_fence(struct pz_kmem_cache *c, void *object);
 void pz_slab_debug_users(const struct pz_kmem_cache *c, const void *object,
 			 struct pz_slab_user *allocated, struct pz_slab_user *freed);
 void pz_slab_found(struct pz_slabs *s, const char *where, enum pz_slab_fault fault,

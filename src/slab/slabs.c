@@ -28,6 +28,7 @@ static bool slabs_config_bad(const struct pz_slabs_config *cfg)
 	       cfg->mapped.first > cfg->mapped.last || (cfg->mapped.first & (page - 1)) ||
 	       (cfg->mapped.last & (page - 1)) != page - 1 ||
 	       ((uintptr_t)cfg->virt & (uintptr_t)(page - 1)) ||
+	       cfg->mapped.last - cfg->mapped.first > UINTPTR_MAX - (uintptr_t)cfg->virt ||
 	       (cfg->cache_line & (cfg->cache_line - 1)) ||
 	       (cfg->min_align & (cfg->min_align - 1)) || cfg->min_align > page ||
 	       (cfg->zeroed && (!cfg->zeroed->alloc || !cfg->zeroed->free));
@@ -112,7 +113,7 @@ static void slabs_defaults(struct pz_slabs_config *cfg)
 int pz_slabs_create(struct pz_slabs **out, const struct pz_slabs_config *cfg)
 {
 	struct pz_slabs *s;
-	uint64_t chunks, first, pages;
+	uint64_t chunks, first, pages, most;
 	int rc;
 
 	if (slabs_config_bad(cfg))
@@ -133,11 +134,12 @@ int pz_slabs_create(struct pz_slabs **out, const struct pz_slabs_config *cfg)
 	s->origin = s->delta + (uintptr_t)first;
 	pages = ((cfg->mapped.last - cfg->mapped.first) >> cfg->page_shift) + 1;
 	s->unit_shift = cfg->page_shift - SLAB_DESC_SHIFT;
-	/* Slabs of a page with many objects need two pages of descriptors a chunk. */
-	chunks = (pages >> (s->unit_shift - 1)) + 2 * SLAB_DESC_CLASSES;
-	s->max_chunks = chunks > (uint32_t)1 << (31 - s->unit_shift)
-				? (uint32_t)1 << (31 - s->unit_shift)
-				: (uint32_t)chunks;
+	/* Descriptors of each class may have served all of memory once, and stay. A slab of up to
+	 * 63 objects is a page at least and takes 64 bytes, one of more at least one page for 8
+	 * bytes each: that is less than a page of descriptors for 4 pages, whatever their size. */
+	chunks = pages / 4 + 2 * SLAB_DESC_CLASSES;
+	most = (uint64_t)1 << (31 - s->unit_shift);
+	s->max_chunks = (uint32_t)(chunks < most ? chunks : most);
 	s->ticket = 1;
 	slabs_nodes(s);
 	s->owner = slabs_zeroed(s, s->grains * sizeof(*s->owner));
@@ -171,30 +173,49 @@ static struct pz_kmem_cache *slabs_cache(const struct pz_slabs *s, uint32_t id)
 	return __atomic_load_n(&s->cache[id], __ATOMIC_SEQ_CST);
 }
 
-void pz_slab_drain(struct pz_slabs *s, uint32_t cpu)
+/* Pages that went back at once. */
+static uint64_t slabs_drain(struct pz_slabs *s, uint32_t cpu)
 {
+	uint64_t pages = 0, n;
+
 	if (cpu >= s->cfg.cpus)
-		return;
+		return 0;
 	(void)pz_add32(&s->walkers, 1);
 	for (uint32_t i = 1; i < s->max_caches; i++) {
 		struct pz_kmem_cache *c = slabs_cache(s, i);
 
-		if (c)
-			pz_slab_flush(c, cpu);
+		if (!c)
+			continue;
+		n = pz_slab_flush(c, cpu);
+		pages += c->flags & PZ_SLAB_RCU ? 0 : n;
 	}
 	(void)pz_add32(&s->walkers, UINT32_MAX);
+	return pages;
 }
+
+void pz_slab_drain(struct pz_slabs *s, uint32_t cpu)
+{
+	(void)slabs_drain(s, cpu);
+}
+
+/* What each CPU does, perhaps at once, and the pages of all. */
+struct slabs_drained {
+	struct pz_slabs *s;
+	uint64_t pages;
+};
 
 static void slabs_drain_cpu(void *arg, uint32_t cpu)
 {
-	pz_slab_drain(arg, cpu);
+	struct slabs_drained *all = arg;
+
+	pz_count64(&all->pages, slabs_drain(all->s, cpu));
 }
 
 uint64_t pz_kmem_cache_shrink(struct pz_kmem_cache *c, uint32_t cpu)
 {
-	if (cpu < c->cpus)
-		pz_slab_flush(c, cpu);
-	return pz_slab_trim(c, cpu, true);
+	uint64_t pages = cpu < c->cpus ? pz_slab_flush(c, cpu) : 0;
+
+	return pages + pz_slab_trim(c, cpu, true);
 }
 
 static bool slabs_has_empty(const struct pz_kmem_cache *c)
@@ -209,12 +230,14 @@ static bool slabs_has_empty(const struct pz_kmem_cache *c)
 uint64_t pz_slab_reclaim(struct pz_slabs *s, uint32_t cpu, const struct pz_limits *limits,
 			 bool block)
 {
-	uint64_t pages = 0;
+	struct slabs_drained all = { s, 0 };
+	uint64_t pages;
 
 	if (block && s->cfg.hooks.each_cpu)
-		s->cfg.hooks.each_cpu(s->cfg.hooks.ctx, slabs_drain_cpu, s);
+		s->cfg.hooks.each_cpu(s->cfg.hooks.ctx, slabs_drain_cpu, &all);
 	else
-		pz_slab_drain(s, cpu);
+		slabs_drain_cpu(&all, cpu);
+	pages = pz_load64(&all.pages);
 	(void)pz_add32(&s->walkers, 1);
 	for (uint32_t i = 1; i < s->max_caches; i++) {
 		struct pz_kmem_cache *c = slabs_cache(s, i);

@@ -18,7 +18,7 @@ struct pz_kmem_cache *pz_slab_owner(const struct pz_slabs *s, const void *p)
 
 uint64_t pz_slab_phys(const struct pz_slabs *s, const void *p)
 {
-	return s->cfg.mapped.first + ((uintptr_t)p - (uintptr_t)s->cfg.virt);
+	return slab_phys(s, (uintptr_t)p);
 }
 
 static void stat_object(const struct pz_slabs *s, struct pz_kmem_cache *c, uint64_t owner,
@@ -27,7 +27,7 @@ static void stat_object(const struct pz_slabs *s, struct pz_kmem_cache *c, uint6
 	struct slab *d = slab_of(s, (uint32_t)owner);
 
 	out->cache = c;
-	out->index = slab_within(s, owner, p) / c->lay.stride;
+	out->index = (uint32_t)pz_udiv64(slab_within(s, owner, p), c->lay.stride);
 	if (out->index >= d->objects) {
 		out->kind = PZ_SLAB_TAIL;
 		return;
@@ -82,15 +82,15 @@ void pz_kmem_cache_stat(const struct pz_kmem_cache *c, struct pz_kmem_cache_stat
 	for (d = pz_slab_desc_next(c->s, &at); d; d = pz_slab_desc_next(c->s, &at)) {
 		uint64_t state = pz_load64(&d->state);
 
-		if (d->cache != c || (state & SLAB_GONE))
+		if (slab_cache(d) != c || (state & SLAB_GONE))
 			continue;
 		out->slabs++;
-		out->pages += (uint64_t)1 << d->order;
-		out->objects += d->objects;
+		out->pages += (uint64_t)1 << pz_peek8(&d->order);
+		out->objects += slab_objects(d);
 		out->partial += state != 0;
 		out->empty += state == slab_full(d);
 		if (state)
-			out->objects_partial += d->objects - slab_free_count(d, state);
+			out->objects_partial += slab_objects(d) - slab_free_count(d, state);
 		out->meta_bytes += (uint64_t)1 << (d->class + SLAB_DESC_SHIFT);
 		free += slab_free_count(d, state);
 	}
@@ -117,12 +117,13 @@ void pz_slabs_cost(const struct pz_slabs *s, struct pz_slabs_cost *out)
 							       c->magazine_slots * sizeof(void *));
 	}
 	for (uint32_t k = 0; k < chunks; k++)
-		out->slab_bytes += (uint64_t)1 << (s->cfg.page_shift + s->chunk[k].class);
+		out->slab_bytes += (uint64_t)slab_units(s, s->chunk[k].class)
+				   << (s->chunk[k].class + SLAB_DESC_SHIFT);
 	for (d = pz_slab_desc_next(s, &at); d; d = pz_slab_desc_next(s, &at)) {
 		if (pz_load64(&d->state) & SLAB_GONE)
 			continue;
 		out->slabs++;
-		out->slab_pages += (uint64_t)1 << d->order;
+		out->slab_pages += (uint64_t)1 << pz_peek8(&d->order);
 	}
 	out->large = pz_load64(&s->large);
 	out->large_pages = pz_load64(&s->large_pages);

@@ -225,10 +225,68 @@ static void slab_kmalloc(struct tap *t)
 	sm_close(&m);
 }
 
+struct slab_text {
+	char text[256];
+};
+
+static void slab_told(void *ctx, const char *text)
+{
+	struct slab_text *to = ctx;
+	uint32_t n = 0;
+
+	for (; text[n] && n < sizeof(to->text) - 1; n++)
+		to->text[n] = text[n];
+	to->text[n] = 0;
+}
+
+static bool slab_has(const char *text, const char *part)
+{
+	for (; *text; text++) {
+		uint32_t n = 0;
+
+		while (part[n] && text[n] == part[n])
+			n++;
+		if (!part[n])
+			return true;
+	}
+	return false;
+}
+
+static void slab_text(struct tap *t)
+{
+	struct slab_text said = { { 0 } };
+	struct slab_machine m;
+	struct pz_kmem_cache *c;
+	unsigned char *o;
+
+	if (!sm_simple(&m, t))
+		return;
+	m.pm.bugs.policy = PZ_BUG_REPORT;
+	m.pm.bugs.report = slab_told;
+	m.pm.bugs.ctx = &said;
+	c = sm_cache(&m, "watched", 96, 0, PZ_SLAB_DEBUG_RED_ZONE);
+	o = pz_kmem_cache_alloc(c, 0, 0);
+	if (!CHECK_NAMED(t, o != NULL, "an object is given"))
+		return;
+	o[97] = 'x';
+	o[99] = 'y';
+	pz_kmem_cache_free(c, 0, o);
+	CHECK_NAMED(t, slab_has(said.text, ", 3 bytes from +97: 0x78 instead of 0xcc"),
+		    "a report says where damage lies behind the object");
+	o = pz_kmem_cache_alloc(c, 0, 0);
+	o[-2] = 'z';
+	pz_kmem_cache_free(c, 0, o);
+	CHECK_NAMED(t, slab_has(said.text, ", 1 bytes from -2: 0x7a instead of 0xcc"),
+		    "and where it lies before it");
+	CHECK(t, pz_kmem_cache_destroy(c, NULL, NULL) == 0);
+	sm_close(&m);
+}
+
 void contract_slab(struct tap *t)
 {
 	slab_objects(t);
 	slab_limits(t);
 	slab_misuse(t);
 	slab_kmalloc(t);
+	slab_text(t);
 }

@@ -23,17 +23,26 @@ static void sm_tell(void *ctx, const struct pz_slab_finding *f)
 	m->findings++;
 }
 
-bool sm_lay_out(struct slab_machine *m, struct tap *t, uint32_t cpus)
+bool sm_lay_out_as(struct slab_machine *m, struct tap *t, const struct sm_plan *plan)
 {
-	struct pm_region all = { SM_FIRST, SM_BYTES, 0, false };
-	struct pz_zone_config zones = pm_pc(SM_FIRST + SM_BYTES);
+	uint64_t base = plan->first ? plan->first : SM_FIRST;
+	uint32_t shift = plan->page_shift ? plan->page_shift : 12, cpus = plan->cpus;
+	uint32_t nodes = plan->nodes == 2 ? 2 : 1;
+	struct pm_region part[2] = { { base, SM_BYTES / nodes, 0, false },
+				     { base + SM_BYTES / 2, SM_BYTES / 2, 1, false } };
+	struct pz_zone_config zones = pm_pc(base + SM_BYTES);
 
+	zones.page_shift = shift;
+	for (uint32_t i = 0; i < PZ_ZONE_TYPES; i++)
+		zones.max_pfn[i] >>= shift - 12;
+	if (!cpus)
+		cpus = 1;
 	sm_clear(m, sizeof(*m));
 	m->raw_bytes = (size_t)SM_BYTES + SM_ALIGN;
 	m->raw = t->meta->alloc(t->meta->ctx, m->raw_bytes);
 	if (!CHECK_NAMED(t, m->raw != NULL, "there is memory"))
 		return false;
-	if (!CHECK_NAMED(t, pm_lay_out(&m->pm, t, &all, 1, &zones), "the machine is laid out"))
+	if (!CHECK_NAMED(t, pm_lay_out(&m->pm, t, part, nodes, &zones), "the machine is laid out"))
 		return false;
 	m->pm.cfg.cpus = cpus;
 	if (!pm_make(&m->pm))
@@ -42,10 +51,10 @@ bool sm_lay_out(struct slab_machine *m, struct tap *t, uint32_t cpus)
 	m->cfg.pages = m->pm.pages;
 	m->cfg.zones = &m->pm.z;
 	m->cfg.meta = t->meta;
-	m->cfg.mapped.first = SM_FIRST;
-	m->cfg.mapped.last = SM_FIRST + SM_BYTES - 1;
+	m->cfg.mapped.first = base;
+	m->cfg.mapped.last = base + SM_BYTES - 1;
 	m->cfg.virt = (void *)(((uintptr_t)m->raw + SM_ALIGN - 1) & ~(SM_ALIGN - 1));
-	m->cfg.page_shift = 12;
+	m->cfg.page_shift = shift;
 	m->cfg.cpus = cpus;
 	m->cfg.max_caches = 64;
 	m->cfg.seed = 0x5eed5eed5eed5eedull;
@@ -53,6 +62,13 @@ bool sm_lay_out(struct slab_machine *m, struct tap *t, uint32_t cpus)
 	m->cfg.hooks.found = sm_tell;
 	m->cfg.hooks.ctx = m;
 	return true;
+}
+
+bool sm_lay_out(struct slab_machine *m, struct tap *t, uint32_t cpus)
+{
+	struct sm_plan plan = { 0, cpus, 1, 0 };
+
+	return sm_lay_out_as(m, t, &plan);
 }
 
 bool sm_make(struct slab_machine *m)

@@ -25,7 +25,16 @@ struct slab_machine {
 	uint32_t findings;
 };
 
-/* Memory, zones of a PC, pages; @m->cfg is filled in: one CPU. The caller may change it. */
+/* A machine in other words: zero-filled for the usual. */
+struct sm_plan {
+	uint64_t first; /* physical address of the memory, 0 for SM_FIRST: a multiple of 1 MiB */
+	uint32_t cpus, nodes; /* 0 for 1; two nodes have half of the memory each */
+	uint32_t page_shift; /* 0 for 12 */
+};
+
+bool sm_lay_out_as(struct slab_machine *m, struct tap *t, const struct sm_plan *plan);
+
+/* Memory, zones of a PC, pages; @m->cfg is filled in. The caller may change it. */
 bool sm_lay_out(struct slab_machine *m, struct tap *t, uint32_t cpus);
 
 /* Make the set of caches. */

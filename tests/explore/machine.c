@@ -160,6 +160,11 @@ uint64_t machine_held(const struct machine *m)
 	return sum;
 }
 
+const struct pz_zones *machine_zones(const struct machine *m)
+{
+	return &m->plan->zones;
+}
+
 struct pz_limits machine_limits(uint64_t first, uint64_t last)
 {
 	struct pz_limits l = pz_limits_any();

@@ -57,6 +57,9 @@ uint64_t machine_free(const struct machine *m);
 /* Of these, those in per-CPU caches. */
 uint64_t machine_held(const struct machine *m);
 
+/* Its zones. */
+const struct pz_zones *machine_zones(const struct machine *m);
+
 /* Limits of page frames, both inclusive. */
 struct pz_limits machine_limits(uint64_t first, uint64_t last);
 

@@ -18,6 +18,7 @@
  */
 #define _GNU_SOURCE
 #include "coro.h"
+#include "slab_world.h"
 #include "world.h"
 
 #include <signal.h>
@@ -254,6 +255,8 @@ static struct {
 	size_t stack_size;
 	unsigned char *machine;
 	struct machine *m;
+	void (*thread)(unsigned int t);
+	void (*finish)(void);
 } sm;
 
 /* The first trap comes after the instruction that follows the popf. */
@@ -300,7 +303,7 @@ static void storm_keep(ucontext_t *uc)
 	memcpy(sm.machine, sm.m, sm.m->size);
 	sm.kept = true;
 	uc->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)STORM_FLAG;
-	world_thread(1);
+	sm.thread(1);
 }
 
 static void storm_put_back(ucontext_t *uc)
@@ -353,11 +356,11 @@ static void storm_op(void *arg)
 {
 	if (sm.put_back)
 		__asm__ volatile("int3"); /* goes on at the instruction that is put back */
-	world_thread(0);
+	sm.thread(0);
 }
 
-/* A handler once at each instruction of a step. */
-static void storm_each(const struct world_plan *plan)
+/* A handler once at each instruction of a step, in a world that is open. */
+static void storm_each(struct machine *m, const char *name)
 {
 	struct coro back;
 	const char *why = NULL;
@@ -365,7 +368,7 @@ static void storm_each(const struct world_plan *plan)
 
 	sm.mode = STORM_EACH;
 	sm.traps = 0;
-	sm.m = world_open(plan, storm_around);
+	sm.m = m;
 	sm.machine = malloc(sm.m->size);
 	coro_init(&sm.op);
 	coro_init(&back);
@@ -379,7 +382,7 @@ static void storm_each(const struct world_plan *plan)
 		if (!sm.kept)
 			break;
 		points++;
-		world_finish();
+		sm.finish();
 		why = explore_failure();
 		if (why)
 			break;
@@ -393,13 +396,28 @@ static void storm_each(const struct world_plan *plan)
 		printf("# at instruction %llu, code %#llx: %s\n", (unsigned long long)points,
 		       (unsigned long long)sm.regs[REG_RIP], why);
 	printf("# at %llu instructions\n", (unsigned long long)points);
-	explore_result(!why && points > 20, "at each instruction: %s", plan->name);
+	explore_result(!why && points > 20, "at each instruction: %s", name);
 	sm.mode = STORM_OFF;
 	free(sm.machine);
 	free(sm.stack);
 	coro_drop(&back);
 	coro_drop(&sm.op);
+}
+
+static void storm_each_page(const struct world_plan *plan)
+{
+	sm.thread = world_thread;
+	sm.finish = world_finish;
+	storm_each(world_open(plan, storm_around), plan->name);
 	world_close();
+}
+
+static void storm_each_slab(const struct slab_plan *plan)
+{
+	sm.thread = slab_world_thread;
+	sm.finish = slab_world_finish;
+	storm_each(slab_world_open(plan, storm_around), plan->name);
+	slab_world_close();
 }
 
 /* Handlers every few instructions of many operations. */
@@ -478,6 +496,40 @@ static const struct world_plan storm_plans[] = {
 	  .thread = { "%a", "b=0 -b" } },
 };
 
+/* A slab has four objects. */
+static const struct slab_plan storm_slabs[] = {
+	{ .name = "an object from the magazine", .magazine = 4, .before = "+a +b -a -b",
+	  .thread = { "+a", "+x +y -x" } },
+	{ .name = "an object into the magazine", .magazine = 4, .before = "+a +b",
+	  .thread = { "-a", "-b +x" } },
+	{ .name = "into a magazine that overflows", .magazine = 2, .keep = 2,
+	  .before = "+a +b +c +d +e -a -b", .thread = { "-c", "-d +x -e" } },
+	{ .name = "an empty magazine is filled", .magazine = 3, .before = "+a +b +c +d -a ~",
+	  .thread = { "+x", "+y -b" } },
+	{ .name = "a slab is made", .magazine = 2, .before = "+a -a ~ s",
+	  .thread = { "+x", "+y -y" } },
+	{ .name = "a slab goes", .no_cpu = true, .before = "+a +b +c +d -a -b -c",
+	  .thread = { "-d", "+x" } },
+	{ .name = "a slab goes with a magazine", .magazine = 4, .before = "+a +b +c +d -a -b -c -d",
+	  .thread = { "~", "+x +y -x" } },
+	{ .name = "a magazine is emptied", .magazine = 4, .keep = 1, .before = "+a +b +c -a -b",
+	  .thread = { "~", "-c +x" } },
+	{ .name = "a shrink", .magazine = 2, .keep = 4, .before = "+a +b +c +d +e +f -a -b -c -e",
+	  .thread = { "s", "-d +x -f" } },
+	{ .name = "a reclaim", .magazine = 2, .keep = 4, .before = "+a +b +c +d +e -a -b -c -d",
+	  .thread = { "r", "+x -e" } },
+	{ .name = "into a large slab", .many = true, .magazine = 2, .before = "+a +b +c +d -a -b",
+	  .thread = { "~", "-c +x -d" } },
+	{ .name = "out of a large slab", .many = true, .no_cpu = true, .before = "+a +b +c -a",
+	  .thread = { "+x", "-b +y" } },
+	{ .name = "a watched object", .size = 100, .debug = 15, .before = "+a +b -a",
+	  .thread = { "+a", "-b +x" } },
+	{ .name = "a watched object is freed", .size = 100, .debug = 15, .before = "+a +b",
+	  .thread = { "-a", "-b +x" } },
+	{ .name = "a grace period's end", .flags = PZ_SLAB_RCU, .magazine = 1,
+	  .before = "+a +b +c +d +e -a -b -c -d ~", .thread = { "g", "-e +x" } },
+};
+
 static void storm_steps(const char *want)
 {
 	storm_handle(SIGTRAP, storm_trap);
@@ -490,7 +542,14 @@ static void storm_steps(const char *want)
 
 		plan.nested = true;
 		if (!want || strstr(plan.name, want))
-			storm_each(&plan);
+			storm_each_page(&plan);
+	}
+	for (unsigned int i = 0; i < sizeof(storm_slabs) / sizeof(storm_slabs[0]); i++) {
+		struct slab_plan plan = storm_slabs[i];
+
+		plan.nested = true;
+		if (!want || strstr(plan.name, want))
+			storm_each_slab(&plan);
 	}
 	if (want)
 		return;
