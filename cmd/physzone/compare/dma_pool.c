@@ -89,7 +89,7 @@ static unsigned char *pool_at(const struct dma_pool *p, uint64_t dma)
 	return p->cfg.arena + dma;
 }
 
-/* The bytes of a free block behind its link. */
+/* Before the link is written into a free block. */
 static void pool_poison(const struct dma_pool *p, uint64_t dma)
 {
 	if (p->cfg.debug)
@@ -105,13 +105,11 @@ static void pool_cut(struct dma_pool *p, struct pool_page *page)
 		struct pool_block b = { page->dma + next, page->dma + at };
 
 		pool_poison(p, page->dma + at);
-		if (p->cfg.by_page) {
+		if (p->cfg.by_page)
 			memcpy(pool_at(p, page->dma + at), &next, sizeof(next));
-			p->stat.blocks++;
-		} else {
+		else
 			memcpy(pool_at(p, page->dma + at), &b, sizeof(b));
-			p->stat.blocks++;
-		}
+		p->stat.blocks++;
 		last = at;
 		at = next;
 	}
