@@ -730,8 +730,6 @@ static bool do_misuse(struct world *w, struct prop *p)
 		pz_kmem_cache_free(x.cache, cpu, &w->b.total);
 		break;
 	}
-	if (w->b.findings != 1 || w->b.found[0].fault != want[how])
-		prop_note(p, "%u findings, fault %d", w->b.findings, w->b.found[0].fault);
 	PROP_ASSERT(p, w->b.findings == 1 && w->b.found[0].fault == want[how]);
 	PROP_ASSERT(p, w->b.bugs.count == 1);
 	w->b.findings = 0;
