@@ -254,8 +254,8 @@ static uint32_t cache_debug(const struct pz_slabs *s, const struct pz_kmem_cache
 }
 
 /* What a cache is, but for its number and memory. */
-static int cache_plan(struct pz_slabs *s, const struct pz_kmem_cache_config *cfg,
-		      bool empty, struct pz_kmem_cache *c, const char **why)
+static int cache_plan(struct pz_slabs *s, const struct pz_kmem_cache_config *cfg, bool empty,
+		      struct pz_kmem_cache *c, const char **why)
 {
 	const char *wrong;
 	int rc;
@@ -366,7 +366,7 @@ void pz_slab_wait(const struct pz_slabs *s)
 /* Whether an object that is not free is one that is fenced off. */
 static bool cache_fenced(const struct pz_kmem_cache *c, const void *o)
 {
-	return *slab_seal_at(o, c->lay.seal) == slab_fence(slab_head(c, 0)->secret, o);
+	return *slab_seal_at(o, c->lay.seal) == slab_fence(c->secret, o);
 }
 
 /* Go through the objects that are not free; magazines are empty. Tells those that are out, and
@@ -389,8 +389,7 @@ static uint64_t cache_live(struct pz_kmem_cache *c, void (*live)(void *ctx, void
 				if (live)
 					live(ctx, o);
 			} else if (unfence) {
-				*slab_seal_at(o, c->lay.seal) =
-					slab_seal(slab_head(c, 0)->secret, o);
+				*slab_seal_at(o, c->lay.seal) = slab_seal(c->secret, o);
 				pz_slab_give(c, PZ_CPU_NONE, 1, &o);
 			}
 		}

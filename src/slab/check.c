@@ -9,7 +9,7 @@
  *     its layout, and pages in mapped memory under the cache's limits, which say whose they are;
  *  3. the state of a slab counts the objects that are free, and none that it has not;
  *  4. a slab with free objects is in the list of its node, once, and no other is but stubs;
- *  5. a free object in a slab bears its seal;
+ *  5. a free object in a slab bears its seal, and one that is out does not;
  *  6. an object in a magazine is one of the cache's, is not free in its slab, bears its seal, and
  *     is in no other place of any magazine;
  *  7. slabs, pages, objects and empty slabs are as many as are counted;
@@ -70,8 +70,8 @@ static int check_plan(const struct pz_slabs *s, const struct pz_kmem_cache *c, u
 	    c->head_stride != s->head_stride || !c->users || c->magazine_slots <= c->magazine)
 		return 1;
 	if (!c->align || (c->align & (c->align - 1)) || !l->stride ||
-	    (l->stride & (c->align - 1)) || (l->red_left & (c->align - 1)) ||
-	    l->inuse < c->size || l->order < l->min_order || l->order > PZ_SLAB_MAX_ORDER)
+	    (l->stride & (c->align - 1)) || (l->red_left & (c->align - 1)) || l->inuse < c->size ||
+	    l->order < l->min_order || l->order > PZ_SLAB_MAX_ORDER)
 		return 1;
 	if (c->recip != (uint32_t)pz_udiv64(((uint64_t)1 << 32) + l->stride - 1, l->stride))
 		return 1;
@@ -209,6 +209,23 @@ static bool check_is_object(const struct pz_slabs *s, const struct pz_kmem_cache
 	return slot < d->objects && slab_object(s, d, slot) == o && !pz_slab_is_free(s, d, slot);
 }
 
+/* Whether an object is neither free in its slab, nor in a magazine, nor given out. */
+static bool check_lost(const struct pz_slabs *s, const struct pz_kmem_cache *c)
+{
+	uint32_t at = 0;
+	struct slab *d;
+
+	for (d = pz_slab_desc_next(s, &at); d; d = pz_slab_desc_next(s, &at)) {
+		if (d->cache != c || (d->state & SLAB_GONE))
+			continue;
+		for (uint32_t i = 0; i < d->objects; i++) {
+			if (!pz_slab_is_free(s, d, i) && check_sealed(c, slab_object(s, d, i)))
+				return true;
+		}
+	}
+	return false;
+}
+
 /* Objects in magazines: seals are broken while they are counted, so that none counts twice. */
 static int check_magazines(const struct pz_slabs *s, const struct pz_kmem_cache *c)
 {
@@ -224,6 +241,8 @@ static int check_magazines(const struct pz_slabs *s, const struct pz_kmem_cache 
 				*slab_seal_at(*at, c->lay.seal) = ~slab_seal(c->secret, *at);
 		}
 	}
+	if (!rc && check_lost(s, c))
+		rc = 5;
 	for (uint32_t i = 0; i < c->cpus; i++) {
 		void **top = slab_head(c, i)->top;
 

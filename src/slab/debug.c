@@ -224,7 +224,7 @@ static uint32_t debug_verify(struct pz_kmem_cache *c, const char *where, const s
 				      DEBUG_GAP);
 	}
 	/* The seal is judged by who asks for the object, and is broken while it is out. */
-	if (out && l->seal >= l->inuse)
+	if (out && l->seal >= l->inuse && *slab_seal_at(o, l->seal) != slab_fence(c->secret, o))
 		found += !debug_bytes(c, where, PZ_SLAB_SEAL, d, o, o + l->seal, sizeof(slab_word),
 				      0);
 	if (!out && debug_poisons(c)) {
@@ -359,8 +359,7 @@ static uint64_t debug_verify_slab(struct pz_kmem_cache *c, struct slab *d)
 
 		free += is_free;
 		found += debug_verify(c, where, d, o, !is_free, &fence);
-		if (is_free && !fence &&
-		    *slab_seal_at(o, c->lay.seal) != slab_seal(c->secret, o)) {
+		if (is_free && !fence && *slab_seal_at(o, c->lay.seal) != slab_seal(c->secret, o)) {
 			pz_slab_found(c->s, where, PZ_SLAB_SEAL, c, NULL, d, o);
 			*slab_seal_at(o, c->lay.seal) = slab_seal(c->secret, o);
 			found++;

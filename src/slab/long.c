@@ -29,7 +29,7 @@ static bool long_open(const struct pz_kmem_cache *c, uint32_t cpu)
 /* Never give an object out again that was taken: somebody writes to it. */
 static void long_fence_off(struct pz_kmem_cache *c, void *o)
 {
-	*slab_seal_at(o, c->lay.seal) = slab_fence(slab_head(c, 0)->secret, o);
+	*slab_seal_at(o, c->lay.seal) = slab_fence(c->secret, o);
 	pz_count64(&c->fenced, 1);
 }
 

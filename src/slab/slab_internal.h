@@ -126,7 +126,7 @@ struct pz_kmem_cache {
 	void *node_raw;
 	uint64_t slabs, pages, objects, made, released, fallbacks, fenced;
 	uintptr_t secret; /* of the seals, as each line has it */
-	uint32_t random; /* where random orders go on */
+	uint32_t random;  /* where random orders go on */
 	char name[PZ_SLAB_NAME_MAX];
 };
 

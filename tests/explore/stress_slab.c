@@ -183,8 +183,9 @@ static void ss_step(struct ss_thread *t)
 		ss_housekeep(t);
 	} else if (what < 6) {
 		ss_bulk(t);
-	} else if (pipes ? t->cpu == 0 : soaks ? t->held < SS_HELD && what < 140 :
-			   t->held < SS_HELD / 4 && what < 104) {
+	} else if (pipes   ? t->cpu == 0
+		   : soaks ? t->held < SS_HELD && what < 140
+			   : t->held < SS_HELD / 4 && what < 104) {
 		o = ss_take(t);
 		if (o && pipes) {
 			o = ss_pass(t, o);
@@ -240,8 +241,9 @@ static void ss_ctor(void *ctx, void *object)
 static bool ss_open(void)
 {
 	static const uint32_t sizes[SS_CACHES] = { 40, 8, 64, 200, 1024, 3000, 512, 96 };
-	static const uint32_t flags[SS_CACHES] = { 0, PZ_SLAB_RANDOM, 0, PZ_SLAB_RCU,
-						   PZ_SLAB_RECLAIMABLE, 0, PZ_SLAB_CACHE_DMA, 0 };
+	static const uint32_t flags[SS_CACHES] = {
+		0, PZ_SLAB_RANDOM, 0, PZ_SLAB_RCU, PZ_SLAB_RECLAIMABLE, 0, PZ_SLAB_CACHE_DMA, 0
+	};
 	struct pz_kmem_cache_config c;
 	struct pz_kmalloc_config k;
 

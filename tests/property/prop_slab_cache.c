@@ -5,10 +5,9 @@
  * caches say of it, and a request fails only where no memory is left. Debug options and the layouts
  * of Linux's models are among the caches; misuse is told and changes nothing.
  */
+#include "../contract/slab_linux.h"
 #include "prop.h"
 #include "slab_box.h"
-
-#include <physzone/linux/slab.h>
 
 #define OPS 90
 #define LIVE 700u
@@ -236,9 +235,6 @@ static bool refused(struct world *w, struct prop *p, struct pz_kmem_cache *c)
 		pz_free_pages(w->b.pages, PZ_CPU_NONE, desc[0], 0);
 	if (!re)
 		pz_free_pages(w->b.pages, PZ_CPU_NONE, desc[1], 0);
-	if (!re)
-		prop_note(p, "order %u, %u objects; %u and %u", st.layout.order, st.layout.objects,
-			  st.layout.min_order, st.layout.min_objects);
 	PROP_ASSERT(p, re != 0);
 	return true;
 }
@@ -251,40 +247,6 @@ static void ctor(void *ctx, void *object)
 }
 
 static uint32_t ctor_size[SB_CACHES * 2];
-
-/* The layout that Linux 6.12 gives to a cache, in this library's words. */
-static bool linux_layout(const struct pz_kmem_cache_config *c, struct pz_slab_layout *l)
-{
-	struct pzl_slab_kernel k;
-	struct pzl_slab_cache lc;
-	struct pzl_slab_geometry g;
-
-	memset(&lc, 0, sizeof(lc));
-	pzl_slab_kernel_init(&k, PZL_LINUX_6_12, PZL_ARCH_X86_64, 0);
-	lc.object_size = c->size;
-	lc.align = c->align;
-	lc.flags = (c->flags & PZ_SLAB_HWCACHE_ALIGN ? PZL_SLAB_HWCACHE_ALIGN : 0) |
-		   (c->flags & PZ_SLAB_RCU ? PZL_SLAB_TYPESAFE_BY_RCU : 0) |
-		   (c->ctor ? PZL_SLAB_CTOR : 0) |
-		   (c->debug & PZ_SLAB_DEBUG_CHECKS ? PZL_SLAB_CONSISTENCY_CHECKS : 0) |
-		   (c->debug & PZ_SLAB_DEBUG_RED_ZONE ? PZL_SLAB_RED_ZONE : 0) |
-		   (c->debug & PZ_SLAB_DEBUG_POISON ? PZL_SLAB_POISON : 0) |
-		   (c->debug & PZ_SLAB_DEBUG_USERS ? PZL_SLAB_STORE_USER : 0);
-	if (pzl_slab_geometry(&k, &lc, &g))
-		return false;
-	memset(l, 0, sizeof(*l));
-	l->stride = g.size;
-	l->red_left = g.red_left_pad;
-	l->inuse = g.inuse;
-	l->seal = g.offset;
-	if (c->debug & PZ_SLAB_DEBUG_USERS)
-		l->track = g.offset >= g.inuse ? g.offset + 8 : g.inuse;
-	l->order = g.order;
-	l->objects = g.objects;
-	l->min_order = g.fallback_order;
-	l->min_objects = g.fallback_objects;
-	return true;
-}
 
 static bool do_create(struct world *w, struct prop *p)
 {
@@ -324,7 +286,7 @@ static bool do_create(struct world *w, struct prop *p)
 	if (prop_choice(p, 4) == 3)
 		c.keep = prop_choice(p, 2) ? UINT32_MAX : 1;
 	if (prop_choice(p, 5) == 4 && !c.limits.boundary && !w->b.cfg.min_align &&
-	    linux_layout(&c, &lay))
+	    slab_linux_layout(PZL_LINUX_6_12, &c, &lay))
 		c.layout = &lay;
 	if ((c.flags & PZ_SLAB_CACHE_DMA) && (c.flags & PZ_SLAB_CACHE_DMA32))
 		want = -PZ_EINVAL;
@@ -768,8 +730,6 @@ static bool do_misuse(struct world *w, struct prop *p)
 		pz_kmem_cache_free(x.cache, cpu, &w->b.total);
 		break;
 	}
-	if (w->b.findings != 1 || w->b.found[0].fault != want[how])
-		prop_note(p, "%u findings, fault %d", w->b.findings, w->b.found[0].fault);
 	PROP_ASSERT(p, w->b.findings == 1 && w->b.found[0].fault == want[how]);
 	PROP_ASSERT(p, w->b.bugs.count == 1);
 	w->b.findings = 0;
