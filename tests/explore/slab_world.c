@@ -216,6 +216,7 @@ static void sw_end_of_run(void *ctx)
 static void sw_make(const struct slab_plan *plan, unsigned char *memory, uint32_t frames)
 {
 	static const struct pz_slab_layout many = { 56, 0, 56, 24, 0, 0, 73, 0, 73 };
+	static const struct pz_slab_layout four = { 1024, 0, 1000, 1000, 0, 0, 4, 0, 4 };
 	struct pz_kmem_cache_config cc;
 	struct pz_slabs_config c;
 	const char *why = "";
@@ -239,7 +240,7 @@ static void sw_make(const struct slab_plan *plan, unsigned char *memory, uint32_
 	cc.debug = plan->debug;
 	cc.magazine = plan->magazine ? plan->magazine : 1;
 	cc.keep = plan->keep ? plan->keep : UINT32_MAX;
-	cc.layout = plan->many ? &many : NULL;
+	cc.layout = plan->many ? &many : plan->size || plan->debug ? NULL : &four;
 	if (pz_slabs_create(&sw.w->s, &c) || pz_kmem_cache_create(&sw.w->c, sw.w->s, &cc, &why)) {
 		fprintf(stderr, "slab_world: no cache: %s\n", why);
 		exit(2);
