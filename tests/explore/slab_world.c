@@ -125,6 +125,11 @@ static void sw_rest(unsigned int t, char what)
 		ticket = pz_slab_grace_begin(w->s);
 		(void)pz_slab_grace_end(w->s, sw_cpu(t), ticket);
 		break;
+	case 'D':
+		if (pz_kmem_cache_destroy(w->c, NULL, NULL))
+			explore_fail("the cache is not destroyed");
+		w->c = NULL;
+		break;
 	case 'm':
 		pz_kmem_cache_stat(w->c, &st);
 		break;
@@ -171,7 +176,9 @@ static void sw_check(const char *when)
 	rc = pz_pages_check(sw.m->pages);
 	if (rc)
 		explore_fail("%s: pz_pages_check() says %d", when, rc);
-	pz_kmem_cache_stat(sw.w->c, &st);
+	memset(&st, 0, sizeof(st));
+	if (sw.w->c)
+		pz_kmem_cache_stat(sw.w->c, &st);
 	if (st.active != out)
 		explore_fail("%s: %llu objects out, not %llu", when, (unsigned long long)st.active,
 			     (unsigned long long)out);
@@ -192,7 +199,8 @@ void slab_world_finish(void)
 		sw_give(0, i);
 	for (uint32_t cpu = 0; cpu < EXPLORE_THREADS; cpu++)
 		pz_slab_drain(w->s, cpu);
-	(void)pz_kmem_cache_shrink(w->c, PZ_CPU_NONE);
+	if (w->c)
+		(void)pz_kmem_cache_shrink(w->c, PZ_CPU_NONE);
 	(void)pz_slab_grace_end(w->s, PZ_CPU_NONE, pz_slab_grace_begin(w->s));
 	sw_check("all freed");
 	pz_slabs_cost(w->s, &cost);
@@ -291,6 +299,7 @@ void slab_world_run(const struct slab_plan *plan)
 	while (e.threads < EXPLORE_THREADS && plan->thread[e.threads])
 		e.threads++;
 	e.nested = plan->nested;
+	e.may_wait = plan->may_wait;
 	e.no_merge = true; /* the state is large, and most choices differ */
 	e.max_runs = SW_RUNS;
 	explore_tap(plan->name, &e, &how);
