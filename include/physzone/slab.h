@@ -158,8 +158,8 @@ struct pz_slabs_config {
  * @out: the set of caches, written on success only
  * @cfg: what it is made from; copied
  *
- * Takes 8 bytes for each page of @cfg->mapped from @cfg->zeroed; pages that no slab uses stay
- * untouched there.
+ * Takes 8 bytes for each 4 KiB of @cfg->mapped from @cfg->zeroed, and 4 for each page; what no slab
+ * needs stays untouched there.
  *
  * Context: not from interrupts; calls the metadata hooks.
  * Return: 0, -PZ_EINVAL when @cfg is malformed, -PZ_ENOMEM, -PZ_ENOSPC when the set of fault points

@@ -69,6 +69,11 @@ static const struct slab_plan slab_plans[] = {
 	{ .name = "a grace period ends while slabs go", .flags = PZ_SLAB_RCU,
 	  .before = "+a +b +c +d +e +f +g -a -b -c -d -e", .no_cpu = true,
 	  .thread = { "g +h", "-f -g" }, .bound = 2 },
+	/* --- the end of a cache --- */
+	{ .name = "a cache goes while others reclaim", .keep = 3, .may_wait = true,
+	  .before = "+a +b +c +d +e -a -b -c -d -e", .thread = { "D", "r", "~" }, .bound = 2 },
+	{ .name = "a cache for readers goes", .flags = PZ_SLAB_RCU, .may_wait = true,
+	  .before = "+a +b +c +d +e -a -b -c -d -e", .thread = { "D", "r g" }, .bound = 3 },
 	/* --- debug options --- */
 	{ .name = "objects that are watched", .debug = 15, .before = "+a +b +c",
 	  .thread = { "-a +d", "-b +e" }, .bound = 3 },

@@ -125,6 +125,11 @@ static void sw_rest(unsigned int t, char what)
 		ticket = pz_slab_grace_begin(w->s);
 		(void)pz_slab_grace_end(w->s, sw_cpu(t), ticket);
 		break;
+	case 'D':
+		if (pz_kmem_cache_destroy(w->c, NULL, NULL))
+			explore_fail("the cache is not destroyed");
+		w->c = NULL;
+		break;
 	case 'm':
 		pz_kmem_cache_stat(w->c, &st);
 		break;
@@ -171,7 +176,9 @@ static void sw_check(const char *when)
 	rc = pz_pages_check(sw.m->pages);
 	if (rc)
 		explore_fail("%s: pz_pages_check() says %d", when, rc);
-	pz_kmem_cache_stat(sw.w->c, &st);
+	memset(&st, 0, sizeof(st));
+	if (sw.w->c)
+		pz_kmem_cache_stat(sw.w->c, &st);
 	if (st.active != out)
 		explore_fail("%s: %llu objects out, not %llu", when, (unsigned long long)st.active,
 			     (unsigned long long)out);
@@ -192,7 +199,8 @@ void slab_world_finish(void)
 		sw_give(0, i);
 	for (uint32_t cpu = 0; cpu < EXPLORE_THREADS; cpu++)
 		pz_slab_drain(w->s, cpu);
-	(void)pz_kmem_cache_shrink(w->c, PZ_CPU_NONE);
+	if (w->c)
+		(void)pz_kmem_cache_shrink(w->c, PZ_CPU_NONE);
 	(void)pz_slab_grace_end(w->s, PZ_CPU_NONE, pz_slab_grace_begin(w->s));
 	sw_check("all freed");
 	pz_slabs_cost(w->s, &cost);
@@ -216,6 +224,7 @@ static void sw_end_of_run(void *ctx)
 static void sw_make(const struct slab_plan *plan, unsigned char *memory, uint32_t frames)
 {
 	static const struct pz_slab_layout many = { 56, 0, 56, 24, 0, 0, 73, 0, 73 };
+	static const struct pz_slab_layout four = { 1024, 0, 1000, 1000, 0, 0, 4, 0, 4 };
 	struct pz_kmem_cache_config cc;
 	struct pz_slabs_config c;
 	const char *why = "";
@@ -239,7 +248,7 @@ static void sw_make(const struct slab_plan *plan, unsigned char *memory, uint32_
 	cc.debug = plan->debug;
 	cc.magazine = plan->magazine ? plan->magazine : 1;
 	cc.keep = plan->keep ? plan->keep : UINT32_MAX;
-	cc.layout = plan->many ? &many : NULL;
+	cc.layout = plan->many ? &many : plan->size || plan->debug ? NULL : &four;
 	if (pz_slabs_create(&sw.w->s, &c) || pz_kmem_cache_create(&sw.w->c, sw.w->s, &cc, &why)) {
 		fprintf(stderr, "slab_world: no cache: %s\n", why);
 		exit(2);
@@ -290,6 +299,7 @@ void slab_world_run(const struct slab_plan *plan)
 	while (e.threads < EXPLORE_THREADS && plan->thread[e.threads])
 		e.threads++;
 	e.nested = plan->nested;
+	e.may_wait = plan->may_wait;
 	e.no_merge = true; /* the state is large, and most choices differ */
 	e.max_runs = SW_RUNS;
 	explore_tap(plan->name, &e, &how);

@@ -8,6 +8,7 @@
  *   s    shrink              r    reclaim
  *   g    a grace period, from its beginning to its end
  *   m    ask for the numbers of the cache
+ *   D    destroy the cache: nothing is out, and only reclaim and draining go on elsewhere
  *
  * What must hold, of which a breach ends the run by explore_fail():
  *  - no object is given out while somebody has it, and nobody else writes to it;
@@ -33,6 +34,7 @@ struct slab_plan {
 	bool no_cpu; /* callers have no CPU of their own */
 	bool nested; /* threads are interrupts on top of each other, on one CPU */
 	bool may_fail;
+	bool may_wait; /* a thread waits for another */
 	const char *before;		     /* done first, by CPU 0 */
 	const char *thread[EXPLORE_THREADS]; /* NULL for none */
 	uint32_t bound;			     /* pre-emptions */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * stress_slab.c - real threads on object caches, for a race detector and for what only real
- * processors do; and a soak with hardly any page free.
+ * processors do; a soak with hardly any page free; and signals that do the same on top of them.
  *
  * Each object bears in its first and its last word who has it. Threads take objects of random
  * caches and memory of random sizes, give them back, or leave them to another thread; they shrink,
@@ -14,7 +14,9 @@
 #include "explore.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,6 +31,7 @@ struct ss_thread {
 	uint32_t cpu;
 	uint64_t seed, taken, refused, passed, fullest;
 	uint32_t held;
+	bool handler; /* an interrupt handler on top of the thread with the same CPU */
 	void *object[SS_HELD];
 };
 
@@ -41,6 +44,9 @@ static struct timespec from;
 static uint32_t last_ms;
 static bool soaks; /* memory is kept full */
 static bool pipes; /* CPU 0 takes, the others give */
+static bool interrupts;
+static uint64_t interrupted;
+static __thread struct ss_thread *on_top; /* the thread's interrupt handler */
 
 static uint32_t ss_random(struct ss_thread *t, uint32_t n)
 {
@@ -157,7 +163,7 @@ static void ss_housekeep(struct ss_thread *t)
 		pz_kmem_cache_stat(cache[ss_random(t, SS_CACHES)], &st);
 		break;
 	default:
-		if (t->cpu)
+		if (t->cpu || t->handler)
 			break;
 		ticket = pz_slab_grace_begin(box.s);
 		(void)pz_slab_grace_end(box.s, t->cpu, ticket);
@@ -218,14 +224,46 @@ static void ss_step(struct ss_thread *t)
 	}
 }
 
+static void ss_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	pthread_sigmask(how, &set, NULL);
+}
+
+static void ss_interrupt(int sig)
+{
+	struct ss_thread *t = on_top;
+
+	(void)sig;
+	if (!t || __atomic_load_n(&wrong, __ATOMIC_RELAXED))
+		return;
+	__atomic_fetch_add(&interrupted, 1, __ATOMIC_RELAXED);
+	for (unsigned int i = 0; i < 6; i++)
+		ss_step(t);
+}
+
 static void *ss_main(void *arg)
 {
-	struct ss_thread *t = arg;
+	struct ss_thread *t = arg, handler;
+
+	memset(&handler, 0, sizeof(handler));
+	handler.cpu = t->cpu;
+	handler.seed = t->seed + 100;
+	handler.handler = true;
+	on_top = interrupts ? &handler : NULL;
+	if (interrupts)
+		ss_signals(SIG_UNBLOCK);
 
 	while (!__atomic_load_n(&wrong, __ATOMIC_RELAXED) && !ss_time_is_up()) {
 		for (unsigned int i = 0; i < 300; i++)
 			ss_step(t);
 	}
+	on_top = NULL;
+	while (handler.held)
+		ss_give(t, handler.object[--handler.held]);
 	while (t->held)
 		ss_give(t, t->object[--t->held]);
 	return NULL;
@@ -321,6 +359,25 @@ static void ss_run(const char *what)
 	explore_result(ok && !wrong && taken, "%s", what);
 }
 
+/* A timer's signal, as often as the host manages, on whatever thread it hits but this one. */
+static void ss_storm(void)
+{
+	struct itimerval often = { { 0, 60 }, { 0, 60 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct sigaction sa;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = ss_interrupt;
+	sa.sa_flags = SA_RESTART;
+	sigaction(SIGALRM, &sa, NULL);
+	interrupts = true;
+	ss_signals(SIG_BLOCK);
+	setitimer(ITIMER_REAL, &often, NULL);
+	ss_run("threads with interrupts on top");
+	setitimer(ITIMER_REAL, &never, NULL);
+	signal(SIGALRM, SIG_IGN);
+	explore_result(interrupted > 0, "which came %llu times", (unsigned long long)interrupted);
+}
+
 int main(void)
 {
 	const char *seconds = getenv("PZ_SOAK_SECONDS");
@@ -333,5 +390,7 @@ int main(void)
 	pipes = false;
 	soaks = true;
 	ss_run("99 % of memory in use");
+	soaks = false;
+	ss_storm();
 	return explore_done();
 }
