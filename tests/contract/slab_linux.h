@@ -5,15 +5,13 @@
 #ifndef TESTS_CONTRACT_SLAB_LINUX_H
 #define TESTS_CONTRACT_SLAB_LINUX_H
 
-#include <physzone/linux/slab.h>
-#include <physzone/slab.h>
+#include <physzone/linux/slab_layout.h>
 
 static inline bool slab_linux_layout(enum pzl_model model, const struct pz_kmem_cache_config *c,
 				     struct pz_slab_layout *l)
 {
 	struct pzl_slab_kernel k;
 	struct pzl_slab_cache lc = { 0 };
-	struct pzl_slab_geometry g;
 
 	pzl_slab_kernel_init(&k, model, PZL_ARCH_X86_64, 0);
 	lc.object_size = c->size;
@@ -25,20 +23,7 @@ static inline bool slab_linux_layout(enum pzl_model model, const struct pz_kmem_
 		   (c->debug & PZ_SLAB_DEBUG_RED_ZONE ? PZL_SLAB_RED_ZONE : 0) |
 		   (c->debug & PZ_SLAB_DEBUG_POISON ? PZL_SLAB_POISON : 0) |
 		   (c->debug & PZ_SLAB_DEBUG_USERS ? PZL_SLAB_STORE_USER : 0);
-	if (sizeof(void *) != 8 || pzl_slab_geometry(&k, &lc, &g))
-		return false;
-	l->stride = g.size;
-	l->red_left = g.red_left_pad;
-	l->inuse = g.inuse;
-	l->seal = g.offset;
-	l->track = 0;
-	if (c->debug & PZ_SLAB_DEBUG_USERS)
-		l->track = g.offset >= g.inuse ? g.offset + 8 : g.inuse;
-	l->order = g.order;
-	l->objects = g.objects;
-	l->min_order = g.fallback_order;
-	l->min_objects = g.fallback_objects;
-	return true;
+	return sizeof(void *) == 8 && !pzl_slab_layout(&k, &lc, l);
 }
 
 #endif
