@@ -269,7 +269,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes),  cmocka_unit_test(kernels),	 cmocka_unit_test(lists),
-		cmocka_unit_test(traces), cmocka_unit_test(empty_slabs), cmocka_unit_test(trace_cmd),
+		cmocka_unit_test(traces), cmocka_unit_test(empty_slabs),
+		cmocka_unit_test(trace_cmd),
 		cmocka_unit_test(most),	  cmocka_unit_test(lines),	 cmocka_unit_test(refused),
 	};
 

@@ -133,7 +133,7 @@ static int read_list_line(struct waste_input *in, size_t line, const char *text,
 	if (s.p < s.end)
 		return read_expected(in, line, text, len, err, "a size and a count, and no more");
 	if (!read_add(in, &e))
-		return read_expected(in, line, text, len, err, 
+		return read_expected(in, line, text, len, err,
 				     "at most 1 EiB and 1000000000000 allocations in all");
 	return 0;
 }

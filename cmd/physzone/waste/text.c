@@ -177,7 +177,8 @@ static void text_notes(struct out *out, const struct waste *w, bool all)
 	out_char(out, '\n');
 	out_init(&words, NULL);
 	if (blocks > slabs)
-		out_printf(&words, "Without its caches this would take %s more, %.1f times as much.",
+		out_printf(&words,
+			   "Without its caches this would take %s more, %.1f times as much.",
 			   view_size(size, blocks - slabs), (double)blocks / (double)slabs);
 	else if (blocks < slabs)
 		out_printf(&words, "Without its caches this would take %s less.",
