@@ -19,6 +19,7 @@
 #define READ_COUNT_MAX UINT64_C(1000000000)
 #define READ_BYTES_MAX (UINT64_C(1) << 60) /* of all together */
 #define READ_ALL_MAX UINT64_C(1000000000000) /* allocations; 64 KiB of each are below 1 EiB */
+#define READ_EVENTS_MAX ((size_t)20000000)
 #define READ_SHOWN 60			   /* characters of a line in a message */
 
 /* A place in a line. */
@@ -261,6 +262,9 @@ int waste_read_text(struct waste_input *in, const struct text *t, enum pzl_model
 			in->trace = memchr(s.p, ':', len) ||
 				    (len > 5 && !memcmp(s.p, "cpus=", 5));
 		known = true;
+		if (in->events.n == READ_EVENTS_MAX)
+			return read_expected(in, i + 1, s.p, len, err,
+					     "at most 20000000 lines that count");
 		rc = in->trace ? read_trace_line(in, i + 1, s.p, len, model, most, all, err)
 			       : read_list_line(in, i + 1, s.p, len, gfp, most, err);
 	}
