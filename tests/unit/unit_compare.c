@@ -586,6 +586,7 @@ static void on_the_command_line(void **state)
 	assert_int_equal(r.rc, EXIT_FINE);
 	run_has(&r, "limited   Limited ");
 	run_has(&r, "of it an area of 4 MiB at ");
+	run_has_not(&r, "do not fit");
 	run_done(&r);
 	r = run("compare policies --mix kdump --json @arm64/6.1-raspi4b-960M");
 	assert_int_equal(r.rc, EXIT_FINE);
@@ -673,6 +674,11 @@ static void small_streams(void **state)
 	free(line);
 	unlink(file);
 	free(file);
+	/* An area lies where ZONE_DMA did: what does not fit there is told. */
+	r = run("compare policies --memory 64M --mix kdump --cma 256M --width 200");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "an area of 14 MiB at 2M; 256 MiB do not fit below 16M\n");
+	run_done(&r);
 	file = run_file(
 		"mm_page_alloc: page=1 pfn=0x1 order=0 migratetype=0 gfp_flags=GFP_DMA\nx\n");
 	line = xasprintf("compare policies --memory 64M --width 40 --trace %s", file);
