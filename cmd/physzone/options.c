@@ -103,7 +103,7 @@ static const struct option_def option_defs[] = {
 	  "tables: iommu:map and iommu:unmap" },
 	{ "limit", "ADDR", OPT_LIMIT, ON_COMPARE,
 	  "policies: ZONE_LIMITED ends at ADDR; without it, where the widest limit of a device "
-	  "does; tables: they lie up to ADDR (4G)" },
+	  "does that leaves memory out; tables: they lie up to ADDR (4G)" },
 	{ "bits", "N", OPT_BITS, ON_COMPARE, "the same as a number of address lines" },
 	{ "cma", "SIZE", OPT_CMA, ON_COMPARE,
 	  "policies: the contiguous area's size; without it that of the zone it replaces" },

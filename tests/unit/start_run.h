@@ -64,6 +64,8 @@ static inline struct run run(const char *line)
 	argv[argc] = NULL;
 	out_init(&out, NULL);
 	r.rc = options_parse(&o, argc, argv, &r.err);
+	if (o.width)
+		out.width = o.width;
 	if (!r.rc)
 		r.rc = o.command == CMD_BOOT	  ? cmd_boot(&o, &out, &r.err)
 		       : o.command == CMD_WASTE	  ? cmd_waste(&o, &out, &r.err)

@@ -586,6 +586,7 @@ static void on_the_command_line(void **state)
 	assert_int_equal(r.rc, EXIT_FINE);
 	run_has(&r, "limited   Limited ");
 	run_has(&r, "of it an area of 4 MiB at ");
+	run_has_not(&r, "do not fit");
 	run_done(&r);
 	r = run("compare policies --mix kdump --json @arm64/6.1-raspi4b-960M");
 	assert_int_equal(r.rc, EXIT_FINE);
@@ -658,6 +659,42 @@ static void plots_of_little(void **state)
 	plot_destroy(&p);
 }
 
+/* A stream that asks for nothing has no answer, and words keep to the columns. */
+static void small_streams(void **state)
+{
+	char *file = run_file("steps 10\nclass a weight 1 size 4K during 99%-100%\n"), *line;
+	struct run r;
+
+	(void)state;
+	line = xasprintf("compare policies --memory 64M --mix %s", file);
+	r = run(line);
+	assert_int_equal(r.rc, EXIT_INPUT);
+	assert_non_null(strstr(r.err, "expected requests, made none"));
+	run_done(&r);
+	free(line);
+	unlink(file);
+	free(file);
+	/* An area lies where ZONE_DMA did: what does not fit there is told. */
+	r = run("compare policies --memory 64M --mix kdump --cma 256M --width 200");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "an area of 14 MiB at 2M; 256 MiB do not fit below 16M\n");
+	run_done(&r);
+	file = run_file(
+		"mm_page_alloc: page=1 pfn=0x1 order=0 migratetype=0 gfp_flags=GFP_DMA\nx\n");
+	line = xasprintf("compare policies --memory 64M --width 40 --trace %s", file);
+	r = run(line);
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "  recorded  0 requests failed then, 0\n            pages came back");
+	for (const char *p = r.text, *end; p && strncmp(p, "\n\n", 2); p = end) {
+		end = strchr(p + 1, '\n');
+		assert_true(end && end - p - 1 <= 40);
+	}
+	run_done(&r);
+	free(line);
+	unlink(file);
+	free(file);
+}
+
 static void wrong_usage(void **state)
 {
 	struct run r;
@@ -680,6 +717,14 @@ static void wrong_usage(void **state)
 	run_refused("compare policies a b", "one SOURCE at a time; 'b' is one too many");
 	run_refused("compare policies --json --svg -", "both want standard output");
 	run_refused("compare policies --window 1G-2G", "does not belong to 'physzone compare'");
+	run_refused("compare policies --trace - -", "SOURCE and --trace - both want");
+	run_refused("compare policies --mix - -", "SOURCE and --mix - both want");
+	run_refused("compare policies --trace a --seed 1", "--seed is for a mix");
+	/* What a made-up machine would pass over. */
+	run_refused("compare policies --arch arm64", "--arch is for a machine that is read");
+	run_refused("compare policies --memory 1G --cmdline mem=1G", "--cmdline is for a machine");
+	run_refused("compare tables --boot 2", "--boot is for a machine that is read");
+	run_refused("compare tables --capture kexec", "--capture is for a machine that is read");
 	r = run("compare policies --mix ./none.mix");
 	assert_int_equal(r.rc, EXIT_INPUT);
 	assert_non_null(strstr(r.err, "./none.mix"));
@@ -704,6 +749,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(on_the_command_line),
 		cmocka_unit_test(pictures),
 		cmocka_unit_test(plots_of_little),
+		cmocka_unit_test(small_streams),
 		cmocka_unit_test(wrong_usage),
 	};
 

@@ -565,6 +565,16 @@ static void recorded(void **state)
 	unlink(name);
 	free(name);
 
+	name = run_file("a-1: unmap: IOMMU: iova=0x0 - 0x1000 size=4096 unmapped_size=4096\n");
+	line = xasprintf("compare tables --memory 64M --trace %s", name);
+	r = run(line);
+	assert_int_equal(r.rc, EXIT_INPUT);
+	assert_non_null(strstr(r.err, "that need a table, found only what is unmapped"));
+	run_done(&r);
+	free(line);
+	unlink(name);
+	free(name);
+
 	name = run_file("x\na-1 [000] ..... 1.1: map: IOMMU: iova=0x1000 size=4096\n");
 	line = xasprintf("compare tables --memory 64M --trace %s", name);
 	r = run(line);
@@ -578,10 +588,13 @@ static void recorded(void **state)
 
 static void pictures(void **state)
 {
-	struct run r = run("compare tables --memory 256M --mix storage --svg -");
+	struct run r = run("compare tables --memory 64M --mix storage --bits 64");
 	unsigned int curves = 0;
 
 	(void)state;
+	run_has(&r, "63.6 MiB in all; others hold 99 %");
+	run_done(&r);
+	r = run("compare tables --memory 256M --mix storage --svg -");
 	assert_int_equal(r.rc, EXIT_FINE);
 	assert_true(r.text == run_has(&r, "<?xml "));
 	/* Memory with the tables themselves, failures without, and the legend. */

@@ -189,9 +189,72 @@ static void empty_slabs(void **state)
 	free(trace);
 }
 
+/* trace-cmd's text begins with a line of its own. */
+static void trace_cmd(void **state)
+{
+	struct run r = run_on("cpus=2\n" ALLOC("1", "64", "64", DMA), "waste --json");
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "\"peak_line\": 2");
+	run_done(&r);
+}
+
+/* What a block of pages takes for each of them still has to be a number. */
+static void most(void **state)
+{
+	static const char line[] = "1 1000000000\n";
+	char *list = xmalloc(1001 * (sizeof(line) - 1) + 1);
+	struct run r;
+
+	(void)state;
+	for (size_t i = 0; i < 1001; i++)
+		memcpy(list + i * (sizeof(line) - 1), line, sizeof(line));
+	r = run_on(list, "waste");
+	assert_int_equal(r.rc, EXIT_INPUT);
+	assert_non_null(
+		strstr(r.err, ":1001: expected at most 1 EiB and 1000000000000 allocations"));
+	run_done(&r);
+	list[1000 * (sizeof(line) - 1)] = 0;
+	r = run_on(list, "waste --json");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "\"orders\": {\"held\": 4096000000000000,");
+	run_done(&r);
+	free(list);
+}
+
+/* Sentences keep to the columns, and a name cannot speak to the terminal. */
+static void lines(void **state)
+{
+	char *name = run_file(ALLOC("1", "64", "64", DMA)), *odd, *line;
+	struct run r = run("waste --width 40 64x100");
+
+	(void)state;
+	run_has(&r, "kmalloc(GFP_DMA), by the rules of\nlinux-6.12 on x86_64, pages of 4 KiB\n");
+	run_has(&r, "\nWithout its caches this would take 392\nKiB more, 50.0 times as much.\n");
+	run_done(&r);
+	r = run("waste 4096x8");
+	run_has(&r, "\nWithout its caches this would take as much.\n");
+	run_done(&r);
+	odd = xasprintf("%s-\033[31m", name);
+	assert_int_equal(rename(name, odd), 0);
+	line = xasprintf("waste %s", odd);
+	r = run(line);
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "\\x1b[31m");
+	run_has_not(&r, "\033");
+	run_done(&r);
+	unlink(odd);
+	free(line);
+	free(odd);
+	free(name);
+}
+
 static void refused(void **state)
 {
 	(void)state;
+	run_refused("waste 64x", "'64x': expected a size (512, 4K, 512x100)");
+	run_refused("waste 99999999999999999999", "'99999999999999999999': expected a size");
 	run_refused("waste", "no sizes given, and no file");
 	run_refused("waste 0", "'0': expected a size from 1 to 4194304 bytes");
 	run_refused("waste 4194305", "'4194305': expected a size from 1");
@@ -206,7 +269,9 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes),  cmocka_unit_test(kernels),	 cmocka_unit_test(lists),
-		cmocka_unit_test(traces), cmocka_unit_test(empty_slabs), cmocka_unit_test(refused),
+		cmocka_unit_test(traces), cmocka_unit_test(empty_slabs),
+		cmocka_unit_test(trace_cmd),
+		cmocka_unit_test(most),	  cmocka_unit_test(lines),	 cmocka_unit_test(refused),
 	};
 
 	run_machines = argc > 1 ? argv[1] : "machines";

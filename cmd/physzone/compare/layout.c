@@ -112,6 +112,7 @@ static void layout_area(struct policy *p, struct pz_zone_config *c, uint64_t cma
 	below.last = p->limit >> p->m->page_shift;
 	(void)pz_memblock_hand_over(&p->mb, UINT64_MAX, layout_count_below, &below);
 	bytes = below.pages < p->m->managed / 8 ? below.pages : p->m->managed / 8;
+	p->area_asked = cma;
 	layout_reserve(p, cma ? cma : bytes << p->m->page_shift);
 }
 
@@ -292,11 +293,14 @@ char *policy_layout(const struct policy *p)
 			out_printf(&text, "%s%s %s", text.n ? ", " : "", layout_name(p, a->type),
 				   view_pages_size(size, a->zone->managed, p->m->page_shift));
 	}
-	if (p->kind == COMPARE_CMA && p->has_area)
+	if (p->kind == COMPARE_CMA && p->has_area) {
 		out_printf(&text, ", of it an area of %s at %s",
 			   view_size(size, pz_range_size(p->area.range)),
 			   view_addr(addr, p->area.range.first));
-	else if (p->kind == COMPARE_CMA)
+		if (pz_range_size(p->area.range) < p->area_asked)
+			out_printf(&text, "; %s do not fit below %s",
+				   view_size(size, p->area_asked), view_addr(addr, p->limit + 1));
+	} else if (p->kind == COMPARE_CMA)
 		out_printf(&text, ", no place for an area below %s", view_addr(addr, p->limit + 1));
 	s = xstrdup(out_text(&text));
 	out_destroy(&text);

@@ -375,7 +375,7 @@ int mix_read(struct mix *m, enum mix_kind kind, const char *name, char **err)
 	}
 	if (text_read(&t, name, err))
 		return EXIT_INPUT;
-	rc = mix_parse(m, kind, t.buf, t.len, name, err);
+	rc = mix_parse(m, kind, t.buf, t.len, strcmp(name, "-") ? name : "standard input", err);
 	text_destroy(&t);
 	return rc;
 }

@@ -27,6 +27,7 @@ struct policy {
 	uint8_t owner;	/* of the movable pages */
 	uint64_t limit; /* last address of ZONE_LIMITED, or of the zone that the area replaces */
 	bool has_area;
+	uint64_t area_asked; /* bytes of the area by the settings, 0 for its own size */
 	uint32_t area_id;
 	struct pz_cma_reserved area;
 	uint64_t kept, min; /* pages: kept for limited requests; watermarks of all zones */

@@ -194,6 +194,11 @@ int stream_generate(struct stream *s, const struct mix *m, uint64_t seed, uint64
 	free(g.due);
 	vec_free(&g.next);
 	vec_free(&g.stay);
+	if (!s->requests.n) {
+		*err = xasprintf("mix %s: expected requests, made none: no class asks in its steps",
+				 m->name);
+		return EXIT_INPUT;
+	}
 	if (s->requests.n < STREAM_MAX_REQUESTS)
 		return 0;
 	*err = xasprintf("mix %s makes more than %zu requests on this machine: make the sizes that "

@@ -25,6 +25,7 @@ static void text_head(struct out *o, const struct tables *x)
 {
 	char size[VIEW_SIZE_MAX], addr[VIEW_SIZE_MAX], most[VIEW_SIZE_MAX];
 	const struct tables_count *n = &x->runs[0].plain;
+	const bool all = x->set->last == UINT64_MAX; /* no limit */
 	char *words;
 
 	out_style(o, ST_BOLD);
@@ -39,10 +40,11 @@ static void text_head(struct out *o, const struct tables *x)
 			  x->set->keep ? "; empty ones stay until the end" : "");
 	text_item(o, "stream", words);
 	free(words);
-	words = xasprintf("%s below %s; others hold %u %% of what is above the watermarks, and "
+	words = xasprintf("%s %s%s; others hold %u %% of what is above the watermarks, and "
 			  "in %u %% of the time all that can be had in atomic context",
-			  view_size(size, x->below), view_addr(addr, x->set->last + 1),
-			  x->set->fill, x->set->pressure);
+			  view_size(size, x->below), all ? "in all" : "below ",
+			  all ? "" : view_addr(addr, x->set->last + 1), x->set->fill,
+			  x->set->pressure);
 	text_item(o, "memory", words);
 	free(words);
 	for (int i = 0; i < TABLE_WAYS; i++) {
@@ -51,11 +53,13 @@ static void text_head(struct out *o, const struct tables *x)
 		text_item(o, x->runs[i].name, words);
 		free(words);
 	}
-	if (x->ops->recorded && (x->ops->ignored || x->trace->unknown))
-		out_printf(o,
-			   "  recorded    %" PRIu64 " other lines, %" PRIu64
-			   " pages unmapped that were not seen mapped\n",
-			   x->ops->ignored, x->trace->unknown);
+	if (x->ops->recorded && (x->ops->ignored || x->trace->unknown)) {
+		words = xasprintf("%" PRIu64 " other lines, %" PRIu64
+				  " pages unmapped that were not seen mapped",
+				  x->ops->ignored, x->trace->unknown);
+		text_item(o, "recorded", words);
+		free(words);
+	}
 }
 
 static void text_size(struct table *t, unsigned int column, uint64_t bytes)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * table_way.h - the ways to allocate second-level tables that thread 002 weighed: each takes and
- * gives back tables of 1 KiB, aligned to their size, within the limits of a bed.
+ * table_way.h - the ways to allocate second-level tables that are weighed against each other: each
+ * takes and gives back tables of 1 KiB, aligned to their size, within the limits of a bed.
  */
 #ifndef PHYSZONE_CMD_COMPARE_TABLE_WAY_H
 #define PHYSZONE_CMD_COMPARE_TABLE_WAY_H

@@ -72,8 +72,9 @@ static int tables_possible(struct tables *x, char **err)
 	char addr[VIEW_SIZE_MAX], size[VIEW_SIZE_MAX];
 
 	if (!x->trace->tables) {
-		*err = xasprintf("%s: expected mappings that need a table, found only sections",
-				 x->ops->name);
+		*err = xasprintf("%s: expected mappings that need a table, found only %s",
+				 x->ops->name,
+				 x->trace->sections ? "sections" : "what is unmapped");
 		return EXIT_INPUT;
 	}
 	(void)pz_memblock_hand_over(&x->m->mb, UINT64_MAX, tables_below, x);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tables.h - physzone compare tables: second-level tables of an IOMMU from each of the allocators
- * that thread 002 weighed, on the same stream of mappings and the same machine.
+ * tables.h - physzone compare tables: second-level tables of an IOMMU from each of several
+ * allocators, on the same stream of mappings and the same machine.
  */
 #ifndef PHYSZONE_CMD_COMPARE_TABLES_H
 #define PHYSZONE_CMD_COMPARE_TABLES_H

@@ -3,6 +3,7 @@
  * text.c - the policies beside each other, for people.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "../view/table.h"
 #include "../view/view.h"
@@ -16,9 +17,16 @@ struct text {
 	size_t n;
 };
 
+static void text_item(struct out *o, const char *name, const char *words)
+{
+	out_printf(o, "  %-8s  ", name);
+	out_wrap(o, 12, 12, words);
+	out_char(o, '\n');
+}
+
 static void text_head(const struct text *x)
 {
-	char size[VIEW_SIZE_MAX], most[VIEW_SIZE_MAX];
+	char size[VIEW_SIZE_MAX], *words;
 	uint64_t asked = 0;
 
 	for (size_t i = 0; i < x->n; i++)
@@ -27,22 +35,25 @@ static void text_head(const struct text *x)
 	out_str(x->o, "Policies on ");
 	out_clean(x->o, x->m->title);
 	out_style(x->o, ST_PLAIN);
-	out_str(x->o, "\n  stream    ");
-	out_clean(x->o, x->s->name);
-	out_printf(x->o, ": %zu requests, %s at once\n  memory    %s managed, up to %#" PRIx64 "\n",
-		   x->s->requests.n, view_pages_size(most, asked, x->m->page_shift),
-		   view_pages_size(size, x->m->managed, x->m->page_shift), x->m->ram_last);
-	for (size_t i = 0; i < x->n; i++) {
-		out_printf(x->o, "  %-8s  ", compare_policy_name(x->runs[i].policy));
-		out_wrap(x->o, 12, 12, x->runs[i].how);
-		out_char(x->o, '\n');
-	}
-	if (x->s->recorded && (x->s->failed || x->s->early || x->s->lost || x->s->ignored))
-		out_printf(x->o,
-			   "  recorded  %" PRIu64 " requests failed then, %" PRIu64
-			   " pages came back that were taken before, %" PRIu64
-			   " blocks came back unseen, %" PRIu64 " other lines\n",
-			   x->s->failed, x->s->early, x->s->lost, x->s->ignored);
+	out_char(x->o, '\n');
+	words = xasprintf("%s: %zu requests, %s at once", x->s->name, x->s->requests.n,
+			  view_pages_size(size, asked, x->m->page_shift));
+	text_item(x->o, "stream", words);
+	free(words);
+	words = xasprintf("%s managed, up to %#" PRIx64,
+			  view_pages_size(size, x->m->managed, x->m->page_shift), x->m->ram_last);
+	text_item(x->o, "memory", words);
+	free(words);
+	for (size_t i = 0; i < x->n; i++)
+		text_item(x->o, compare_policy_name(x->runs[i].policy), x->runs[i].how);
+	if (!x->s->recorded || !(x->s->failed || x->s->early || x->s->lost || x->s->ignored))
+		return;
+	words = xasprintf("%" PRIu64 " requests failed then, %" PRIu64
+			  " pages came back that were taken before, %" PRIu64
+			  " blocks came back unseen, %" PRIu64 " other lines",
+			  x->s->failed, x->s->early, x->s->lost, x->s->ignored);
+	text_item(x->o, "recorded", words);
+	free(words);
 }
 
 static void text_title(const struct text *x, struct table *t, const char *title, bool asked)

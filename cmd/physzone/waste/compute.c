@@ -16,13 +16,13 @@
 
 #define COMPUTE_NONE SIZE_MAX
 
-/* An object of a trace that is not freed yet. */
+/* An object of a trace that is not freed yet; or a row, whose key stands for the address. */
 struct compute_live {
 	uint64_t ptr; /* 0: the place is free */
 	size_t size, slab;
 };
 
-/* Objects by address: open addressing, at most half full. */
+/* Objects by address, or rows by size: open addressing, at most half full. */
 struct compute_map {
 	struct compute_live *v;
 	size_t mask, n;
@@ -31,6 +31,7 @@ struct compute_map {
 struct compute {
 	struct waste *w;
 	struct compute_map map;
+	struct compute_map rows; /* by size and type, the row */
 	bool trace, serve; /* serve: keep slabs too */
 };
 
@@ -135,21 +136,30 @@ static size_t compute_cache(struct waste *w, const struct pzl_kmalloc_served *s)
 	return w->caches.n - 1;
 }
 
-/* The row of a size. */
-static size_t compute_size(struct waste *w, uint64_t bytes, uint32_t gfp)
+/* What a row is found by; not 0, for no size is. */
+static uint64_t compute_row_key(uint64_t bytes, enum pzl_kmalloc_type type)
 {
+	return bytes << 8 | (uint64_t)type;
+}
+
+/* The row of a size. */
+static size_t compute_size(struct compute *k, uint64_t bytes, uint32_t gfp)
+{
+	struct waste *w = k->w;
 	struct pzl_kmalloc_served s;
 	struct waste_size *row;
+	uint64_t key;
 
 	if (pzl_slab_boot_kmalloc(&w->boot, bytes, gfp, &s))
 		return COMPUTE_NONE;
-	for (size_t i = 0; i < w->sizes.n; i++)
-		if (w->sizes.v[i].bytes == bytes && w->sizes.v[i].type == s.type)
-			return i;
+	key = compute_row_key(bytes, s.type);
+	if (compute_find(&k->rows, key)->ptr)
+		return compute_find(&k->rows, key)->size;
 	row = vec_push(&w->sizes);
 	row->bytes = bytes;
 	row->type = s.type;
 	row->cache = compute_cache(w, &s);
+	compute_add(&k->rows, (struct compute_live){ key, w->sizes.n - 1, COMPUTE_NONE });
 	return w->sizes.n - 1;
 }
 
@@ -242,7 +252,7 @@ static void compute_event(struct compute *k, const struct waste_event *e)
 	}
 	if (e->free)
 		return;
-	live.size = compute_size(w, e->bytes, e->gfp);
+	live.size = compute_size(k, e->bytes, e->gfp);
 	w->sizes.v[live.size].count += e->count;
 	w->count += e->count;
 	w->asked += e->bytes * e->count;
@@ -266,10 +276,16 @@ static size_t compute_replay(struct waste *w, const struct waste_input *in, size
 	size_t peak = 0;
 
 	compute_map_init(&k.map, 63);
+	compute_map_init(&k.rows, 63);
 	w->count = 0;
 	w->asked = 0;
-	for (size_t i = 0; i < w->sizes.n; i++)
+	for (size_t i = 0; i < w->sizes.n; i++) {
+		const struct waste_size *s = &w->sizes.v[i];
+
 		w->sizes.v[i].count = 0;
+		compute_add(&k.rows, (struct compute_live){ compute_row_key(s->bytes, s->type), i,
+							    COMPUTE_NONE });
+	}
 	for (size_t i = 0; i < n; i++) {
 		compute_event(&k, &in->events.v[i]);
 		if (w->asked > most) {
@@ -278,6 +294,7 @@ static size_t compute_replay(struct waste *w, const struct waste_input *in, size
 		}
 	}
 	free(k.map.v);
+	free(k.rows.v);
 	return peak;
 }
 

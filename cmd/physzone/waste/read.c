@@ -4,18 +4,22 @@
  *
  * A list has a size on each line, and a count behind it. A trace has lines of the kernel's events
  * kmalloc, kmalloc_node and kfree, as ftrace and perf write them; lines of other events are passed
- * over. What a file is follows from its first line that is not empty and no comment.
+ * over. What a file is follows from its first line that is not empty and no comment: that of a
+ * trace has a colon, or is trace-cmd's "cpus=".
  */
 #include "waste.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../input/text.h"
 
 #define READ_COUNT_MAX UINT64_C(1000000000)
 #define READ_BYTES_MAX (UINT64_C(1) << 60) /* of all together */
+#define READ_ALL_MAX UINT64_C(1000000000000) /* allocations; 64 KiB of each are below 1 EiB */
+#define READ_EVENTS_MAX ((size_t)20000000)
 #define READ_SHOWN 60			   /* characters of a line in a message */
 
 /* A place in a line. */
@@ -87,9 +91,10 @@ static int read_expected(const struct waste_input *in, size_t line, const char *
 /* Keep an allocation, unless all together are more than any memory. */
 static bool read_add(struct waste_input *in, const struct waste_event *e)
 {
-	if (e->bytes * e->count > READ_BYTES_MAX - in->bytes)
+	if (e->bytes * e->count > READ_BYTES_MAX - in->bytes || e->count > READ_ALL_MAX - in->count)
 		return false;
 	in->bytes += e->bytes * e->count;
+	in->count += e->count;
 	*vec_push(&in->events) = *e;
 	return true;
 }
@@ -129,7 +134,8 @@ static int read_list_line(struct waste_input *in, size_t line, const char *text,
 	if (s.p < s.end)
 		return read_expected(in, line, text, len, err, "a size and a count, and no more");
 	if (!read_add(in, &e))
-		return read_expected(in, line, text, len, err, "less than 1 EiB in all");
+		return read_expected(in, line, text, len, err,
+				     "at most 1 EiB and 1000000000000 allocations in all");
 	return 0;
 }
 
@@ -253,8 +259,12 @@ int waste_read_text(struct waste_input *in, const struct text *t, enum pzl_model
 		if (!len || *s.p == '#')
 			continue;
 		if (!known)
-			in->trace = memchr(s.p, ':', len) != NULL;
+			in->trace = memchr(s.p, ':', len) ||
+				    (len > 5 && !memcmp(s.p, "cpus=", 5));
 		known = true;
+		if (in->events.n == READ_EVENTS_MAX)
+			return read_expected(in, i + 1, s.p, len, err,
+					     "at most 20000000 lines that count");
 		rc = in->trace ? read_trace_line(in, i + 1, s.p, len, model, most, all, err)
 			       : read_list_line(in, i + 1, s.p, len, gfp, most, err);
 	}
@@ -297,7 +307,8 @@ int waste_read(struct waste_input *in, const struct options *o, enum pzl_model m
 					 text, most);
 			return EXIT_USAGE;
 		}
-		if (!*text || o->operand_count > 1) {
+		if (!*text || o->operand_count > 1 ||
+		    (*text >= '0' && *text <= '9' && access(text, F_OK))) {
 			*err = xasprintf("'%s': expected a size (512, 4K, 512x100), or the name of "
 					 "one file alone",
 					 text);

@@ -130,49 +130,75 @@ static void text_ways(struct out *out, const struct waste *w)
 	table_destroy(&t);
 }
 
+/* Words from a column on, and the end of the line. */
+static void text_words(struct out *out, unsigned int column, struct out *words)
+{
+	out_wrap(out, column, 0, out_text(words));
+	out_char(out, '\n');
+	out_destroy(words);
+}
+
 static void text_head(struct out *out, const struct waste *w, const struct waste_input *in,
 		      bool all)
 {
 	char size[VIEW_SIZE_MAX];
 
-	out_styled(out, ST_BOLD, all ? "kmalloc" : "kmalloc(GFP_DMA)");
-	out_printf(out, ", by the rules of %s on %s, pages of %s\n",
+	const char *what = all ? "kmalloc" : "kmalloc(GFP_DMA)";
+	struct out words;
+
+	out_init(&words, NULL);
+	out_printf(&words, ", by the rules of %s on %s, pages of %s",
 		   pzl_model_name(w->boot.km.model), pzl_arch_name(w->arch),
 		   view_size(size, UINT64_C(1) << w->page_shift));
+	out_styled(out, ST_BOLD, what);
+	text_words(out, text_columns(what), &words);
 	if (!in->trace)
 		return;
-	out_printf(out, "%" PRIu64 " allocations in %s", in->allocs, in->name);
+	out_init(&words, NULL);
+	out_printf(&words, "%" PRIu64 " allocations in %s", in->allocs, in->name);
 	if (!all)
-		out_printf(out, ", %" PRIu64 " without GFP_DMA", in->others);
+		out_printf(&words, ", %" PRIu64 " without GFP_DMA", in->others);
 	if (in->failed)
-		out_printf(out, ", %" PRIu64 " that failed", in->failed);
+		out_printf(&words, ", %" PRIu64 " that failed", in->failed);
 	if (in->none)
-		out_printf(out, ", %" PRIu64 " of 0 bytes", in->none);
+		out_printf(&words, ", %" PRIu64 " of 0 bytes", in->none);
 	if (w->peak)
-		out_printf(out, "; most is asked for after line %zu",
+		out_printf(&words, "; most is asked for after line %zu",
 			   in->events.v[w->peak - 1].line);
-	out_char(out, '\n');
+	text_words(out, 0, &words);
 }
 
 static void text_notes(struct out *out, const struct waste *w, bool all)
 {
 	char size[VIEW_SIZE_MAX];
 	const uint64_t slabs = w->held[WASTE_KMALLOC], blocks = w->held[WASTE_ORDERS];
+	struct out words;
 
 	out_char(out, '\n');
+	out_init(&words, NULL);
 	if (blocks > slabs)
-		out_printf(out, "Without its caches this would take %s more, %.1f times as much.\n",
+		out_printf(&words,
+			   "Without its caches this would take %s more, %.1f times as much.",
 			   view_size(size, blocks - slabs), (double)blocks / (double)slabs);
-	else
-		out_printf(out, "Without its caches this would take %s less.\n",
+	else if (blocks < slabs)
+		out_printf(&words, "Without its caches this would take %s less.",
 			   view_size(size, slabs - blocks));
-	if (w->elsewhere && !all)
-		out_str(out, "This kernel has no ZONE_DMA: GFP_DMA asks for nothing there.\n");
-	if (w->differ)
-		out_printf(out,
+	else
+		out_str(&words, "Without its caches this would take as much.");
+	text_words(out, 0, &words);
+	if (w->elsewhere && !all) {
+		out_init(&words, NULL);
+		out_str(&words, "This kernel has no ZONE_DMA: GFP_DMA asks for nothing there.");
+		text_words(out, 0, &words);
+	}
+	if (w->differ) {
+		out_init(&words, NULL);
+		out_printf(&words,
 			   "Of the trace %" PRIu64 " allocations were given another size by its "
-			   "kernel: it is another one, or has options.\n",
+			   "kernel: it is another one, or has options.",
 			   w->differ);
+		text_words(out, 0, &words);
+	}
 }
 
 void waste_text(struct out *out, const struct waste *w, const struct waste_input *in, bool all)

@@ -28,7 +28,7 @@ struct waste_input {
 	char *name; /* of the file, NULL for arguments */
 	bool trace;
 	VEC(struct waste_event) events;
-	uint64_t bytes;			       /* of all allocations, freed or not */
+	uint64_t bytes, count;		       /* of all allocations, freed or not */
 	uint64_t allocs, others, failed, none; /* of a trace: all; not asked about; without memory;
 						* of 0 bytes */
 };
