@@ -59,7 +59,7 @@ static uint32_t fast_alloc_many(struct slab_head *h, uint32_t n, void **objects)
 		*seal = 0;
 		objects[got++] = o;
 	}
-	h->top = top;
+	slab_set_top(h, top);
 	slab_leave(h);
 	return got;
 }

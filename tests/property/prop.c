@@ -11,6 +11,7 @@
  * Environment
  *  PZ_SEED=N        one round of each property with this seed (as a failure prints it)
  *  PZ_ROUNDS=N      rounds of each property, instead of what the program asks for
+ *  PZ_ROUNDS_PART=N an N-th of the rounds that the program asks for, for builds that are slow
  *  PZ_DRAWS="A B"   one round with these draws (as a failure prints them)
  *  PZ_PROPERTY=S    only properties whose name contains S
  */
@@ -375,6 +376,7 @@ void prop_run(const char *name, bool (*property)(struct prop *p, void *ctx), voi
 	struct prop_shrink s = { property, ctx, { 0 }, 0, 0 };
 	const char *seed = getenv("PZ_SEED"), *draws = getenv("PZ_DRAWS");
 	const char *only = getenv("PZ_PROPERTY"), *many = getenv("PZ_ROUNDS");
+	const char *part = getenv("PZ_ROUNDS_PART");
 	bool ok = true;
 
 	if (only && !strstr(name, only))
@@ -384,6 +386,8 @@ void prop_run(const char *name, bool (*property)(struct prop *p, void *ctx), voi
 	prop_now.name = name;
 	if (many && *many)
 		rounds = (unsigned int)strtoul(many, NULL, 0);
+	else if (part && strtoul(part, NULL, 0) > 1)
+		rounds = rounds / (unsigned int)strtoul(part, NULL, 0) + 1;
 	if ((seed && *seed) || draws)
 		rounds = 1;
 	for (unsigned int i = 0; ok && i < rounds; i++) {
