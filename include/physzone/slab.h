@@ -137,7 +137,8 @@ struct pz_slabs_config {
 	const struct pz_meta *meta; /* the same; small arrays of caches */
 	const struct pz_meta *zeroed; /* as in pz_page_config: what grows with memory; or NULL */
 	struct pz_range mapped; /* physical addresses that the processor sees, whole pages */
-	void *virt; /* where mapped.first is; best as aligned as the largest slab */
+	void *virt; /* where mapped.first is; best as aligned as the largest slab. Of address 0 the
+		     * first page is left out. */
 	uint32_t page_shift;
 	uint32_t cpus; /* as the page allocator's */
 	const int32_t *cpu_nid; /* as in pz_page_config; or NULL */
@@ -158,7 +159,7 @@ struct pz_slabs_config {
  * @out: the set of caches, written on success only
  * @cfg: what it is made from; copied
  *
- * Takes 8 bytes for each page of @cfg->mapped from @cfg->zeroed; pages that no slab uses stay
+ * Takes 8 bytes for each 4 KiB of @cfg->mapped from @cfg->zeroed; what no slab uses stays
  * untouched there.
  *
  * Context: not from interrupts; calls the metadata hooks.
@@ -356,7 +357,7 @@ enum pz_slab_kind {
 	PZ_SLAB_NONE, /* no memory of this set */
 	PZ_SLAB_OBJECT, /* in an object, its red zones or padding */
 	PZ_SLAB_TAIL, /* in a slab, behind its last slot */
-	PZ_SLAB_LARGE, /* in the first page of kmalloc() memory of whole pages */
+	PZ_SLAB_LARGE, /* in the first 4 KiB of kmalloc() memory of whole pages */
 };
 
 struct pz_slab_info {

@@ -381,6 +381,7 @@ uint64_t pz_slab_flush(struct pz_kmem_cache *c, uint32_t cpu);
 int pz_slab_cache_make(struct pz_kmem_cache **out, struct pz_slabs *s,
 		       const struct pz_kmem_cache_config *cfg, bool may_stay_empty,
 		       const char **why);
+uint64_t pz_slab_cache_live(struct pz_kmem_cache *c);
 void pz_slab_wait(const struct pz_slabs *s);
 
 /* layout.c */
