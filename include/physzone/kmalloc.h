@@ -111,7 +111,8 @@ int pz_kmalloc_try(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, uint64_t si
  *
  * Of the families whose limits are within @limits the one that reaches furthest serves, and whole
  * pages where there is none, or it has nothing: so no zone is needed to be served, and a family for
- * a limit that is asked for often saves what rounding up to pages costs.
+ * a limit that is asked for often saves what rounding up to pages costs. The limits hold for @size
+ * bytes; what pz_ksize() says beyond may cross their boundary.
  *
  * Context: any. With PZ_GFP_BLOCK calls the page allocator's hooks.
  * Return: 0, -PZ_EINVAL for malformed limits or a zone flag, else as pz_page_request().
@@ -144,7 +145,7 @@ void pz_kfree(struct pz_slabs *s, uint32_t cpu, void *p);
  *
  * Context: any. With PZ_GFP_BLOCK calls the page allocator's hooks.
  * Return: the memory; NULL with @p unchanged when there is none, the family has no set for a zone
- * flag, or @p is none of the set's (the latter two told to pz_bug()).
+ * flag, or @p is none of the set's or free (the latter are told to pz_bug()).
  */
 void *pz_krealloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, void *p, uint64_t size);
 

@@ -153,7 +153,9 @@ static bool kmalloc_config_bad(const struct pz_kmalloc_config *cfg, const char *
 {
 	uint32_t n = 0;
 
-	if (!cfg->slabs || (cfg->sets & ~(PZ_KMALLOC_RECLAIM | PZ_KMALLOC_DMA)))
+	if (!cfg->slabs)
+		*why = "a family without a set of caches";
+	else if (cfg->sets & ~(PZ_KMALLOC_RECLAIM | PZ_KMALLOC_DMA))
 		*why = "an unknown set";
 	else if ((cfg->min_align & (cfg->min_align - 1)) || cfg->min_align > 4096)
 		*why = "a minimum alignment that is no power of two up to 4096";
@@ -352,6 +354,9 @@ static int kmalloc_pages(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, uint64_
 		req.limits.align = size;
 	else if (req.limits.align < page)
 		req.limits.align = page;
+	/* What begins at a page crosses no boundary in it that it is not larger than. */
+	if (req.limits.boundary < page && size <= req.limits.boundary)
+		req.limits.boundary = 0;
 	rc = pz_page_request(s->cfg.pages, &req, &pfn);
 	if (rc == -PZ_ENOMEM && pz_slab_reclaim(s, cpu, limits, gfp & PZ_GFP_BLOCK))
 		rc = pz_page_request(s->cfg.pages, &req, &pfn);
@@ -558,6 +563,7 @@ static bool kmalloc_fits(const struct pz_kmalloc *k, uint32_t gfp, const void *p
 
 void *pz_krealloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, void *p, uint64_t size)
 {
+	struct pz_kmem_cache *own;
 	uint64_t old;
 	bool stays;
 	void *to;
@@ -569,8 +575,10 @@ void *pz_krealloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, void *p, uin
 		return PZ_ZERO_SIZE_PTR;
 	}
 	old = pz_ksize(k->s, p);
-	if (!old) {
-		pz_slab_found(k->s, "pz_krealloc", PZ_SLAB_NO_OBJECT, NULL, NULL, NULL, p);
+	own = pz_slab_owner(k->s, p);
+	if (!old || (own && pz_slab_in_magazine(own, p))) {
+		pz_slab_found(k->s, "pz_krealloc", old ? PZ_SLAB_DOUBLE_FREE : PZ_SLAB_NO_OBJECT,
+			      own, NULL, NULL, p);
 		return NULL;
 	}
 	stays = size <= old && kmalloc_fits(k, gfp, p, old);

@@ -84,11 +84,18 @@ static void slabs_nodes(struct pz_slabs *s)
 
 static int slabs_faults(struct pz_slabs *s)
 {
+	struct pz_faults *f = s->cfg.faults;
+	uint32_t missing, id;
 	int rc;
 
 	s->fault_alloc = s->fault_page = UINT32_MAX - 1;
-	if (!s->cfg.faults)
+	if (!f)
 		return 0;
+	/* Both or none: points are never taken back. */
+	missing = (pz_fault_find(f, "slab.alloc", &id) != 0) +
+		  (pz_fault_find(f, "slab.page", &id) != 0);
+	if (f->cap - f->count < missing)
+		return -PZ_ENOSPC;
 	rc = pz_fault_add(s->cfg.faults, "slab.alloc", &s->fault_alloc);
 	if (rc == -PZ_EEXIST) /* another set of the same machine */
 		rc = pz_fault_find(s->cfg.faults, "slab.alloc", &s->fault_alloc);

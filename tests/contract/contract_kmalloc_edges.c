@@ -213,8 +213,89 @@ static void ke_askew(struct tap *t)
 	sm_close(&m);
 }
 
+/* A boundary within a page, and no family for it. */
+static void ke_small_boundary(struct tap *t)
+{
+	struct pz_limits l = pz_limits_any();
+	struct pz_kmalloc_config cfg = { 0 };
+	struct pz_kmalloc *k;
+	struct slab_machine m;
+	struct pz_range r;
+	void *p;
+
+	if (!sm_simple(&m, t))
+		return;
+	l.boundary = 64;
+	if (CHECK_NAMED(t, pz_kmalloc_limited(m.s, 0, 0, 50, &l, &p) == 0,
+			"a boundary that the size does not reach is kept by a page")) {
+		r.first = pz_slab_phys(m.s, p);
+		r.last = r.first + 49;
+		CHECK(t, pz_limits_check(&l, r));
+		pz_kfree(m.s, 0, p);
+	}
+	CHECK(t, pz_kmalloc_limited(m.s, 0, 0, 65, &l, &p) == -PZ_ERANGE);
+	l.boundary = 8192;
+	CHECK(t, pz_kmalloc_limited(m.s, 0, 0, 8193, &l, &p) == -PZ_ERANGE);
+	/* The classes that keep the minimum alignment are larger than the boundary. */
+	cfg.slabs = m.s;
+	cfg.limits = l;
+	cfg.limits.boundary = 64;
+	cfg.min_align = 128;
+	CHECK(t, pz_kmalloc_create(&k, &cfg, NULL) == 0);
+	p = pz_kmalloc(k, 0, 0, 50);
+	CHECK(t, p != NULL && pz_kmalloc(k, 0, 0, 65) == NULL);
+	pz_kfree(m.s, 0, p);
+	CHECK(t, pz_kmalloc_destroy(k) == 0);
+	sm_close(&m);
+}
+
+/* What was freed has no size to change, wherever it waits. */
+static void ke_stale(struct tap *t)
+{
+	struct pz_kmalloc_config cfg = { 0 };
+	struct pz_kmalloc *k;
+	struct slab_machine m;
+	void *p;
+
+	if (!sm_simple(&m, t))
+		return;
+	cfg.slabs = m.s;
+	CHECK(t, pz_kmalloc_create(&k, &cfg, NULL) == 0);
+	p = pz_kmalloc(k, 0, 0, 100);
+	pz_kfree(m.s, 0, p);
+	CHECK_NAMED(t,
+		    pz_krealloc(k, 0, 0, p, 50) == NULL && sm_found(&m, PZ_SLAB_DOUBLE_FREE) == 1,
+		    "memory that waits in a magazine is not given back by krealloc");
+	CHECK(t, pz_krealloc(k, 0, 0, p, 500) == NULL && sm_found(&m, PZ_SLAB_DOUBLE_FREE) == 2);
+	CHECK(t, pz_kmalloc_destroy(k) == 0);
+	sm_close(&m);
+}
+
+/* Fault points are added as a whole or not at all. */
+static void ke_points(struct tap *t)
+{
+	struct pz_fault_point v[2];
+	struct pz_faults faults;
+	struct slab_machine m;
+
+	if (!sm_lay_out(&m, t, 1))
+		return;
+	pz_faults_init(&faults, v, 1);
+	m.cfg.faults = &faults;
+	CHECK(t, pz_slabs_create(&m.s, &m.cfg) == -PZ_ENOSPC);
+	CHECK_NAMED(t, faults.count == 0, "a set that is not made adds no fault point");
+	pz_faults_init(&faults, v, 2);
+	CHECK(t, sm_make(&m) && faults.count == 2);
+	CHECK(t, pz_slabs_destroy(m.s) == 0);
+	CHECK_NAMED(t, sm_make(&m) && faults.count == 2, "another set uses the same points");
+	sm_close(&m);
+}
+
 void contract_kmalloc_edges(struct tap *t)
 {
+	ke_small_boundary(t);
+	ke_stale(t);
+	ke_points(t);
 	ke_fenced(t);
 	ke_krealloc(t);
 	ke_shrink(t);
