@@ -221,7 +221,8 @@ int pz_kmem_cache_create(struct pz_kmem_cache **out, struct pz_slabs *s,
  * a grace period.
  *
  * Context: one at a time, not from interrupts, nor from a hook that an allocation calls; calls the
- * metadata hook, and the relax hook while pz_slab_reclaim() or pz_slab_drain() is under way elsewhere.
+ * metadata hook, and the relax hook while pz_slab_reclaim() or pz_slab_drain() is under way
+ * elsewhere.
  * Return: 0, or -PZ_EBUSY when objects are out: the cache is then as it was, and can be used.
  */
 int pz_kmem_cache_destroy(struct pz_kmem_cache *c, void (*live)(void *ctx, void *object),
