@@ -416,7 +416,7 @@ struct pz_kmem_cache_stat {
 	uint64_t objects; /* that they hold */
 	uint64_t cached; /* free, in magazines */
 	uint64_t active; /* given out */
-	uint64_t fenced; /* of the active: damaged ones that are never given out again */
+	uint64_t fenced; /* of the active: damaged ones, not given out again unless freed */
 	uint64_t fallbacks; /* slabs ever made of the smaller order */
 	uint64_t made, released; /* slabs, ever */
 	uint64_t meta_bytes; /* magazines and descriptors */

@@ -16,6 +16,9 @@
  *
  * Failure
  *  An object whose seal was overwritten while it was free is told, and never given out again.
+ *
+ * Shortcomings
+ *  Whoever frees what is fenced off puts it back in use: it is taken for an object that is out.
  */
 #include "../base/pz_string.h"
 #include "slab_internal.h"
