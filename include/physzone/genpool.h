@@ -125,6 +125,8 @@ int pz_genpool_create(struct pz_genpool **out, const struct pz_genpool_config *c
  * pz_genpool_destroy - give a pool and its chunks back
  * @p: the pool, or NULL; nobody uses it any more
  *
+ * While it goes, release hooks find no chunk in it, and can add none.
+ *
  * Context: calls the metadata hook, and the release hooks of the chunks.
  * Return: 0, or -PZ_EBUSY when something is still allocated: how much is told to pz_bug(), and the
  * pool is as it was.
@@ -168,7 +170,7 @@ int pz_genpool_reserve(struct pz_genpool *p, uint32_t chunks);
  * Return: 0, -PZ_EINVAL when @chunk is malformed, has no whole granule or brings too little memory,
  * -PZ_EOVERFLOW when it has more than PZ_GENPOOL_GRANULES or reaches beyond the last address,
  * -PZ_EEXIST when it overlaps another, -PZ_ENOSPC when there are as many chunks as there is room
- * for and @chunk brings memory, -PZ_ENOMEM.
+ * for and @chunk brings memory, -PZ_EBUSY when the pool is being destroyed, -PZ_ENOMEM.
  */
 int pz_genpool_add(struct pz_genpool *p, const struct pz_genpool_chunk *chunk);
 
@@ -286,7 +288,8 @@ bool pz_genpool_has_addr(const struct pz_genpool *p, uint64_t addr, uint64_t siz
  * @p: the pool
  *
  * Context: any; exact while nobody allocates. Cost: O(chunks).
- * Return: bytes; as pz_genpool_size() exactly when nothing is allocated.
+ * Return: bytes; as pz_genpool_size() exactly when nothing is allocated. All addresses there are
+ * count as UINT64_MAX.
  */
 uint64_t pz_genpool_avail(const struct pz_genpool *p);
 
@@ -295,7 +298,7 @@ uint64_t pz_genpool_avail(const struct pz_genpool *p);
  * @p: the pool
  *
  * Context: any. Cost: O(chunks).
- * Return: bytes.
+ * Return: bytes; UINT64_MAX for all addresses there are.
  */
 uint64_t pz_genpool_size(const struct pz_genpool *p);
 

@@ -4,7 +4,8 @@
  *
  * A family of caches, one for each size class, is bound to a limit when it is made; what is larger
  * than its largest class comes from the page allocator as whole pages. Memory of a power-of-two
- * size is aligned to its size, of another size to the largest power of two that divides its class.
+ * size is aligned to its size, of another size to the largest power of two that divides its class:
+ * its physical address, and its address as far as memory is mapped so.
  * One pz_kfree() takes back what any family of the set gave.
  *
  * Units: bytes. Contexts and @cpu are as in slab.h.
@@ -110,7 +111,8 @@ int pz_kmalloc_try(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, uint64_t si
  *
  * Of the families whose limits are within @limits the one that reaches furthest serves, and whole
  * pages where there is none, or it has nothing: so no zone is needed to be served, and a family for
- * a limit that is asked for often saves what rounding up to pages costs.
+ * a limit that is asked for often saves what rounding up to pages costs. The limits hold for @size
+ * bytes; what pz_ksize() says beyond may cross their boundary.
  *
  * Context: any. With PZ_GFP_BLOCK calls the page allocator's hooks.
  * Return: 0, -PZ_EINVAL for malformed limits or a zone flag, else as pz_page_request().
@@ -138,11 +140,12 @@ void pz_kfree(struct pz_slabs *s, uint32_t cpu, void *p);
  * @p: the memory; NULL allocates
  * @size: bytes; 0 frees and gives PZ_ZERO_SIZE_PTR
  *
- * Stays where it is when it fits there and limits are the same.
+ * Stays where it is, as aligned as it was, when it fits there and is within the limits of the
+ * family and of PZ_GFP_DMA. A smaller size never fails there.
  *
  * Context: any. With PZ_GFP_BLOCK calls the page allocator's hooks.
- * Return: the memory; NULL with @p unchanged when there is none, or @p is none of the set's (told
- * to pz_bug()).
+ * Return: the memory; NULL with @p unchanged when there is none, the family has no set for a zone
+ * flag, or @p is none of the set's or free (the latter are told to pz_bug()).
  */
 void *pz_krealloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, void *p, uint64_t size);
 

@@ -28,8 +28,8 @@ extern "C" {
  * @wait: wait until pz_mempool_ticket() is another than @ticket, or for some time. Called with
  *   PZ_GFP_BLOCK only, when there is no element anywhere. 0 to try again, or the error that the
  *   allocation returns. NULL: such an allocation fails.
- * @wake: an element came into the reserve: whoever waits may go on. In the context of the free. May
- *   be NULL.
+ * @wake: an element came into the reserve: whoever waits may go on. In the context of the free, or
+ *   of pz_mempool_resize(). May be NULL.
  */
 struct pz_mempool_config {
 	uint32_t min; /* elements in reserve, 1 to PZ_MEMPOOL_MAX */
@@ -108,7 +108,7 @@ void pz_mempool_free(struct pz_mempool *m, uint64_t element);
  *
  * A larger reserve is filled at once. What a smaller one does not hold is freed.
  *
- * Context: calls the metadata hook, and the allocator with @gfp.
+ * Context: calls the metadata hook, the wake hook, and the allocator with @gfp.
  * Return: 0, -PZ_EINVAL when @min is out of range, -PZ_ENOMEM when there is no metadata, or the
  * error of the allocator: the minimum is as it was; -PZ_EBUSY when others were just taking and
  * giving so that the reserve could not be made smaller yet: it is now as small as it became.

@@ -137,7 +137,8 @@ struct pz_slabs_config {
 	const struct pz_meta *meta; /* the same; small arrays of caches */
 	const struct pz_meta *zeroed; /* as in pz_page_config: what grows with memory; or NULL */
 	struct pz_range mapped; /* physical addresses that the processor sees, whole pages */
-	void *virt; /* where mapped.first is; best as aligned as the largest slab */
+	void *virt; /* where mapped.first is; best as aligned as the largest slab. Of address 0 the
+		     * first page is left out. */
 	uint32_t page_shift;
 	uint32_t cpus; /* as the page allocator's */
 	const int32_t *cpu_nid; /* as in pz_page_config; or NULL */
@@ -219,8 +220,9 @@ int pz_kmem_cache_create(struct pz_kmem_cache **out, struct pz_slabs *s,
  * Of a cache with several users it takes one off. Pages of a cache with PZ_SLAB_RCU go back after
  * a grace period.
  *
- * Context: one at a time, not from interrupts, nor from a hook of the caches; calls the metadata
- * hook, and the relax hook while pz_slab_reclaim() or pz_slab_drain() is under way elsewhere.
+ * Context: one at a time, not from interrupts, nor from a hook that an allocation calls; calls the
+ * metadata hook, and the relax hook while pz_slab_reclaim() or pz_slab_drain() is under way
+ * elsewhere.
  * Return: 0, or -PZ_EBUSY when objects are out: the cache is then as it was, and can be used.
  */
 int pz_kmem_cache_destroy(struct pz_kmem_cache *c, void (*live)(void *ctx, void *object),
@@ -356,7 +358,7 @@ enum pz_slab_kind {
 	PZ_SLAB_NONE, /* no memory of this set */
 	PZ_SLAB_OBJECT, /* in an object, its red zones or padding */
 	PZ_SLAB_TAIL, /* in a slab, behind its last slot */
-	PZ_SLAB_LARGE, /* in the first page of kmalloc() memory of whole pages */
+	PZ_SLAB_LARGE, /* in the first 4 KiB of kmalloc() memory of whole pages */
 };
 
 struct pz_slab_info {
@@ -414,7 +416,7 @@ struct pz_kmem_cache_stat {
 	uint64_t objects; /* that they hold */
 	uint64_t cached; /* free, in magazines */
 	uint64_t active; /* given out */
-	uint64_t fenced; /* of the active: damaged ones that are never given out again */
+	uint64_t fenced; /* of the active: damaged ones, not given out again unless freed */
 	uint64_t fallbacks; /* slabs ever made of the smaller order */
 	uint64_t made, released; /* slabs, ever */
 	uint64_t meta_bytes; /* magazines and descriptors */

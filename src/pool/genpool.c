@@ -77,18 +77,20 @@ int pz_genpool_destroy(struct pz_genpool *p)
 	if (!p)
 		return 0;
 	meta = p->cfg.meta;
-	left = pz_genpool_size(p) - pz_genpool_avail(p);
+	left = pz_genpool_used(p);
 	if (left) {
 		pz_bug(p->cfg.bugs, "pz_genpool_destroy", "0x%llx bytes of pool %s are allocated",
 		       (unsigned long long)left, pz_genpool_name(p));
 		return -PZ_EBUSY;
 	}
-	for (uint32_t i = 0; i < p->top; i++) {
-		struct genpool_slot *s = genpool_slot(p, i);
-
-		if (SLOT_PHASE(s->state) == SLOT_LIVE)
-			pz_genpool_bury(p, s);
-	}
+	/* Release hooks may call the pool: they find nothing in it, and add nothing. */
+	p->closing = 1;
+	for (uint32_t i = 0; i < p->top; i++)
+		if (SLOT_PHASE(genpool_slot(p, i)->state) == SLOT_LIVE)
+			genpool_slot(p, i)->state |= SLOT_DEAD;
+	for (uint32_t i = 0; i < p->top; i++)
+		if (SLOT_PHASE(genpool_slot(p, i)->state) == SLOT_DEAD)
+			pz_genpool_bury(p, genpool_slot(p, i));
 	pz_genpool_reap(p);
 	for (unsigned int k = 0; k < p->segs; k++)
 		meta->free(meta->ctx, (void *)(uintptr_t)p->seg[k], pz_genpool_segment(k));

@@ -3,7 +3,7 @@
  * genpool_check.c - whether a pool is as it should be.
  *
  * Invariants, verified by pz_genpool_check() while nobody uses the pool
- *  1. What the pool was made from is as it was; its algorithm makes sense.
+ *  1. What the pool was made from is as it was; its algorithm makes sense. It is not going.
  *  2. Segments of slots are there, in order, and as they were when they were added. No slot was
  *     used beyond the top; the slots of the last free and the last chunk were.
  *  3. A slot is vacant, without pins, granules and seq; or live, without pins, with a seq of its
@@ -25,7 +25,7 @@
 
 static bool check_pool(const struct pz_genpool *p)
 {
-	return p->sum == pz_genpool_sum(&p->cfg, sizeof(p->cfg)) &&
+	return !p->closing && p->sum == pz_genpool_sum(&p->cfg, sizeof(p->cfg)) &&
 	       pz_genpool_algo_ok(&p->cfg.algo);
 }
 

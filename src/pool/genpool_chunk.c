@@ -332,6 +332,13 @@ static struct genpool_chunk *chunk_make(struct pz_genpool *p, const struct pz_ge
 	return c;
 }
 
+static int chunk_refuse(const struct pz_genpool *p, uint64_t first, uint64_t last)
+{
+	pz_bug(p->cfg.bugs, "pz_genpool_add", "0x%llx-0x%llx overlaps a chunk of pool %s",
+	       (unsigned long long)first, (unsigned long long)last, pz_genpool_name(p));
+	return -PZ_EEXIST;
+}
+
 int pz_genpool_add(struct pz_genpool *p, const struct pz_genpool_chunk *chunk)
 {
 	uint64_t last = chunk->addr + (chunk->size - 1);
@@ -342,6 +349,11 @@ int pz_genpool_add(struct pz_genpool *p, const struct pz_genpool_chunk *chunk)
 
 	if (ret)
 		return ret;
+	if (p->closing)
+		return -PZ_EBUSY;
+	/* Before its memory is touched: it may be that of the chunk which it overlaps. */
+	if (chunk_overlap(p, PZ_GENPOOL_NONE, chunk->addr, last) != PZ_GENPOOL_NONE)
+		return chunk_refuse(p, chunk->addr, last);
 	if (!chunk->mem)
 		pz_genpool_reap(p);
 	c = chunk_make(p, chunk);
@@ -379,9 +391,7 @@ int pz_genpool_add(struct pz_genpool *p, const struct pz_genpool_chunk *chunk)
 	pz_store64(&s->state, SLOT_VACANT);
 	if (!chunk->mem)
 		p->cfg.meta->free(p->cfg.meta->ctx, c, (size_t)c->mem_bytes);
-	pz_bug(p->cfg.bugs, "pz_genpool_add", "0x%llx-0x%llx overlaps a chunk of pool %s",
-	       (unsigned long long)chunk->addr, (unsigned long long)last, pz_genpool_name(p));
-	return -PZ_EEXIST;
+	return chunk_refuse(p, chunk->addr, last);
 }
 
 int pz_genpool_remove(struct pz_genpool *p, uint64_t addr)

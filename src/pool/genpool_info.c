@@ -54,35 +54,53 @@ bool pz_genpool_has_addr(const struct pz_genpool *p, uint64_t addr, uint64_t siz
 	       addr >= seen.first && addr <= seen.last && size - 1 <= seen.last - addr;
 }
 
-uint64_t pz_genpool_avail(const struct pz_genpool *p)
+/* Granules of all chunks, and how many of them are in use. */
+static uint64_t info_granules(const struct pz_genpool *p, uint64_t *used)
 {
 	uint32_t top = pz_load32(&p->top);
 	struct genpool_seen seen;
-	uint64_t sum = 0;
+	uint64_t all = 0;
 
+	*used = 0;
 	for (uint32_t i = 0; i < top; i++) {
 		const struct genpool_slot *s = genpool_slot(p, i);
-		uint64_t used;
+		uint64_t n;
 
 		if (!genpool_see(s, &seen))
 			continue;
-		used = SLOT_USED(pz_load64(&s->state));
-		if (used < SHAPE_GRANULES(seen.shape))
-			sum += SHAPE_GRANULES(seen.shape) - used;
+		n = SLOT_USED(pz_load64(&s->state));
+		all += SHAPE_GRANULES(seen.shape);
+		*used += n < SHAPE_GRANULES(seen.shape) ? n : SHAPE_GRANULES(seen.shape);
 	}
-	return sum << p->cfg.order;
+	return all;
+}
+
+/* Chunks may be all addresses there are, one byte more than a number can say. */
+static uint64_t info_bytes(const struct pz_genpool *p, uint64_t granules)
+{
+	return granules > UINT64_MAX >> p->cfg.order ? UINT64_MAX : granules << p->cfg.order;
+}
+
+uint64_t pz_genpool_used(const struct pz_genpool *p)
+{
+	uint64_t used;
+
+	(void)info_granules(p, &used);
+	return info_bytes(p, used);
+}
+
+uint64_t pz_genpool_avail(const struct pz_genpool *p)
+{
+	uint64_t used, all = info_granules(p, &used);
+
+	return info_bytes(p, all - used);
 }
 
 uint64_t pz_genpool_size(const struct pz_genpool *p)
 {
-	uint32_t top = pz_load32(&p->top);
-	struct genpool_seen seen;
-	uint64_t sum = 0;
+	uint64_t used;
 
-	for (uint32_t i = 0; i < top; i++)
-		if (genpool_see(genpool_slot(p, i), &seen))
-			sum += SHAPE_GRANULES(seen.shape);
-	return sum << p->cfg.order;
+	return info_bytes(p, info_granules(p, &used));
 }
 
 int pz_genpool_for_each_chunk(struct pz_genpool *p,

@@ -102,6 +102,7 @@ struct pz_genpool {
 	uint64_t seq;	 /* the last one given */
 	uint64_t chunks; /* live ones; above, how often that changed */
 	uint64_t graves; /* struct genpool_chunk * */
+	uint64_t closing; /* 1 while it is being destroyed */
 	struct pz_genpool_config cfg;
 	uint64_t sum; /* of cfg */
 };
@@ -207,6 +208,9 @@ void pz_genpool_reap(struct pz_genpool *p);
 uint64_t pz_genpool_sum(const void *p, size_t bytes);
 uint64_t pz_genpool_slot_sum(const struct genpool_slot *s);
 uint64_t pz_genpool_chunk_sum(const struct genpool_chunk *c);
+
+/* genpool_info.c */
+uint64_t pz_genpool_used(const struct pz_genpool *p);
 
 /* genpool.c */
 bool pz_genpool_algo_ok(const struct pz_genpool_algo *a);

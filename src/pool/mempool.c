@@ -224,6 +224,14 @@ int pz_mempool_alloc(struct pz_mempool *m, uint32_t gfp, uint64_t *element)
 	return 0;
 }
 
+/* An element came into the reserve: whoever waits may go on. */
+static void mempool_came(struct pz_mempool *m)
+{
+	pz_add32(&m->ticket, 1);
+	if (m->cfg.wake)
+		m->cfg.wake(m->cfg.ctx);
+}
+
 void pz_mempool_free(struct pz_mempool *m, uint64_t element)
 {
 	uint64_t out;
@@ -244,9 +252,7 @@ void pz_mempool_free(struct pz_mempool *m, uint64_t element)
 	}
 	mempool_node(m, i)->element = element;
 	mempool_push(m, STACK_FULL, i);
-	pz_add32(&m->ticket, 1);
-	if (m->cfg.wake)
-		m->cfg.wake(m->cfg.ctx);
+	mempool_came(m);
 }
 
 int pz_mempool_resize(struct pz_mempool *m, uint32_t min, uint32_t gfp)
@@ -258,8 +264,14 @@ int pz_mempool_resize(struct pz_mempool *m, uint32_t min, uint32_t gfp)
 	if (!min || min > PZ_MEMPOOL_MAX)
 		return -PZ_EINVAL;
 	if (min > m->min) {
+		uint32_t more = min - m->min;
+
 		ret = mempool_grow(m, min);
-		return ret ? ret : mempool_fill(m, min - m->min, gfp);
+		if (!ret)
+			ret = mempool_fill(m, more, gfp);
+		for (uint32_t n = 0; !ret && n < more; n++)
+			mempool_came(m);
+		return ret;
 	}
 	while (m->min > min) {
 		if (mempool_pop(m, STACK_EMPTY, &i))

@@ -397,6 +397,12 @@ static uint64_t cache_live(struct pz_kmem_cache *c, void (*live)(void *ctx, void
 	return n;
 }
 
+/* Objects that are neither free in their slabs nor fenced off: out, or in magazines. */
+uint64_t pz_slab_cache_live(struct pz_kmem_cache *c)
+{
+	return cache_live(c, NULL, NULL, false);
+}
+
 int pz_kmem_cache_destroy(struct pz_kmem_cache *c, void (*live)(void *ctx, void *object), void *ctx)
 {
 	struct pz_slabs *s;

@@ -153,7 +153,9 @@ static bool kmalloc_config_bad(const struct pz_kmalloc_config *cfg, const char *
 {
 	uint32_t n = 0;
 
-	if (!cfg->slabs || (cfg->sets & ~(PZ_KMALLOC_RECLAIM | PZ_KMALLOC_DMA)))
+	if (!cfg->slabs)
+		*why = "a family without a set of caches";
+	else if (cfg->sets & ~(PZ_KMALLOC_RECLAIM | PZ_KMALLOC_DMA))
 		*why = "an unknown set";
 	else if ((cfg->min_align & (cfg->min_align - 1)) || cfg->min_align > 4096)
 		*why = "a minimum alignment that is no power of two up to 4096";
@@ -194,9 +196,11 @@ static int kmalloc_limits(struct pz_kmalloc *k, const char **why)
 /* Make all caches of a family. */
 static int kmalloc_fill(struct pz_kmalloc *k, const char **why)
 {
-	uint64_t boundary = k->asked.boundary;
-
 	for (uint32_t set = 0; set < KMALLOC_SETS; set++) {
+		uint64_t boundary = k->asked.boundary, dma = k->s->cfg.dma.boundary;
+
+		if (set == 2 && dma && (!boundary || dma < boundary))
+			boundary = dma;
 		if ((set == 1 && !(k->cfg.sets & PZ_KMALLOC_RECLAIM)) ||
 		    (set == 2 && !(k->cfg.sets & PZ_KMALLOC_DMA)))
 			continue;
@@ -241,17 +245,20 @@ static int kmalloc_empty(struct pz_kmalloc *k)
 	return busy;
 }
 
-/* Whether objects of a family are out. */
+/* Whether objects of a family are out; what is fenced off is not. */
 static bool kmalloc_busy(const struct pz_kmalloc *k)
 {
 	struct pz_kmem_cache_stat st;
 
 	for (uint32_t set = 0; set < KMALLOC_SETS; set++) {
 		for (uint32_t i = 0; i < PZ_KMALLOC_CLASSES; i++) {
-			if (!k->cache[set][i])
+			struct pz_kmem_cache *c = k->cache[set][i];
+			uint64_t live = c ? pz_slab_cache_live(c) : 0;
+
+			if (!live)
 				continue;
-			pz_kmem_cache_stat(k->cache[set][i], &st);
-			if (st.active)
+			pz_kmem_cache_stat(c, &st);
+			if (live > st.cached)
 				return true;
 		}
 	}
@@ -284,7 +291,9 @@ int pz_kmalloc_create(struct pz_kmalloc **out, const struct pz_kmalloc_config *c
 	k->min_align = cfg->min_align ? cfg->min_align : 8;
 	if (k->min_align < k->s->cfg.min_align)
 		k->min_align = k->s->cfg.min_align;
-	if (cfg->dma_if_managed && !kmalloc_ever(k->s, &k->s->cfg.dma))
+	if (!(cfg->sets & PZ_KMALLOC_DMA))
+		k->cfg.dma_if_managed = false;
+	if (k->cfg.dma_if_managed && !kmalloc_ever(k->s, &k->s->cfg.dma))
 		k->cfg.sets &= ~PZ_KMALLOC_DMA;
 	rc = kmalloc_limits(k, why);
 	if (!rc)
@@ -345,6 +354,9 @@ static int kmalloc_pages(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, uint64_
 		req.limits.align = size;
 	else if (req.limits.align < page)
 		req.limits.align = page;
+	/* What begins at a page crosses no boundary in it that it is not larger than. */
+	if (req.limits.boundary < page && size <= req.limits.boundary)
+		req.limits.boundary = 0;
 	rc = pz_page_request(s->cfg.pages, &req, &pfn);
 	if (rc == -PZ_ENOMEM && pz_slab_reclaim(s, cpu, limits, gfp & PZ_GFP_BLOCK))
 		rc = pz_page_request(s->cfg.pages, &req, &pfn);
@@ -398,6 +410,8 @@ int pz_kmalloc_try(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, uint64_t si
 	if (c)
 		return pz_slab_alloc_why(c, cpu, gfp & ~PZ_GFP_RECLAIMABLE, nid,
 					 (uintptr_t)__builtin_return_address(0), p);
+	if (k->s->delta & (uintptr_t)(align - 1)) /* no address is so aligned */
+		return -PZ_ERANGE;
 	l = k->limits;
 	if (l.align < align)
 		l.align = align;
@@ -533,9 +547,25 @@ uint64_t pz_ksize(const struct pz_slabs *s, const void *p)
 	return f.object == p && !f.free ? f.size : 0;
 }
 
+/* Whether memory is where a request of a family may be served. */
+static bool kmalloc_fits(const struct pz_kmalloc *k, uint32_t gfp, const void *p, uint64_t size)
+{
+	uint32_t zones = gfp & (PZ_GFP_DMA | PZ_GFP_DMA32 | PZ_GFP_HIGHMEM);
+	struct pz_range r = { pz_slab_phys(k->s, p), 0 };
+	struct pz_limits l = k->limits;
+
+	if (zones && (zones != PZ_GFP_DMA || !(k->cfg.sets & PZ_KMALLOC_DMA) ||
+		      pz_limits_narrow(&l, &k->s->cfg.dma, &l)))
+		return false;
+	r.last = r.first + size - 1;
+	return pz_limits_check(&l, r) && !((uintptr_t)p & (k->min_align - 1));
+}
+
 void *pz_krealloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, void *p, uint64_t size)
 {
+	struct pz_kmem_cache *own;
 	uint64_t old;
+	bool stays;
 	void *to;
 
 	if (!p || p == PZ_ZERO_SIZE_PTR)
@@ -545,20 +575,18 @@ void *pz_krealloc(struct pz_kmalloc *k, uint32_t cpu, uint32_t gfp, void *p, uin
 		return PZ_ZERO_SIZE_PTR;
 	}
 	old = pz_ksize(k->s, p);
-	if (!old) {
-		pz_slab_found(k->s, "pz_krealloc", PZ_SLAB_NO_OBJECT, NULL, NULL, NULL, p);
+	own = pz_slab_owner(k->s, p);
+	if (!old || (own && pz_slab_in_magazine(own, p))) {
+		pz_slab_found(k->s, "pz_krealloc", old ? PZ_SLAB_DOUBLE_FREE : PZ_SLAB_NO_OBJECT,
+			      own, NULL, NULL, p);
 		return NULL;
 	}
-	if (size <= old && (old <= PZ_KMALLOC_CLASS_MAX || size > old / 2)) {
-		struct pz_range r = { pz_slab_phys(k->s, p), 0 };
-
-		r.last = r.first + old - 1;
-		if (pz_limits_check(&k->limits, r) && !((uintptr_t)p & (k->min_align - 1)))
-			return p;
-	}
+	stays = size <= old && kmalloc_fits(k, gfp, p, old);
+	if (stays && (old <= PZ_KMALLOC_CLASS_MAX || size > old / 2))
+		return p;
 	to = pz_kmalloc(k, cpu, gfp, size);
 	if (!to)
-		return NULL;
+		return stays ? p : NULL;
 	memcpy(to, p, (size_t)(size < old ? size : old));
 	pz_kfree(k->s, cpu, p);
 	return to;

@@ -16,6 +16,9 @@
  *
  * Failure
  *  An object whose seal was overwritten while it was free is told, and never given out again.
+ *
+ * Shortcomings
+ *  Whoever frees what is fenced off puts it back in use: it is taken for an object that is out.
  */
 #include "../base/pz_string.h"
 #include "slab_internal.h"
@@ -199,9 +202,11 @@ void *pz_slab_alloc_long(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, ui
 	return pz_slab_alloc_why(c, cpu, gfp, PZ_NID_NONE, site, &o) ? NULL : o;
 }
 
-/* Whether an object is in the magazine of some CPU. */
-static bool long_in_magazine(const struct pz_kmem_cache *c, const void *o)
+/* Whether an object is in the magazine of some CPU, which its seal gives away. */
+bool pz_slab_in_magazine(const struct pz_kmem_cache *c, const void *o)
 {
+	if (*slab_seal_at(o, c->lay.seal) != slab_seal(c->secret, o))
+		return false;
 	for (uint32_t i = 0; i < c->cpus && c->magazine; i++) {
 		void **bottom = slab_bottom(c, i) + 1;
 		const struct slab_head *h = slab_head(c, i);
@@ -269,9 +274,7 @@ void pz_slab_free_long(struct pz_kmem_cache *c, struct pz_slabs *s, uint32_t cpu
 		pz_slab_found(s, "pz_kmem_cache_free", PZ_SLAB_BAD_POINTER, own, c, d, object);
 		return;
 	}
-	if (pz_slab_is_free(s, d, slot) ||
-	    (*slab_seal_at(object, own->lay.seal) == slab_seal(own->secret, object) &&
-	     long_in_magazine(own, object))) {
+	if (pz_slab_is_free(s, d, slot) || pz_slab_in_magazine(own, object)) {
 		pz_slab_found(s, "pz_kmem_cache_free", PZ_SLAB_DOUBLE_FREE, own, c, d, object);
 		return;
 	}

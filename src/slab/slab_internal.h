@@ -178,7 +178,7 @@ static inline void slab_leave(struct slab_head *h)
 	pz_poke32(&h->busy, 0);
 }
 
-/* Others may look at a magazine while its CPU is at work there: see long_in_magazine(). */
+/* Others may look at a magazine while its CPU is at work there: see pz_slab_in_magazine(). */
 static inline void slab_set_top(struct slab_head *h, void **top)
 {
 	__atomic_store_n(&h->top, top, __ATOMIC_RELAXED);
@@ -375,12 +375,14 @@ int pz_slab_alloc_why(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32
 		      uintptr_t site, void **object);
 void pz_slab_free_long(struct pz_kmem_cache *c, struct pz_slabs *s, uint32_t cpu, void *object,
 		       uintptr_t site);
+bool pz_slab_in_magazine(const struct pz_kmem_cache *c, const void *o);
 uint64_t pz_slab_flush(struct pz_kmem_cache *c, uint32_t cpu);
 
 /* cache.c */
 int pz_slab_cache_make(struct pz_kmem_cache **out, struct pz_slabs *s,
 		       const struct pz_kmem_cache_config *cfg, bool may_stay_empty,
 		       const char **why);
+uint64_t pz_slab_cache_live(struct pz_kmem_cache *c);
 void pz_slab_wait(const struct pz_slabs *s);
 
 /* layout.c */

@@ -28,6 +28,7 @@ static bool slabs_config_bad(const struct pz_slabs_config *cfg)
 	       cfg->mapped.first > cfg->mapped.last || (cfg->mapped.first & (page - 1)) ||
 	       (cfg->mapped.last & (page - 1)) != page - 1 ||
 	       ((uintptr_t)cfg->virt & (uintptr_t)(page - 1)) ||
+	       (!cfg->virt && cfg->mapped.last - cfg->mapped.first < page) ||
 	       cfg->mapped.last - cfg->mapped.first > UINTPTR_MAX - (uintptr_t)cfg->virt ||
 	       (cfg->cache_line & (cfg->cache_line - 1)) ||
 	       (cfg->min_align & (cfg->min_align - 1)) || cfg->min_align > page ||
@@ -83,11 +84,18 @@ static void slabs_nodes(struct pz_slabs *s)
 
 static int slabs_faults(struct pz_slabs *s)
 {
+	struct pz_faults *f = s->cfg.faults;
+	uint32_t missing, id;
 	int rc;
 
 	s->fault_alloc = s->fault_page = UINT32_MAX - 1;
-	if (!s->cfg.faults)
+	if (!f)
 		return 0;
+	/* Both or none: points are never taken back. */
+	missing = (pz_fault_find(f, "slab.alloc", &id) != 0) +
+		  (pz_fault_find(f, "slab.page", &id) != 0);
+	if (f->cap - f->count < missing)
+		return -PZ_ENOSPC;
 	rc = pz_fault_add(s->cfg.faults, "slab.alloc", &s->fault_alloc);
 	if (rc == -PZ_EEXIST) /* another set of the same machine */
 		rc = pz_fault_find(s->cfg.faults, "slab.alloc", &s->fault_alloc);
@@ -100,6 +108,13 @@ static int slabs_faults(struct pz_slabs *s)
 
 static void slabs_defaults(struct pz_slabs_config *cfg)
 {
+	uintptr_t page = (uintptr_t)1 << cfg->page_shift;
+
+	/* An object at address 0 would be none, and PZ_ZERO_SIZE_PTR an object. */
+	if (!cfg->virt) {
+		cfg->virt = (void *)page;
+		cfg->mapped.first += page;
+	}
 	if (!cfg->max_caches)
 		cfg->max_caches = 256;
 	if (!cfg->cache_line)
@@ -124,6 +139,7 @@ int pz_slabs_create(struct pz_slabs **out, const struct pz_slabs_config *cfg)
 	memset(s, 0, sizeof(*s));
 	s->cfg = *cfg;
 	slabs_defaults(&s->cfg);
+	cfg = &s->cfg;
 	s->max_caches = s->cfg.max_caches + 1;
 	s->head_stride = s->max_caches * (uint32_t)sizeof(struct slab_head);
 	/* From the start of the largest slab that could hold the first page. */
