@@ -45,6 +45,7 @@ static void self_child(self_property property, unsigned int rounds, const char *
 	if (pid == 0) {
 		unsetenv("PZ_SEED");
 		unsetenv("PZ_ROUNDS");
+		unsetenv("PZ_ROUNDS_PART");
 		unsetenv("PZ_DRAWS");
 		unsetenv("PZ_PROPERTY");
 		if (var)
@@ -164,6 +165,8 @@ int main(void)
 		"a property that holds is reported with its rounds");
 	self_child(holds, 500, "PZ_ROUNDS", "7", &out);
 	self_ok(self_has(&out, "# 7 rounds"), "PZ_ROUNDS sets the rounds");
+	self_child(holds, 500, "PZ_ROUNDS_PART", "4", &out);
+	self_ok(self_has(&out, "# 126 rounds"), "PZ_ROUNDS_PART asks for a part of them");
 	self_child(holds, 500, "PZ_PROPERTY", "other", &out);
 	self_ok(self_has(&out, "1..0"), "PZ_PROPERTY leaves properties out");
 
