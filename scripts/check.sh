@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 top=build/check
 jobs=${JOBS:-$(nproc)}
-fuzz_seconds=${FUZZ_SECONDS:-60}
+fuzz_seconds=${FUZZ_SECONDS:-45}
 mkdir -p $top
 export MESON_TESTTHREADS=$jobs NINJA_STATUS='[%f/%t] ' CMOCKA_MESSAGE_OUTPUT=tap
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0

@@ -153,6 +153,11 @@ int scan_error(const struct facts *f, struct where at, char **err, const char *f
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	/* Names out of the input may have any bytes. */
+	for (char *c = text; *c; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	}
 	if (at.line)
 		*err = xasprintf("%s:%u: %s", scan_file(f, at), at.line, text);
 	else
