@@ -63,12 +63,10 @@ static int cache_limits(const struct pz_slabs *s, const struct pz_kmem_cache_con
 			bool empty, struct pz_limits *asked, struct pz_limits *pages,
 			const char **why)
 {
-	struct pz_limits mapped = pz_limits_any();
-	bool none = !cfg->limits.align && !cfg->limits.max_addr && !cfg->limits.min_addr &&
-		    !cfg->limits.boundary && !cfg->limits.flags;
+	struct pz_limits mapped = slab_mapped(s);
 	int rc = 0;
 
-	*asked = none ? pz_limits_any() : cfg->limits;
+	*asked = slab_asked(&cfg->limits);
 	if (!pz_limits_valid(asked)) {
 		*why = "malformed limits";
 		return -PZ_EINVAL;
@@ -77,8 +75,6 @@ static int cache_limits(const struct pz_slabs *s, const struct pz_kmem_cache_con
 		rc = pz_limits_narrow(asked, &s->cfg.dma, asked);
 	if (!rc && (cfg->flags & PZ_SLAB_CACHE_DMA32))
 		rc = pz_limits_narrow(asked, &s->cfg.dma32, asked);
-	mapped.min_addr = s->cfg.mapped.first;
-	mapped.max_addr = s->cfg.mapped.last;
 	if (!rc)
 		rc = pz_limits_narrow(asked, &mapped, pages);
 	if (rc && empty) { /* no page lies there */
@@ -419,12 +415,14 @@ int pz_kmem_cache_destroy(struct pz_kmem_cache *c, void (*live)(void *ctx, void 
 	for (uint32_t i = 0; i < c->cpus; i++)
 		(void)pz_slab_flush(c, i);
 	(void)pz_slab_trim(c, PZ_CPU_NONE, true);
-	if (pz_load64(&c->slabs) && cache_live(c, live, ctx, false)) {
-		cache_publish(s, c->id, c);
-		return -PZ_EBUSY;
+	if (pz_load64(&c->slabs)) {
+		if (cache_live(c, live, ctx, false)) {
+			cache_publish(s, c->id, c);
+			return -PZ_EBUSY;
+		}
+		(void)cache_live(c, NULL, NULL, true);
+		(void)pz_slab_trim(c, PZ_CPU_NONE, true);
 	}
-	(void)cache_live(c, NULL, NULL, true);
-	(void)pz_slab_trim(c, PZ_CPU_NONE, true);
 	for (uint32_t i = 0; i < c->cpus; i++)
 		memset(slab_head(c, i), 0, sizeof(struct slab_head));
 	cache_drop(s, c);

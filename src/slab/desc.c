@@ -83,14 +83,12 @@ static int desc_grow(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, unsigned in
 {
 	uint32_t units = slab_units(s, class), k, first;
 	unsigned int order = class > s->unit_shift ? class - s->unit_shift : 0;
-	struct pz_limits l = pz_limits_any();
+	struct pz_limits l = slab_mapped(s);
 	struct slab *d, *prev;
 	unsigned char *base;
 	uint64_t pfn;
 	int rc;
 
-	l.min_addr = s->cfg.mapped.first;
-	l.max_addr = s->cfg.mapped.last;
 	rc = pz_alloc_pages(s->cfg.pages, cpu, gfp, order, &l, &pfn);
 	if (rc)
 		return rc;

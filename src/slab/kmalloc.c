@@ -134,12 +134,10 @@ static int kmalloc_make(struct pz_kmalloc *k, uint32_t set, uint32_t class, cons
 /* Whether any managed page lies within limits: asked of the page allocator. */
 static bool kmalloc_ever(const struct pz_slabs *s, const struct pz_limits *l)
 {
-	struct pz_limits mapped = pz_limits_any();
+	struct pz_limits mapped = slab_mapped(s);
 	uint64_t pfn;
 	int rc;
 
-	mapped.min_addr = s->cfg.mapped.first;
-	mapped.max_addr = s->cfg.mapped.last;
 	if (pz_limits_narrow(&mapped, l, &mapped))
 		return false;
 	rc = pz_alloc_pages(s->cfg.pages, PZ_CPU_NONE, PZ_GFP_NOKEEP | PZ_GFP_MEMALLOC, 0, &mapped,
@@ -173,14 +171,9 @@ static bool kmalloc_config_bad(const struct pz_kmalloc_config *cfg, const char *
 
 static int kmalloc_limits(struct pz_kmalloc *k, const char **why)
 {
-	struct pz_limits mapped = pz_limits_any();
-	const struct pz_limits *l = &k->cfg.limits;
+	struct pz_limits mapped = slab_mapped(k->s);
 
-	k->asked = pz_limits_any();
-	if (l->align || l->max_addr || l->min_addr || l->boundary || l->flags)
-		k->asked = *l;
-	mapped.min_addr = k->s->cfg.mapped.first;
-	mapped.max_addr = k->s->cfg.mapped.last;
+	k->asked = slab_asked(&k->cfg.limits);
 	if (!pz_limits_valid(&k->asked)) {
 		*why = "malformed limits";
 		return -PZ_EINVAL;
@@ -468,7 +461,7 @@ static struct pz_kmalloc *kmalloc_within(const struct pz_slabs *s, const struct 
 int pz_kmalloc_limited(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, uint64_t size,
 		       const struct pz_limits *limits, void **p)
 {
-	struct pz_limits l = pz_limits_any();
+	struct pz_limits l = slab_mapped(s);
 	struct pz_kmalloc *k;
 	int rc = -PZ_ENOMEM;
 
@@ -480,8 +473,6 @@ int pz_kmalloc_limited(struct pz_slabs *s, uint32_t cpu, uint32_t gfp, uint64_t 
 		*p = PZ_ZERO_SIZE_PTR;
 		return 0;
 	}
-	l.min_addr = s->cfg.mapped.first;
-	l.max_addr = s->cfg.mapped.last;
 	if (pz_limits_narrow(&l, limits, &l))
 		return -PZ_ERANGE;
 	(void)pz_add32(&s->walkers, 1);

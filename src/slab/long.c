@@ -26,7 +26,7 @@
 /* Whether the CPU may use its magazine now. */
 static bool long_open(const struct pz_kmem_cache *c, uint32_t cpu)
 {
-	return cpu < c->cpus && c->magazine && !pz_peek32(&slab_head(c, cpu)->busy);
+	return cpu < c->cpus && c->magazine && !slab_busy(slab_head(c, cpu));
 }
 
 /* Never give an object out again that was taken: somebody writes to it. */

@@ -175,7 +175,6 @@ static uint64_t slab_go(struct pz_kmem_cache *c, uint32_t cpu, struct slab *d, b
 	pz_count64(&c->pages, (uint64_t)0 - pages);
 	pz_count64(&c->objects, (uint64_t)0 - d->objects);
 	pz_count64(&c->released, 1);
-	slab_own(s, d, 0); /* the number of the cache may be another one's before the pages go */
 	if (c->flags & PZ_SLAB_RCU) {
 		d->ticket = pz_load64(&s->ticket);
 		pz_slab_push(s, &s->waiting, d, d);

@@ -234,6 +234,24 @@ static inline uint64_t slab_bound(const struct pz_slab_layout *l)
 	return l->red_left ? 0 : slab_divides(l) * l->stride * l->objects;
 }
 
+/* What is mapped, as limits. */
+static inline struct pz_limits slab_mapped(const struct pz_slabs *s)
+{
+	struct pz_limits l = pz_limits_any();
+
+	l.min_addr = s->cfg.mapped.first;
+	l.max_addr = s->cfg.mapped.last;
+	return l;
+}
+
+/* Limits out of a configuration: zero-filled ones stand for none. */
+static inline struct pz_limits slab_asked(const struct pz_limits *l)
+{
+	bool any = l->align || l->max_addr || l->min_addr || l->boundary || l->flags;
+
+	return any ? *l : pz_limits_any();
+}
+
 /* The physical address of an address of mapped memory. */
 static inline uint64_t slab_phys(const struct pz_slabs *s, uintptr_t p)
 {
