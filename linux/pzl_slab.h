@@ -10,6 +10,10 @@
 /* Bytes of the size that kmalloc() was asked for, kept with the records of users; 0 for none. */
 uint32_t pzl_slab_asked_size(const struct pzl_slab_kernel *k);
 
+/* The library's debug options of a cache and SLUB's flags, each way; others do not count. */
+uint32_t pzl_slab_options(uint32_t flags);
+uint32_t pzl_slab_option_flags(uint32_t options);
+
 /* Append a digit to a number; false when it does not fit. */
 static inline bool pzl_slab_digit(uint64_t *v, char c)
 {

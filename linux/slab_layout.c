@@ -7,17 +7,12 @@
  */
 #include <physzone/linux/slab_layout.h>
 
+#include "pzl_slab.h"
+
 /* SLUB's flags that are the library's debug options. */
 uint32_t pzl_slab_layout_debug(uint32_t flags)
 {
-	uint32_t debug = 0;
-
-	debug |= flags & PZL_SLAB_CONSISTENCY_CHECKS ? PZ_SLAB_DEBUG_CHECKS : 0;
-	debug |= flags & PZL_SLAB_RED_ZONE ? PZ_SLAB_DEBUG_RED_ZONE : 0;
-	debug |= flags & PZL_SLAB_POISON ? PZ_SLAB_DEBUG_POISON : 0;
-	debug |= flags & PZL_SLAB_STORE_USER ? PZ_SLAB_DEBUG_USERS : 0;
-	debug |= flags & PZL_SLAB_TRACE ? PZ_SLAB_DEBUG_TRACE : 0;
-	return debug;
+	return pzl_slab_options(flags & PZL_SLAB_DEBUG);
 }
 
 int pzl_slab_layout(const struct pzl_slab_kernel *k, const struct pzl_slab_cache *c,

@@ -18,6 +18,7 @@
 #include <physzone/fmt.h>
 #include <physzone/linux/slab_merge.h>
 
+#include "pzl_slab.h"
 #include "pzl_text.h"
 
 /* Flags that keep caches apart, and those that must be the same. */
@@ -43,6 +44,26 @@ static const struct merge_option {
 };
 #define MERGE_OPTIONS (sizeof(merge_options) / sizeof(merge_options[0]))
 
+uint32_t pzl_slab_options(uint32_t flags)
+{
+	uint32_t core = 0;
+
+	for (size_t i = 0; i < MERGE_OPTIONS; i++)
+		if (flags & merge_options[i].linux_flag)
+			core |= merge_options[i].core;
+	return core;
+}
+
+uint32_t pzl_slab_option_flags(uint32_t options)
+{
+	uint32_t flags = 0;
+
+	for (size_t i = 0; i < MERGE_OPTIONS; i++)
+		if (options & merge_options[i].core)
+			flags |= merge_options[i].linux_flag;
+	return flags;
+}
+
 uint32_t pzl_slab_debug_rules(enum pzl_model model)
 {
 	return PZ_SLAB_DEBUG_ENDS | (model < PZL_LINUX_6_1 ? PZ_SLAB_DEBUG_ALL_CACHES : 0);
@@ -50,16 +71,9 @@ uint32_t pzl_slab_debug_rules(enum pzl_model model)
 
 uint32_t pzl_slab_debug_flags(const struct pz_slab_debug *d, const char *name, uint32_t flags)
 {
-	uint32_t own = 0, core;
+	uint32_t core = pz_slab_debug_flags(d, name, pzl_strlen(name), pzl_slab_options(flags));
 
-	for (size_t i = 0; i < MERGE_OPTIONS; i++)
-		if (flags & merge_options[i].linux_flag)
-			own |= merge_options[i].core;
-	core = pz_slab_debug_flags(d, name, pzl_strlen(name), own) & PZ_SLAB_DEBUG_ALL;
-	for (size_t i = 0; i < MERGE_OPTIONS; i++)
-		if (core & merge_options[i].core)
-			flags |= merge_options[i].linux_flag;
-	return flags;
+	return flags | pzl_slab_option_flags(core & PZ_SLAB_DEBUG_ALL);
 }
 
 void pzl_slab_set_init(struct pzl_slab_set *s, const struct pzl_slab_kernel *k,

@@ -12,6 +12,8 @@
 
 #include "../src/base/pz_string.h"
 #include "pzl_out.h"
+#include "pzl_slab.h"
+#include "pzl_text.h"
 
 #define SHOW_SITE 24u /* bytes of a number as text */
 
@@ -24,20 +26,11 @@ uint32_t pzl_slab_show_flags(const struct pz_kmem_cache_stat *st)
 		{ PZ_SLAB_HWCACHE_ALIGN, PZL_SLAB_HWCACHE_ALIGN },
 		{ PZ_SLAB_RCU, PZL_SLAB_TYPESAFE_BY_RCU },
 	};
-	static const uint32_t debug[][2] = {
-		{ PZ_SLAB_DEBUG_CHECKS, PZL_SLAB_CONSISTENCY_CHECKS },
-		{ PZ_SLAB_DEBUG_RED_ZONE, PZL_SLAB_RED_ZONE },
-		{ PZ_SLAB_DEBUG_POISON, PZL_SLAB_POISON },
-		{ PZ_SLAB_DEBUG_USERS, PZL_SLAB_STORE_USER },
-		{ PZ_SLAB_DEBUG_TRACE, PZL_SLAB_TRACE },
-	};
 	uint32_t flags = st->ctor ? PZL_SLAB_CTOR : 0;
 
 	for (uint32_t i = 0; i < sizeof(flag) / sizeof(*flag); i++)
 		flags |= st->flags & flag[i][0] ? flag[i][1] : 0;
-	for (uint32_t i = 0; i < sizeof(debug) / sizeof(*debug); i++)
-		flags |= st->debug & debug[i][0] ? debug[i][1] : 0;
-	return flags;
+	return flags | (pzl_slab_option_flags(st->debug) & PZL_SLAB_DEBUG);
 }
 
 void pzl_slab_show_geometry(const struct pz_kmem_cache_stat *st, struct pzl_slab_geometry *out)
@@ -59,21 +52,12 @@ void pzl_slab_show_geometry(const struct pz_kmem_cache_stat *st, struct pzl_slab
 	out->cpu_partial = st->magazine;
 }
 
-static size_t show_length(const char *s)
-{
-	size_t n = 0;
-
-	while (s[n])
-		n++;
-	return n;
-}
-
 void pzl_slab_show_info(const struct pz_kmem_cache_stat *st, struct pzl_slabinfo *out)
 {
 	struct pzl_slab_geometry g;
 
 	pzl_slab_show_geometry(st, &g);
-	pzl_slabinfo_make(out, st->name, show_length(st->name), &g, st->slabs, st->objects,
+	pzl_slabinfo_make(out, st->name, pzl_strlen(st->name), &g, st->slabs, st->objects,
 			  st->objects - st->active - st->cached);
 	/* A cache without a slab has no objects, which that takes for unknown. */
 	if (!st->slabs)
