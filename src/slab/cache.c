@@ -414,14 +414,14 @@ int pz_kmem_cache_destroy(struct pz_kmem_cache *c, void (*live)(void *ctx, void 
 	pz_slab_wait(s);
 	for (uint32_t i = 0; i < c->cpus; i++)
 		(void)pz_slab_flush(c, i);
-	(void)pz_slab_trim(c, PZ_CPU_NONE, true);
+	(void)pz_slab_trim(c, PZ_CPU_NONE);
 	if (pz_load64(&c->slabs)) {
 		if (cache_live(c, live, ctx, false)) {
 			cache_publish(s, c->id, c);
 			return -PZ_EBUSY;
 		}
 		(void)cache_live(c, NULL, NULL, true);
-		(void)pz_slab_trim(c, PZ_CPU_NONE, true);
+		(void)pz_slab_trim(c, PZ_CPU_NONE);
 	}
 	for (uint32_t i = 0; i < c->cpus; i++)
 		memset(slab_head(c, i), 0, sizeof(struct slab_head));

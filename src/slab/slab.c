@@ -516,8 +516,7 @@ struct slab_bucket {
 };
 
 /* Give back the slabs of a node that are empty, and sort the others: fullest on top. */
-static uint64_t slab_trim_node(struct pz_kmem_cache *c, uint32_t cpu, struct slab_node *node,
-			       bool all)
+static uint64_t slab_trim_node(struct pz_kmem_cache *c, uint32_t cpu, struct slab_node *node)
 {
 	struct slab_bucket b[TRIM_BUCKETS] = { { NULL, NULL } };
 	struct slab *d = pz_slab_pop_all(c->s, &node->partial), *next;
@@ -532,8 +531,7 @@ static uint64_t slab_trim_node(struct pz_kmem_cache *c, uint32_t cpu, struct sla
 			slab_done(c->s, d, SLAB_DONE_LIST);
 			continue;
 		}
-		if (state == slab_full(d) && (all || slab_enough(c, d)) &&
-		    pz_cas64(&d->state, state, SLAB_GONE)) {
+		if (state == slab_full(d) && pz_cas64(&d->state, state, SLAB_GONE)) {
 			(void)pz_add32(&node->empty, UINT32_MAX);
 			pages += slab_go(c, cpu, d, false);
 			continue;
@@ -552,12 +550,12 @@ static uint64_t slab_trim_node(struct pz_kmem_cache *c, uint32_t cpu, struct sla
 	return pages;
 }
 
-/* Give back empty slabs, @all of them or those that need not be kept; pages. */
-uint64_t pz_slab_trim(struct pz_kmem_cache *c, uint32_t cpu, bool all)
+/* Give back all empty slabs; pages. */
+uint64_t pz_slab_trim(struct pz_kmem_cache *c, uint32_t cpu)
 {
 	uint64_t pages = 0;
 
 	for (uint32_t i = 0; i < c->s->nodes; i++)
-		pages += slab_trim_node(c, cpu, &c->node[i], all);
+		pages += slab_trim_node(c, cpu, &c->node[i]);
 	return pages;
 }

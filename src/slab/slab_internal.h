@@ -382,7 +382,7 @@ int pz_slab_new(struct pz_kmem_cache *c, uint32_t cpu, uint32_t gfp, int32_t nid
 uint32_t pz_slab_take(struct pz_kmem_cache *c, uint32_t node, uint32_t n, void **objects);
 uint64_t pz_slab_give(struct pz_kmem_cache *c, uint32_t cpu, uint32_t n, void *const *objects);
 uint32_t pz_slab_take_new(struct pz_kmem_cache *c, struct slab *d, uint32_t n, void **objects);
-uint64_t pz_slab_trim(struct pz_kmem_cache *c, uint32_t cpu, bool all);
+uint64_t pz_slab_trim(struct pz_kmem_cache *c, uint32_t cpu);
 uint64_t pz_slab_pages_back(struct pz_slabs *s, uint32_t cpu, struct slab *d);
 uint32_t pz_slab_node_of(const struct pz_slabs *s, int32_t nid);
 bool pz_slab_is_free(const struct pz_slabs *s, struct slab *d, uint32_t slot);

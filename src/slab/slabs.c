@@ -231,7 +231,7 @@ uint64_t pz_kmem_cache_shrink(struct pz_kmem_cache *c, uint32_t cpu)
 {
 	uint64_t pages = cpu < c->cpus ? pz_slab_flush(c, cpu) : 0;
 
-	return pages + pz_slab_trim(c, cpu, true);
+	return pages + pz_slab_trim(c, cpu);
 }
 
 static bool slabs_has_empty(const struct pz_kmem_cache *c)
@@ -263,7 +263,7 @@ uint64_t pz_slab_reclaim(struct pz_slabs *s, uint32_t cpu, const struct pz_limit
 		if (limits && (c->limits.max_addr < limits->min_addr ||
 			       c->limits.min_addr > limits->max_addr))
 			continue;
-		pages += pz_slab_trim(c, cpu, true);
+		pages += pz_slab_trim(c, cpu);
 	}
 	(void)pz_add32(&s->walkers, UINT32_MAX);
 	return pages;
