@@ -229,6 +229,26 @@ void pz_page_req_init(const struct pz_pages *p, struct pz_page_req *req, unsigne
 int pz_page_request(struct pz_pages *p, const struct pz_page_req *req, uint64_t *pfn);
 
 /**
+ * pz_page_ever - whether a request could ever be served, whatever is allocated now
+ * @p: the allocator
+ * @req: what is wanted
+ *
+ * Context: any. Takes nothing and searches nothing.
+ * Return: 0, -PZ_EINVAL when the request is malformed, -PZ_ERANGE when no managed memory could ever
+ * satisfy it.
+ */
+int pz_page_ever(const struct pz_pages *p, const struct pz_page_req *req);
+
+/**
+ * pz_page_shift - log2 of the page size
+ * @p: the allocator
+ *
+ * Context: any.
+ * Return: 12 to 16.
+ */
+uint32_t pz_page_shift(const struct pz_pages *p);
+
+/**
  * pz_alloc_pages - allocate 2^order pages, aligned to their size
  * @p: the allocator
  * @cpu: the calling CPU, or PZ_CPU_NONE

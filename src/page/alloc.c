@@ -123,6 +123,18 @@ int pz_page_ask_init(const struct pz_pages *p, const struct pz_page_req *req, st
 	return pz_page_could_ever(p, a) ? 0 : -PZ_ERANGE;
 }
 
+int pz_page_ever(const struct pz_pages *p, const struct pz_page_req *req)
+{
+	struct page_ask a;
+
+	return pz_page_ask_init(p, req, &a);
+}
+
+uint32_t pz_page_shift(const struct pz_pages *p)
+{
+	return p->page_shift;
+}
+
 /* What a request's context lets it use of a watermark. */
 static uint64_t alloc_mark(const struct pz_page_req *req, enum page_mark mark, uint64_t low,
 			   uint64_t min)
