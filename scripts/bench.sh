@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Build for speed and run the benchmarks; each prints what it measured.
 #
-# usage: scripts/bench.sh [pages|objects|tables] [OPTION|CASE...]
+# usage: scripts/bench.sh [pages|objects|tables|dma] [OPTION|CASE...]
 #
 # With arguments only one benchmark runs, with these: that of the page allocator, or of the object
-# caches when the first word is "objects", or of the tables of an IOMMU with "tables". Options are
-# --quick, --json, --runs N and names of cases; --help lists those of each.
+# caches when the first word is "objects", of the tables of an IOMMU with "tables", or of memory for
+# devices with "dma". Options are --quick, --json, --runs N and names of cases; --help lists those
+# of each.
 set -eu
 cd "$(dirname "$0")/.."
 dir=build/bench-release
@@ -23,7 +24,7 @@ make_bench() {
 case "${1-}" in
 '') exec meson test -C $dir --benchmark --verbose ;;
 --help | -h)
-	make_bench bench/bench-pages bench/bench-objects bench/bench-tables
+	make_bench bench/bench-pages bench/bench-objects bench/bench-tables bench/bench-dma
 	echo "[pages], the page allocator:"
 	$dir/bench/bench-pages --help
 	echo
@@ -31,9 +32,12 @@ case "${1-}" in
 	$dir/bench/bench-objects --help
 	echo
 	echo "tables, those of an IOMMU:"
-	exec $dir/bench/bench-tables --help
+	$dir/bench/bench-tables --help
+	echo
+	echo "dma, memory for devices:"
+	exec $dir/bench/bench-dma --help
 	;;
-pages | objects | tables)
+pages | objects | tables | dma)
 	which=$1
 	shift
 	;;

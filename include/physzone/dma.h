@@ -93,6 +93,9 @@ struct pz_dma_config {
 	struct pz_bugs *bugs;	    /* misuse is told here; may be NULL */
 	struct pz_faults *faults;   /* fault points "dma.*" are added to it; may be NULL */
 	uint32_t cpus;		    /* indices that callers use, at least 1 */
+	/* What the direct hook knows at most; a last address of 0 for everything. Buffers that must
+	 * be directly mapped are looked for there alone. */
+	struct pz_range direct;
 	/* A bit of bus addresses that says that memory is private (encrypted); 0 for none. A device
 	 * that cannot drive it must be given shared memory. */
 	uint64_t private_bit;

@@ -87,6 +87,46 @@ static int device_cut(const struct pz_dma_dev *dev, uint64_t mask, struct pz_rea
 	return 0;
 }
 
+/* What memory needs before it is a coherent buffer of the device. */
+static uint32_t device_way(const struct pz_dma_dev *dev)
+{
+	const struct pz_dma_hooks *h = &dev->dma->cfg.hooks;
+	uint32_t way = 0;
+
+	if (dev->shared)
+		way |= h->share ? DMA_WAY_SHARE : DMA_WAY_SHARE | DMA_WAY_NEVER;
+	if (!dev->cfg.coherent) {
+		way |= DMA_WAY_FLUSH;
+		way |= h->uncached ? DMA_WAY_ALIAS : h->remap ? DMA_WAY_REMAP : DMA_WAY_NEVER;
+	}
+	return way;
+}
+
+/* The quick way is for buffers that any aligned block of the one window can be. */
+static void device_quick(struct pz_dma_dev *dev)
+{
+	const struct pz_reach *r = &dev->reach[DMA_COHERENT];
+	uint64_t most = (uint64_t)1 << (PZ_PAGE_MAX_ORDER + dev->dma->page_shift), off;
+	struct pz_range in;
+
+	dev->quick_bytes = 0;
+	if (dev->way || !dev->dma->cfg.hooks.direct || dev->cfg.region || dev->cfg.restricted || dev->dma->cfg.debug ||
+	    dev->cfg.nid != PZ_NID_NONE || dev->cfg.align > pz_dma_page_bytes(dev->dma) ||
+	    r->count != 1 ||
+	    !pz_range_intersect(r->v[0].phys, pz_dma_mapped(dev->dma), &in))
+		return;
+	off = r->v[0].bus - r->v[0].phys.first;
+	if (off && (off & (~off + 1)) < most)
+		most = off & (~off + 1);
+	if (dev->cfg.boundary && dev->cfg.boundary < most)
+		most = dev->cfg.boundary;
+	dev->quick_bytes = most;
+	dev->limits = pz_limits_any();
+	dev->limits.min_addr = in.first;
+	dev->limits.max_addr = in.last;
+	dev->quick = in.first || in.last != PZ_ADDR_MAX ? &dev->limits : NULL;
+}
+
 static void device_put(struct pz_dma_dev *dev, enum dma_use use, uint64_t mask,
 		       const struct pz_reach *reach)
 {
@@ -96,9 +136,13 @@ static void device_put(struct pz_dma_dev *dev, enum dma_use use, uint64_t mask,
 		dev->cfg.mask = mask;
 	else
 		dev->cfg.coherent_mask = mask;
-	dev->shared = device_needs_shared(dev, dev->cfg.coherent_mask);
+	/* What either mask cannot drive, no address that the device is told may bear. */
+	dev->shared = device_needs_shared(dev, dev->cfg.coherent_mask) ||
+		      device_needs_shared(dev, dev->cfg.mask);
 	for (unsigned int i = 0; i < DMA_USES; i++)
 		device_fast(dev, &dev->reach[i], &dev->fast[i]);
+	dev->way = device_way(dev);
+	device_quick(dev);
 }
 
 static int device_base(struct pz_dma_dev *dev, const struct pz_dma_dev_config *cfg)
@@ -129,6 +173,34 @@ static bool device_valid(const struct pz_dma *dma, const struct pz_dma_dev_confi
 		       !((r->phys.last + 1) & page)));
 }
 
+static size_t device_count_bytes(const struct pz_dma *dma)
+{
+	return ((size_t)dma->cfg.cpus + 1) * sizeof(struct dma_count);
+}
+
+static int device_counts(struct pz_dma_dev *dev)
+{
+	const struct pz_meta *m = dev->dma->cfg.meta;
+
+	dev->count = m->alloc(m->ctx, device_count_bytes(dev->dma));
+	if (!dev->count)
+		return -PZ_ENOMEM;
+	memset(dev->count, 0, device_count_bytes(dev->dma));
+	return 0;
+}
+
+uint64_t pz_dma_buffers(const struct pz_dma_dev *dev, uint64_t *bytes)
+{
+	uint64_t n = 0;
+
+	*bytes = 0;
+	for (uint32_t i = 0; i <= dev->dma->cfg.cpus; i++) {
+		n += pz_peek64(&dev->count[i].buffers);
+		*bytes += pz_peek64(&dev->count[i].bytes);
+	}
+	return n;
+}
+
 static void device_drop(struct pz_dma_dev *dev)
 {
 	const struct pz_meta *m = dev->dma->cfg.meta;
@@ -136,6 +208,8 @@ static void device_drop(struct pz_dma_dev *dev)
 	for (unsigned int i = 0; i < DMA_USES; i++)
 		pz_reach_destroy(&dev->reach[i]);
 	pz_reach_destroy(&dev->base);
+	if (dev->count)
+		m->free(m->ctx, dev->count, device_count_bytes(dev->dma));
 	m->free(m->ctx, dev, sizeof(*dev));
 }
 
@@ -185,6 +259,8 @@ int pz_dma_dev_create(struct pz_dma_dev **out, struct pz_dma *dma,
 	pz_reach_init(&dev->base, m, NULL, 0);
 	rc = device_base(dev, cfg);
 	if (!rc)
+		rc = device_counts(dev);
+	if (!rc)
 		rc = device_cut(dev, cfg->mask, &reach[DMA_STREAMING]);
 	if (!rc) {
 		rc = device_cut(dev, cfg->coherent_mask, &reach[DMA_COHERENT]);
@@ -204,13 +280,13 @@ int pz_dma_dev_create(struct pz_dma_dev **out, struct pz_dma *dma,
 
 int pz_dma_dev_destroy(struct pz_dma_dev *dev)
 {
-	uint64_t n;
+	uint64_t n, bytes;
 
 	if (!dev)
 		return 0;
 	if (dev->dma->cfg.debug)
 		pz_dma_debug_release(dev->dma->cfg.debug, dev);
-	n = pz_load64(&dev->buffers);
+	n = pz_dma_buffers(dev, &bytes);
 	if (n) {
 		pz_bug(dev->dma->cfg.bugs, "pz_dma_dev_destroy", "%s has %llu buffers out",
 		       dev->cfg.name, (unsigned long long)n);
@@ -254,9 +330,10 @@ int pz_dma_set_mask(struct pz_dma_dev *dev, uint64_t mask)
 int pz_dma_set_coherent_mask(struct pz_dma_dev *dev, uint64_t mask)
 {
 	struct pz_reach reach;
+	uint64_t bytes;
 	int rc;
 
-	if (pz_load64(&dev->buffers))
+	if (pz_dma_buffers(dev, &bytes))
 		return -PZ_EBUSY;
 	rc = device_try(dev, DMA_COHERENT, mask, &reach);
 	if (!rc)
@@ -267,9 +344,10 @@ int pz_dma_set_coherent_mask(struct pz_dma_dev *dev, uint64_t mask)
 int pz_dma_set_masks(struct pz_dma_dev *dev, uint64_t mask)
 {
 	struct pz_reach streaming, coherent;
+	uint64_t bytes;
 	int rc;
 
-	if (pz_load64(&dev->buffers))
+	if (pz_dma_buffers(dev, &bytes))
 		return -PZ_EBUSY;
 	rc = device_try(dev, DMA_STREAMING, mask, &streaming);
 	if (rc)

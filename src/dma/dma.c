@@ -17,7 +17,8 @@ int pz_dma_create(struct pz_dma **out, const struct pz_dma_config *cfg)
 	struct pz_dma *dma;
 
 	if (!cfg->pages || !m || !m->alloc || !cfg->cpus || cfg->cpus > PZ_PAGE_MAX_CPUS ||
-	    (cfg->private_bit & (cfg->private_bit - 1)))
+	    (cfg->private_bit & (cfg->private_bit - 1)) || !cfg->hooks.remap != !cfg->hooks.unmap ||
+	    !cfg->hooks.window != !cfg->hooks.unwindow || cfg->direct.first > cfg->direct.last)
 		return -PZ_EINVAL;
 	dma = m->alloc(m->ctx, sizeof(*dma));
 	if (!dma)

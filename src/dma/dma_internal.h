@@ -5,6 +5,7 @@
  *	dma      the layer: create and destroy
  *	device   devices, their masks and reach sets
  *	place    limits for each part of a reach set, alignment and boundary counted on the bus
+ *	prepare  memory made ready for a device: shared, flushed, mapped, zeroed
  *	coherent, region, atomic    buffers, and the memory that is kept for them
  *	map, sg, bounce             streaming mappings
  *	pool                        small coherent objects
@@ -29,15 +30,38 @@ struct dma_fast {
 	uint64_t offset;      /* bus = phys + offset, modulo 2^64; the private bit is part of it */
 };
 
+/* What a device makes of memory before it is a coherent buffer. */
+#define DMA_WAY_SHARE 0x1u /* it is shared */
+#define DMA_WAY_FLUSH 0x2u /* caches forget it: the device does not see them */
+#define DMA_WAY_REMAP 0x4u /* it is mapped anew, uncached */
+#define DMA_WAY_ALIAS 0x8u /* it has an uncached alias */
+#define DMA_WAY_NEVER 0x10u /* no hook is there for what the device needs */
+
+/* What had to be done for a buffer, and is undone when it goes: struct pz_dma_buf.mapped. */
+#define DMA_DID_MAP 0x1u
+#define DMA_DID_SHARE 0x2u
+
+/* What is out, as one CPU counts it: an interrupt handler on top of it counts elsewhere. */
+struct dma_count {
+	uint64_t buffers, bytes; /* coherent; wrap: all CPUs together say the truth */
+	uint32_t busy;
+	uint32_t spare[11];
+};
+
 struct pz_dma_dev {
 	struct pz_dma *dma;
+	/* The quick way: one window, directly mapped, nothing to do to memory. */
+	const struct pz_limits *quick; /* &limits, or NULL for any place at all */
+	uint64_t quick_bytes;	       /* buffers of so many bytes at most go it; 0: none */
+	struct pz_limits limits;
+	struct dma_count *count; /* for each CPU, and one for whoever has none */
+	uint32_t way;		 /* DMA_WAY_* */
 	struct dma_fast fast[DMA_USES];
 	struct pz_reach reach[DMA_USES]; /* cut by the masks */
 	struct pz_reach base;		 /* before masks: windows less holes */
 	bool shared;			 /* it needs shared memory, whatever the reason */
 	struct pz_dma_dev_config cfg;	 /* its windows, holes and region are NULL or our copies */
 	struct pz_dma_region region;
-	uint64_t buffers, buffer_bytes; /* coherent, out */
 	struct pz_dma_dev *next, *prev;
 };
 
@@ -45,11 +69,20 @@ struct pz_dma {
 	struct pz_dma_config cfg;
 	uint32_t page_shift;
 	struct pz_dma_dev *devs;
+	uint64_t lost; /* bytes whose state is not known: sharing failed */
 };
 
 static inline uint64_t pz_dma_page_bytes(const struct pz_dma *dma)
 {
 	return (uint64_t)1 << dma->page_shift;
+}
+
+/* Physical addresses that the direct hook may know. */
+static inline struct pz_range pz_dma_mapped(const struct pz_dma *dma)
+{
+	struct pz_range all = { 0, PZ_ADDR_MAX };
+
+	return dma->cfg.direct.last ? dma->cfg.direct : all;
 }
 
 /* The bit that a bus address of a device bears besides what its windows say. */
@@ -109,6 +142,55 @@ static inline int pz_dma_to_bus(const struct pz_dma_dev *dev, enum dma_use use, 
 	if (!rc)
 		*bus |= pz_dma_private(dev);
 	return rc;
+}
+
+/* Count buffers that come (@n is 1) or go (~0). */
+static inline void pz_dma_count(struct pz_dma_dev *dev, uint32_t cpu, uint64_t n, uint64_t bytes)
+{
+	uint32_t cpus = dev->dma->cfg.cpus;
+	struct dma_count *c = &dev->count[cpu < cpus ? cpu : cpus];
+
+	if (cpu < cpus && !pz_peek32(&c->busy)) {
+		pz_poke32(&c->busy, 1);
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		pz_poke64(&c->buffers, c->buffers + n);
+		pz_poke64(&c->bytes, c->bytes + bytes);
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		pz_poke32(&c->busy, 0);
+		return;
+	}
+	c = &dev->count[cpus];
+	pz_count64(&c->buffers, n);
+	pz_count64(&c->bytes, bytes);
+}
+
+/* Coherent buffers that are out, and their bytes. */
+uint64_t pz_dma_buffers(const struct pz_dma_dev *dev, uint64_t *bytes);
+
+/* How memory is to be made ready. */
+struct dma_wish {
+	uint32_t way;	/* DMA_WAY_* */
+	uint32_t attrs; /* PZ_DMA_* */
+	bool zero, block;
+};
+
+/* Memory that is ready. */
+struct dma_ready {
+	void *cpu;
+	uint8_t did;  /* DMA_DID_* */
+	bool lost;    /* on error: nobody may have the memory any more */
+};
+
+/* Make memory of whole pages ready: 0, -PZ_ENOMEM. */
+int pz_dma_prepare(struct pz_dma *dma, const struct dma_wish *wish, uint64_t phys, uint64_t bytes,
+		   struct dma_ready *out);
+/* Undo what was done. False: the memory is lost. */
+bool pz_dma_unprepare(struct pz_dma *dma, uint8_t did, void *cpu, uint64_t phys, uint64_t bytes);
+
+/* The address of directly mapped memory, or NULL. */
+static inline void *pz_dma_direct(const struct pz_dma *dma, uint64_t phys, uint64_t bytes)
+{
+	return dma->cfg.hooks.direct ? dma->cfg.hooks.direct(dma->cfg.hooks.ctx, phys, bytes) : NULL;
 }
 
 /* A time and a caller, for accounts. */

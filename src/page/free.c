@@ -14,6 +14,7 @@
  *  own free is then the one that is reported.
  */
 #include "page_internal.h"
+#include "page_put.h"
 
 /* Misuse by two CPUs at once is counted for both; the text of one may be lost. */
 static void free_bug(struct pz_pages *p, const char *where, const char *what, uint64_t pfn,
@@ -313,25 +314,31 @@ static void free_before(struct pz_pages *p, uint64_t pfn, uint64_t index, uint64
 		p->cfg.hooks.map(p->cfg.hooks.ctx, pfn, n, false);
 }
 
-void pz_free_exact(struct pz_pages *p, uint32_t cpu, uint64_t pfn, uint64_t pages)
+bool pz_page_put_run(struct pz_pages *p, uint32_t cpu, uint64_t pfn, uint64_t pages)
 {
 	uint64_t index = page_index(p, pfn), n = pages;
 
 	if (index == PAGE_NONE || !pages ||
 	    pz_page_block_length(p, index) != pages + page_guard(p, pages)) {
-		pz_page_misuse(p, __func__, pfn, pages);
-		return;
+		pz_page_misuse(p, "pz_free_exact", pfn, pages);
+		return false;
 	}
 	n += page_guard(p, pages);
 	if (p->cfg.debug)
 		free_before(p, pfn, index, n);
 	if (p->hold && pages == 1 && n == 1 && pz_page_hold_put(p, cpu, index))
-		return;
+		return true;
 	if (!pz_page_free_block(p, index, n)) {
-		pz_page_misuse(p, __func__, pfn, pages);
-		return;
+		pz_page_misuse(p, "pz_free_exact", pfn, pages);
+		return false;
 	}
 	free_after(p, cpu, index, n, n == 1 ? 0 : UINT32_MAX);
+	return true;
+}
+
+void pz_free_exact(struct pz_pages *p, uint32_t cpu, uint64_t pfn, uint64_t pages)
+{
+	(void)pz_page_put_run(p, cpu, pfn, pages);
 }
 
 /* Whether the frame behind an open level-0 word is a tail; mostly its own node can tell. */
@@ -412,7 +419,7 @@ static inline bool free_again(struct pz_pages *p, struct page_cpu *c, uint64_t i
 	return true;
 }
 
-void pz_free_pages(struct pz_pages *p, uint32_t cpu, uint64_t pfn, unsigned int order)
+bool pz_page_put_block(struct pz_pages *p, uint32_t cpu, uint64_t pfn, unsigned int order)
 {
 	unsigned int level = page_level_of(order), unit;
 	uint64_t index = page_index(p, pfn), i;
@@ -425,14 +432,13 @@ void pz_free_pages(struct pz_pages *p, uint32_t cpu, uint64_t pfn, unsigned int 
 		done = free_again(p, c, index);
 		page_leave(c);
 		if (done)
-			return;
+			return true;
 	}
 	if (p->slow) {
-		if (order > PZ_PAGE_MAX_ORDER)
-			pz_page_misuse(p, __func__, pfn, (uint64_t)1 << (order & 63));
-		else
-			pz_free_exact(p, cpu, pfn, (uint64_t)1 << order);
-		return;
+		if (order <= PZ_PAGE_MAX_ORDER)
+			return pz_page_put_run(p, cpu, pfn, (uint64_t)1 << order);
+		pz_page_misuse(p, "pz_free_pages", pfn, (uint64_t)1 << (order & 63));
+		return false;
 	}
 	if (index == PAGE_NONE || order > PZ_PAGE_MAX_ORDER || level >= p->level_count ||
 	    (index & (((uint64_t)1 << order) - 1)))
@@ -447,7 +453,7 @@ void pz_free_pages(struct pz_pages *p, uint32_t cpu, uint64_t pfn, unsigned int 
 			done = free_short(p, c, index, order);
 			page_leave(c);
 			if (done)
-				return;
+				return true;
 		}
 	}
 	unit = (unsigned int)(index >> (WORD_SHIFT * level)) & 31;
@@ -455,10 +461,15 @@ void pz_free_pages(struct pz_pages *p, uint32_t cpu, uint64_t pfn, unsigned int 
 	if (!free_units(p, level, i, unit, 1u << (order - WORD_SHIFT * level)))
 		goto odd;
 	free_after(p, cpu, index, (uint64_t)1 << order, order);
-	return;
+	return true;
 odd:
 	/* A block of that length may consist of pieces. */
-	pz_free_exact(p, cpu, pfn, order < 64 ? (uint64_t)1 << order : 0);
+	return pz_page_put_run(p, cpu, pfn, order < 64 ? (uint64_t)1 << order : 0);
+}
+
+void pz_free_pages(struct pz_pages *p, uint32_t cpu, uint64_t pfn, unsigned int order)
+{
+	(void)pz_page_put_block(p, cpu, pfn, order);
 }
 
 void pz_free_bulk(struct pz_pages *p, uint32_t cpu, uint32_t n, const uint64_t *pfns)
