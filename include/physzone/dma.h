@@ -182,10 +182,13 @@ void pz_dma_dev_init(struct pz_dma_dev_config *cfg, const char *name, unsigned i
  * @cfg: what it is made from; copied
  *
  * Masks are not judged here but where they are set; a device that reaches nothing can be made.
+ * Its pool for atomic contexts is filled, as far as memory can be had.
  *
- * Context: may block; calls the metadata hook.
- * Return: 0; -PZ_EINVAL when @cfg is malformed; -PZ_EEXIST when two windows contradict each other;
- * -PZ_EOVERFLOW when a window wraps; -PZ_ENOMEM; nothing is held on error.
+ * Context: may block; calls the metadata hook, the page allocator's, remap and share.
+ * Return: 0; -PZ_EINVAL when @cfg is malformed, names no contiguous area, or a region that has
+ * managed pages or cannot be mapped; -PZ_EEXIST when two windows contradict each other, or its
+ * region overlaps another that is not the same; -PZ_EOVERFLOW when a window wraps; -PZ_ENOMEM;
+ * nothing is held on error.
  */
 int pz_dma_dev_create(struct pz_dma_dev **out, struct pz_dma *dma,
 		      const struct pz_dma_dev_config *cfg);
@@ -207,7 +210,8 @@ int pz_dma_dev_destroy(struct pz_dma_dev *dev);
  *
  * Context: may block; calls the metadata hook.
  * Return: 0; -PZ_ERANGE when no managed memory could ever serve it; -PZ_EBUSY while mappings are
- * out; -PZ_ENOMEM; the mask is as it was then.
+ * out, or coherent buffers that the device would need shared from now on, or no longer;
+ * -PZ_ENOMEM; the mask is as it was then.
  */
 int pz_dma_set_mask(struct pz_dma_dev *dev, uint64_t mask);
 
@@ -277,9 +281,11 @@ struct pz_dma_buf {
 	uint64_t phys;
 	uint64_t size; /* as it was asked for */
 	uint32_t attrs;
-	uint8_t from;	/* enum pz_dma_from */
-	uint8_t mapped; /* how cpu_addr came about; the layer's */
-	uint16_t pool;	/* the atomic pool's number; the layer's */
+	uint8_t from;	 /* enum pz_dma_from */
+	uint8_t mapped;	 /* what was done to the memory; the layer's */
+	uint16_t serial; /* which use of its record; the layer's */
+	uint32_t record; /* of what is scarce; the layer's */
+	uint8_t dir;	 /* enum pz_dma_dir, of pz_dma_alloc_pages() */
 };
 
 /**
@@ -293,13 +299,18 @@ struct pz_dma_buf {
  * @buf: the buffer, written on success only
  *
  * Zeroed, physically contiguous, its bus address aligned to its size rounded up to a power of two
- * pages, or to what the device wants if that is more. One exact request for each window of the
- * device; what needs mapping or sharing is served from an atomic pool when the context may not
- * block, and whoever may not block never waits.
+ * pages, or to what the device wants if that is more; in a contiguous area that has no such place,
+ * to 1 MiB. One exact request for each window of the device; what needs mapping or sharing is
+ * served from an atomic pool when the context may not block, and so is the rest, if the device has
+ * a pool, when there are no pages. Whoever may not block never waits.
  *
- * Context: any. With PZ_GFP_BLOCK calls the page allocator's hooks, remap and share.
+ * A contiguous area is asked first by whoever may block: the device's own, or for more than a page
+ * the layer's; not with PZ_DMA_SINGLE_PAGES or PZ_GFP_NOMIGRATE. A region is asked alone.
+ *
+ * Context: any. With PZ_GFP_BLOCK calls the page allocator's hooks, remap, share and the metadata
+ * hook.
  * Return: 0; -PZ_EINVAL for a size of 0, unknown flags or attributes; -PZ_ERANGE when it could
- * never be had; -PZ_ENOMEM; -PZ_EBUSY as pz_page_request().
+ * never be had, in this context; -PZ_ENOMEM; -PZ_EBUSY as pz_page_request().
  */
 int pz_dma_alloc(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, uint32_t attrs, uint64_t size,
 		 struct pz_dma_buf *buf);
@@ -311,7 +322,7 @@ int pz_dma_alloc(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, uint32_t at
  * @buf: the buffer, as pz_dma_alloc() gave it
  *
  * Misuse is told to pz_bug() and changes nothing: a buffer that is free, or none of the device's.
- * Memory that cannot be made private again is leaked, and told.
+ * Memory that cannot be made private again is leaked, and counted by pz_dma_lost().
  *
  * Context: any when the buffer was neither remapped nor shared, or came from an atomic pool; else
  * may block.
@@ -358,7 +369,7 @@ void pz_dma_free_pages(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma
  * @gfp: as for pz_dma_alloc()
  * @attrs: PZ_DMA_SINGLE_PAGES or 0
  * @size: bytes; whole pages are taken
- * @sg: the pieces, mapped, written on success only
+ * @sg: the pieces, mapped; on error what it has means nothing
  * @cap: room for pieces
  * @n: pieces, written on success only
  *
@@ -458,6 +469,17 @@ struct pz_dma_dev_stat {
  * Context: any; exact while it is not in use. Cost: O(CPUs).
  */
 void pz_dma_dev_stat(const struct pz_dma_dev *dev, struct pz_dma_dev_stat *out);
+
+/**
+ * pz_dma_lost - memory that the layer had to leak
+ * @dma: the layer
+ *
+ * The share hook failed for it, so whether devices can read it is not known.
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+uint64_t pz_dma_lost(const struct pz_dma *dma);
 
 /**
  * pz_dma_check - verify the layer, its devices and its pools

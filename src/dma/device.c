@@ -88,12 +88,12 @@ static int device_cut(const struct pz_dma_dev *dev, uint64_t mask, struct pz_rea
 }
 
 /* What memory needs before it is a coherent buffer of the device. */
-static uint32_t device_way(const struct pz_dma_dev *dev)
+static uint32_t device_way(const struct pz_dma_dev *dev, bool shared)
 {
 	const struct pz_dma_hooks *h = &dev->dma->cfg.hooks;
 	uint32_t way = 0;
 
-	if (dev->shared)
+	if (shared)
 		way |= h->share ? DMA_WAY_SHARE : DMA_WAY_SHARE | DMA_WAY_NEVER;
 	if (!dev->cfg.coherent) {
 		way |= DMA_WAY_FLUSH;
@@ -106,13 +106,13 @@ static uint32_t device_way(const struct pz_dma_dev *dev)
 static void device_quick(struct pz_dma_dev *dev)
 {
 	const struct pz_reach *r = &dev->reach[DMA_COHERENT];
-	uint64_t most = (uint64_t)1 << (PZ_PAGE_MAX_ORDER + dev->dma->page_shift), off;
+	uint64_t page = pz_dma_page_bytes(dev->dma), most = page << PZ_PAGE_MAX_ORDER, off;
 	struct pz_range in;
 
-	dev->quick_bytes = 0;
-	if (dev->way || !dev->dma->cfg.hooks.direct || dev->cfg.region || dev->cfg.restricted || dev->dma->cfg.debug ||
-	    dev->cfg.nid != PZ_NID_NONE || dev->cfg.align > pz_dma_page_bytes(dev->dma) ||
-	    r->count != 1 ||
+	dev->quick_bytes[0] = dev->quick_bytes[1] = 0;
+	if (dev->way || !dev->dma->cfg.hooks.direct || dev->cfg.region || dev->cfg.restricted ||
+	    dev->dma->cfg.debug || dev->cfg.nid != PZ_NID_NONE || r->count != 1 ||
+	    dev->cfg.align > page ||
 	    !pz_range_intersect(r->v[0].phys, pz_dma_mapped(dev->dma), &in))
 		return;
 	off = r->v[0].bus - r->v[0].phys.first;
@@ -120,29 +120,104 @@ static void device_quick(struct pz_dma_dev *dev)
 		most = off & (~off + 1);
 	if (dev->cfg.boundary && dev->cfg.boundary < most)
 		most = dev->cfg.boundary;
-	dev->quick_bytes = most;
+	if (most < page || (off & (page - 1)))
+		return;
+	dev->quick_bytes[0] = dev->quick_bytes[1] = most;
+	/* Contiguous areas come first for who may block. */
+	if (dev->cfg.cma != PZ_DMA_NO_CMA)
+		dev->quick_bytes[1] = 0;
+	else if (dev->dma->cfg.cma != PZ_DMA_NO_CMA)
+		dev->quick_bytes[1] = page;
 	dev->limits = pz_limits_any();
 	dev->limits.min_addr = in.first;
 	dev->limits.max_addr = in.last;
 	dev->quick = in.first || in.last != PZ_ADDR_MAX ? &dev->limits : NULL;
 }
 
-static void device_put(struct pz_dma_dev *dev, enum dma_use use, uint64_t mask,
-		       const struct pz_reach *reach)
+/* What a device is to become; the parts are the device's once nothing can fail any more. */
+struct device_plan {
+	uint64_t mask[DMA_USES];
+	struct pz_reach reach[DMA_USES];
+	bool fresh[DMA_USES]; /* which of the two are new */
+	bool shared;
+	uint32_t way;
+	bool pooled; /* the device has another pool then, or none */
+	struct dma_atomic *atomic;
+};
+
+static void device_plan_drop(struct pz_dma_dev *dev, struct device_plan *plan)
 {
-	pz_reach_destroy(&dev->reach[use]);
-	dev->reach[use] = *reach;
-	if (use == DMA_STREAMING)
-		dev->cfg.mask = mask;
-	else
-		dev->cfg.coherent_mask = mask;
+	for (unsigned int i = 0; i < DMA_USES; i++) {
+		if (plan->fresh[i])
+			pz_reach_destroy(&plan->reach[i]);
+	}
+	if (plan->pooled)
+		pz_dma_atomic_leave(dev->dma, plan->atomic);
+}
+
+/* @masks: for each use, NULL to leave it as it is. Holds nothing on error. */
+static int device_plan_cut(struct pz_dma_dev *dev, const uint64_t *const *masks,
+			   struct device_plan *plan)
+{
+	memset(plan, 0, sizeof(*plan));
+	plan->mask[DMA_STREAMING] = dev->cfg.mask;
+	plan->mask[DMA_COHERENT] = dev->cfg.coherent_mask;
+	for (unsigned int i = 0; i < DMA_USES; i++) {
+		int rc;
+
+		if (!masks[i])
+			continue;
+		plan->mask[i] = *masks[i];
+		rc = device_cut(dev, *masks[i], &plan->reach[i]);
+		if (rc) {
+			device_plan_drop(dev, plan);
+			return rc;
+		}
+		plan->fresh[i] = true;
+	}
 	/* What either mask cannot drive, no address that the device is told may bear. */
-	dev->shared = device_needs_shared(dev, dev->cfg.coherent_mask) ||
-		      device_needs_shared(dev, dev->cfg.mask);
+	for (unsigned int i = 0; i < DMA_USES; i++)
+		plan->shared |= device_needs_shared(dev, plan->mask[i]);
+	plan->way = device_way(dev, plan->shared);
+	return 0;
+}
+
+/* The pool of what the device is to become. Holds nothing more on error. */
+static int device_plan_pool(struct pz_dma_dev *dev, struct device_plan *plan)
+{
+	const struct pz_reach *reach = &dev->reach[DMA_COHERENT];
+	int rc;
+
+	if (!plan->fresh[DMA_COHERENT] && plan->way == dev->way)
+		return 0;
+	if (plan->fresh[DMA_COHERENT])
+		reach = &plan->reach[DMA_COHERENT];
+	rc = pz_dma_atomic_join(dev, reach, plan->way, &plan->atomic);
+	plan->pooled = !rc;
+	return rc;
+}
+
+static void device_put(struct pz_dma_dev *dev, const struct device_plan *plan)
+{
+	struct dma_atomic *left = dev->atomic;
+
+	for (unsigned int i = 0; i < DMA_USES; i++) {
+		if (!plan->fresh[i])
+			continue;
+		pz_reach_destroy(&dev->reach[i]);
+		dev->reach[i] = plan->reach[i];
+	}
+	dev->cfg.mask = plan->mask[DMA_STREAMING];
+	dev->cfg.coherent_mask = plan->mask[DMA_COHERENT];
+	dev->shared = plan->shared;
+	dev->way = plan->way;
 	for (unsigned int i = 0; i < DMA_USES; i++)
 		device_fast(dev, &dev->reach[i], &dev->fast[i]);
-	dev->way = device_way(dev);
 	device_quick(dev);
+	if (plan->pooled) {
+		dev->atomic = plan->atomic;
+		pz_dma_atomic_leave(dev->dma, left);
+	}
 }
 
 static int device_base(struct pz_dma_dev *dev, const struct pz_dma_dev_config *cfg)
@@ -169,6 +244,7 @@ static bool device_valid(const struct pz_dma *dma, const struct pz_dma_dev_confi
 	return cfg->name && cfg->align && !(cfg->align & (cfg->align - 1)) &&
 	       !(cfg->boundary & (cfg->boundary - 1)) && (!cfg->window_count || cfg->windows) &&
 	       (!cfg->hole_count || cfg->holes) && !(cfg->keep_mask & (cfg->keep_mask + 1)) &&
+	       pz_dma_has_cma(dma, cfg->cma) &&
 	       (!r || (pz_range_valid(r->phys) && !(r->phys.first & page) &&
 		       !((r->phys.last + 1) & page)));
 }
@@ -205,6 +281,8 @@ static void device_drop(struct pz_dma_dev *dev)
 {
 	const struct pz_meta *m = dev->dma->cfg.meta;
 
+	pz_dma_atomic_leave(dev->dma, dev->atomic);
+	pz_dma_region_leave(dev);
 	for (unsigned int i = 0; i < DMA_USES; i++)
 		pz_reach_destroy(&dev->reach[i]);
 	pz_reach_destroy(&dev->base);
@@ -234,11 +312,33 @@ static void device_unlink(struct pz_dma_dev *dev)
 		dev->dma->devs = dev->next;
 }
 
+/* Everything of a device that can fail; what was made is held on error, too. */
+static int device_make(struct pz_dma_dev *dev, const struct pz_dma_dev_config *cfg)
+{
+	const uint64_t *const masks[DMA_USES] = { &cfg->mask, &cfg->coherent_mask };
+	struct device_plan plan;
+	int rc = device_base(dev, cfg);
+
+	if (!rc)
+		rc = device_counts(dev);
+	if (!rc)
+		rc = pz_dma_region_join(dev);
+	if (!rc)
+		rc = device_plan_cut(dev, masks, &plan);
+	if (rc)
+		return rc;
+	rc = device_plan_pool(dev, &plan);
+	if (rc)
+		device_plan_drop(dev, &plan);
+	else
+		device_put(dev, &plan);
+	return rc;
+}
+
 int pz_dma_dev_create(struct pz_dma_dev **out, struct pz_dma *dma,
 		      const struct pz_dma_dev_config *cfg)
 {
 	const struct pz_meta *m = dma->cfg.meta;
-	struct pz_reach reach[DMA_USES];
 	struct pz_dma_dev *dev;
 	int rc;
 
@@ -257,22 +357,11 @@ int pz_dma_dev_create(struct pz_dma_dev **out, struct pz_dma *dma,
 		dev->cfg.region = &dev->region;
 	}
 	pz_reach_init(&dev->base, m, NULL, 0);
-	rc = device_base(dev, cfg);
-	if (!rc)
-		rc = device_counts(dev);
-	if (!rc)
-		rc = device_cut(dev, cfg->mask, &reach[DMA_STREAMING]);
-	if (!rc) {
-		rc = device_cut(dev, cfg->coherent_mask, &reach[DMA_COHERENT]);
-		if (rc)
-			pz_reach_destroy(&reach[DMA_STREAMING]);
-	}
+	rc = device_make(dev, cfg);
 	if (rc) {
 		device_drop(dev);
 		return rc;
 	}
-	device_put(dev, DMA_STREAMING, cfg->mask, &reach[DMA_STREAMING]);
-	device_put(dev, DMA_COHERENT, cfg->coherent_mask, &reach[DMA_COHERENT]);
 	device_link(dev);
 	*out = dev;
 	return 0;
@@ -297,69 +386,66 @@ int pz_dma_dev_destroy(struct pz_dma_dev *dev)
 	return 0;
 }
 
-/* The reach set that a mask would give, if memory could ever be had there. */
-static int device_try(const struct pz_dma_dev *dev, enum dma_use use, uint64_t mask,
-		      struct pz_reach *reach)
+/* Whether memory could ever be had in what a plan reaches anew: 0, -PZ_ERANGE. */
+static int device_plan_ever(const struct pz_dma_dev *dev, const struct device_plan *plan)
 {
+	const struct pz_dma *dma = dev->dma;
+	const struct pz_reach *coherent = &plan->reach[DMA_COHERENT];
+	struct pz_range all = { 0, PZ_ADDR_MAX }, in = pz_dma_mapped(dma);
 	struct dma_want want;
-	int rc = device_cut(dev, mask, reach);
 
+	pz_dma_want(dev, 1, &want);
+	if (plan->fresh[DMA_STREAMING] && pz_dma_ever(dma, &plan->reach[DMA_STREAMING], &want))
+		return -PZ_ERANGE;
+	if (!plan->fresh[DMA_COHERENT])
+		return 0;
+	if (dev->own)
+		return pz_reach_has(coherent, dev->region.phys) ? 0 : -PZ_ERANGE;
+	if (plan->way & DMA_WAY_NEVER)
+		return -PZ_ERANGE;
+	if (dma->cfg.hooks.remap && !(plan->way & DMA_WAY_ALIAS))
+		in = all;
+	return pz_dma_ever_in(dma, coherent, &want, in);
+}
+
+static int device_set(struct pz_dma_dev *dev, const uint64_t *streaming, const uint64_t *coherent)
+{
+	const uint64_t *const masks[DMA_USES] = { streaming, coherent };
+	struct device_plan plan;
+	uint64_t bytes;
+	int rc;
+
+	if (coherent && pz_dma_buffers(dev, &bytes))
+		return -PZ_EBUSY;
+	rc = device_plan_cut(dev, masks, &plan);
 	if (rc)
 		return rc;
-	if (use == DMA_COHERENT && dev->cfg.region) {
-		rc = pz_reach_has(reach, dev->region.phys) ? 0 : -PZ_ERANGE;
-	} else {
-		pz_dma_want(dev, 1, &want);
-		rc = pz_dma_ever(dev->dma, reach, &want);
-	}
+	if (plan.way != dev->way && pz_dma_buffers(dev, &bytes))
+		rc = -PZ_EBUSY;
+	if (!rc)
+		rc = device_plan_ever(dev, &plan);
+	if (!rc)
+		rc = device_plan_pool(dev, &plan);
 	if (rc)
-		pz_reach_destroy(reach);
+		device_plan_drop(dev, &plan);
+	else
+		device_put(dev, &plan);
 	return rc;
 }
 
 int pz_dma_set_mask(struct pz_dma_dev *dev, uint64_t mask)
 {
-	struct pz_reach reach;
-	int rc = device_try(dev, DMA_STREAMING, mask, &reach);
-
-	if (!rc)
-		device_put(dev, DMA_STREAMING, mask, &reach);
-	return rc;
+	return device_set(dev, &mask, NULL);
 }
 
 int pz_dma_set_coherent_mask(struct pz_dma_dev *dev, uint64_t mask)
 {
-	struct pz_reach reach;
-	uint64_t bytes;
-	int rc;
-
-	if (pz_dma_buffers(dev, &bytes))
-		return -PZ_EBUSY;
-	rc = device_try(dev, DMA_COHERENT, mask, &reach);
-	if (!rc)
-		device_put(dev, DMA_COHERENT, mask, &reach);
-	return rc;
+	return device_set(dev, NULL, &mask);
 }
 
 int pz_dma_set_masks(struct pz_dma_dev *dev, uint64_t mask)
 {
-	struct pz_reach streaming, coherent;
-	uint64_t bytes;
-	int rc;
-
-	if (pz_dma_buffers(dev, &bytes))
-		return -PZ_EBUSY;
-	rc = device_try(dev, DMA_STREAMING, mask, &streaming);
-	if (rc)
-		return rc;
-	rc = device_try(dev, DMA_COHERENT, mask, &coherent);
-	if (rc) {
-		pz_reach_destroy(&streaming);
-		return rc;
-	}
-	device_put(dev, DMA_STREAMING, mask, &streaming);
-	device_put(dev, DMA_COHERENT, mask, &coherent);
-	return 0;
+	return device_set(dev, &mask, &mask);
 }
 
 const struct pz_reach *pz_dma_reach(const struct pz_dma_dev *dev, bool coherent)

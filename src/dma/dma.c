@@ -11,10 +11,31 @@
  */
 #include "dma_internal.h"
 
+static int dma_faults(struct pz_dma *dma)
+{
+	static const char *const names[] = { "dma.pages", "dma.cma", "dma.piece" };
+	uint32_t *id[] = { &dma->fault_pages, &dma->fault_cma, &dma->fault_piece };
+
+	for (unsigned int i = 0; i < 3; i++) {
+		int rc;
+
+		*id[i] = PZ_FAULT_ANY;
+		if (!dma->cfg.faults)
+			continue;
+		rc = pz_fault_find(dma->cfg.faults, names[i], id[i]);
+		if (rc)
+			rc = pz_fault_add(dma->cfg.faults, names[i], id[i]);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
 int pz_dma_create(struct pz_dma **out, const struct pz_dma_config *cfg)
 {
 	const struct pz_meta *m = cfg->meta;
 	struct pz_dma *dma;
+	int rc;
 
 	if (!cfg->pages || !m || !m->alloc || !cfg->cpus || cfg->cpus > PZ_PAGE_MAX_CPUS ||
 	    (cfg->private_bit & (cfg->private_bit - 1)) || !cfg->hooks.remap != !cfg->hooks.unmap ||
@@ -26,6 +47,11 @@ int pz_dma_create(struct pz_dma **out, const struct pz_dma_config *cfg)
 	memset(dma, 0, sizeof(*dma));
 	dma->cfg = *cfg;
 	dma->page_shift = pz_page_shift(cfg->pages);
+	rc = pz_dma_has_cma(dma, cfg->cma) ? dma_faults(dma) : -PZ_EINVAL;
+	if (rc) {
+		m->free(m->ctx, dma, sizeof(*dma));
+		return rc;
+	}
 	*out = dma;
 	return 0;
 }
@@ -38,6 +64,8 @@ int pz_dma_destroy(struct pz_dma *dma)
 		pz_bug(dma->cfg.bugs, "pz_dma_destroy", "%s is still there", dma->devs->cfg.name);
 		return -PZ_EBUSY;
 	}
+	pz_dma_atomics_drop(dma);
+	pz_dma_records_drop(dma);
 	dma->cfg.meta->free(dma->cfg.meta->ctx, dma, sizeof(*dma));
 	return 0;
 }

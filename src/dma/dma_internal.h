@@ -16,6 +16,7 @@
 
 #include <physzone/dma.h>
 #include <physzone/dma_debug.h>
+#include <physzone/genpool.h>
 
 #include "../base/atomic.h"
 #include "../base/bits.h"
@@ -28,6 +29,30 @@ enum dma_use { DMA_STREAMING, DMA_COHERENT, DMA_USES };
 struct dma_fast {
 	uint64_t first, last; /* first > last: there is none */
 	uint64_t offset;      /* bus = phys + offset, modulo 2^64; the private bit is part of it */
+};
+
+struct dma_region; /* region.c */
+struct dma_atomic; /* atomic_internal.h */
+
+#define DMA_RECORD_SEGS 20u
+
+/* Who holds a piece; its memory stays a record until the layer goes. */
+struct dma_record {
+	uint64_t dev, phys, bytes, since, site;
+	uint32_t from;
+	uint32_t state; /* serial number << 1 | in use */
+	uint32_t next;	/* number + 1 of the next free one */
+};
+
+/* Which record, and which use of it. */
+struct dma_ticket {
+	uint32_t record;
+	uint16_t serial;
+};
+
+struct dma_held {
+	struct pz_dma_holder h;
+	struct dma_ticket ticket;
 };
 
 /* What a device makes of memory before it is a coherent buffer. */
@@ -52,7 +77,7 @@ struct pz_dma_dev {
 	struct pz_dma *dma;
 	/* The quick way: one window, directly mapped, nothing to do to memory. */
 	const struct pz_limits *quick; /* &limits, or NULL for any place at all */
-	uint64_t quick_bytes;	       /* buffers of so many bytes at most go it; 0: none */
+	uint64_t quick_bytes[2];       /* largest buffer that goes it; [1]: by who may block */
 	struct pz_limits limits;
 	struct dma_count *count; /* for each CPU, and one for whoever has none */
 	uint32_t way;		 /* DMA_WAY_* */
@@ -62,6 +87,8 @@ struct pz_dma_dev {
 	bool shared;			 /* it needs shared memory, whatever the reason */
 	struct pz_dma_dev_config cfg;	 /* its windows, holes and region are NULL or our copies */
 	struct pz_dma_region region;
+	struct dma_region *own;	   /* the region that it joined, or NULL */
+	struct dma_atomic *atomic; /* its pool for contexts that may not block, or NULL */
 	struct pz_dma_dev *next, *prev;
 };
 
@@ -70,11 +97,36 @@ struct pz_dma {
 	uint32_t page_shift;
 	struct pz_dma_dev *devs;
 	uint64_t lost; /* bytes whose state is not known: sharing failed */
+	/* record.c */
+	uint64_t record_seg[DMA_RECORD_SEGS]; /* addresses of segments */
+	uint64_t record_free;		      /* changes << 32 | number + 1 of the first */
+	uint64_t record_cap, record_promised;
+	/* region.c, atomic.c: changed while devices are made and destroyed */
+	struct dma_region *regions;
+	uint64_t atomics;   /* the address of the newest pool */
+	uint32_t working;   /* somebody is in pz_dma_work() */
+	uint32_t again;	    /* and somebody came meanwhile */
+	uint32_t work_asked;
+	uint32_t fault_pages, fault_cma, fault_piece;
 };
 
 static inline uint64_t pz_dma_page_bytes(const struct pz_dma *dma)
 {
 	return (uint64_t)1 << dma->page_shift;
+}
+
+/* What a caller may ask for. */
+#define DMA_GFP (PZ_GFP_BLOCK | PZ_GFP_HIGH | PZ_GFP_NORETRY | PZ_GFP_NOMIGRATE | PZ_GFP_MEMALLOC)
+
+/* Pages of a buffer, and their bytes. @size is not 0. */
+static inline uint64_t pz_dma_pages_of(const struct pz_dma *dma, uint64_t size)
+{
+	return ((size - 1) >> dma->page_shift) + 1;
+}
+
+static inline uint64_t pz_dma_whole_pages(const struct pz_dma *dma, uint64_t size)
+{
+	return pz_dma_pages_of(dma, size) << dma->page_shift;
 }
 
 /* Physical addresses that the direct hook may know. */
@@ -121,8 +173,22 @@ bool pz_dma_next_place(struct dma_places *it, struct pz_limits *limits);
 void pz_dma_want(const struct pz_dma_dev *dev, uint64_t bytes, struct dma_want *want);
 
 /* Whether managed memory could ever serve a want: 0, -PZ_ERANGE. */
-int pz_dma_ever(const struct pz_dma *dma, const struct pz_reach *reach,
-		const struct dma_want *want);
+int pz_dma_ever_in(const struct pz_dma *dma, const struct pz_reach *reach,
+		   const struct dma_want *want, struct pz_range in);
+
+static inline int pz_dma_ever(const struct pz_dma *dma, const struct pz_reach *reach,
+			      const struct dma_want *want)
+{
+	struct pz_range all = { 0, PZ_ADDR_MAX };
+
+	return pz_dma_ever_in(dma, reach, want, all);
+}
+
+/* Narrow the bounds of limits; false when nothing is left. */
+bool pz_dma_clip(struct pz_limits *l, struct pz_range in);
+
+/* Whether some managed memory is not in a reach set. */
+bool pz_dma_reach_limited(const struct pz_dma *dma, const struct pz_reach *reach);
 
 /* The bus address of what a device reaches as a whole: 0, -PZ_ERANGE. @bytes is not 0. */
 static inline int pz_dma_to_bus(const struct pz_dma_dev *dev, enum dma_use use, uint64_t phys,
@@ -171,7 +237,9 @@ uint64_t pz_dma_buffers(const struct pz_dma_dev *dev, uint64_t *bytes);
 struct dma_wish {
 	uint32_t way;	/* DMA_WAY_* */
 	uint32_t attrs; /* PZ_DMA_* */
-	bool zero, block;
+	bool zero;
+	bool block; /* it may be shared */
+	bool remap; /* it may be mapped anew */
 };
 
 /* Memory that is ready. */
@@ -190,8 +258,105 @@ bool pz_dma_unprepare(struct pz_dma *dma, uint8_t did, void *cpu, uint64_t phys,
 /* The address of directly mapped memory, or NULL. */
 static inline void *pz_dma_direct(const struct pz_dma *dma, uint64_t phys, uint64_t bytes)
 {
-	return dma->cfg.hooks.direct ? dma->cfg.hooks.direct(dma->cfg.hooks.ctx, phys, bytes) : NULL;
+	const struct pz_dma_hooks *h = &dma->cfg.hooks;
+
+	return h->direct ? h->direct(h->ctx, phys, bytes) : NULL;
 }
+
+/* See to it that @n more records can be had: false for lack of memory. May block. */
+bool pz_dma_record_promise(struct pz_dma *dma, uint64_t n);
+void pz_dma_record_release(struct pz_dma *dma, uint64_t n);
+/* Note who holds a piece. False: none was promised. @dev NULL: the layer itself. */
+bool pz_dma_record_add(struct pz_dma *dma, const struct pz_dma_dev *dev, enum pz_dma_from from,
+		       uint64_t phys, uint64_t bytes, struct dma_ticket *ticket);
+/* The piece is given back, by one who knows all of it; false when that is not so. */
+bool pz_dma_record_end(struct pz_dma *dma, const struct pz_dma_dev *dev, enum pz_dma_from from,
+		       uint64_t phys, uint64_t bytes, const struct dma_ticket *ticket);
+int pz_dma_record_each(const struct pz_dma *dma, int (*fn)(void *ctx, const struct dma_held *h),
+		       void *ctx);
+/* The record of a piece that a device holds. O(records). */
+bool pz_dma_record_find(const struct pz_dma *dma, const struct pz_dma_dev *dev, uint64_t phys,
+			uint64_t bytes, struct dma_ticket *ticket);
+bool pz_dma_records_sound(const struct pz_dma *dma);
+void pz_dma_records_drop(struct pz_dma *dma);
+
+/* What memory is asked for: by a device for a buffer, or for a pool. */
+struct dma_ask {
+	struct pz_dma *dma;
+	const struct pz_dma_dev *dev; /* whose account, or NULL */
+	const struct pz_reach *reach;
+	struct dma_want want;
+	struct dma_wish wish;
+	uint64_t pages;
+	uint32_t cpu, gfp;
+	uint32_t cma;	 /* the contiguous area to ask first, or PZ_DMA_NO_CMA */
+	bool mapped_only; /* high memory is no good, even if it could be mapped */
+};
+
+/* What a buffer of a device asks for. */
+void pz_dma_ask_init(struct dma_ask *ask, struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp,
+		     uint32_t attrs, uint64_t size);
+/* A buffer from contiguous areas or pages; all but its bus address and attributes. */
+int pz_dma_alloc_ordinary(const struct dma_ask *ask, struct pz_dma_buf *buf);
+/* Free a buffer wherever it is from; false for misuse, which was told. */
+bool pz_dma_free_any(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf);
+void pz_dma_buf_bug(const struct pz_dma_dev *dev, const struct pz_dma_buf *buf, const char *what);
+
+/* What was found. */
+struct dma_block {
+	uint64_t phys;
+	struct dma_ready ready;
+	enum pz_dma_from from;
+	struct dma_ticket ticket; /* from a contiguous area */
+};
+
+/* Whether a contiguous area is one, or none was meant. */
+static inline bool pz_dma_has_cma(const struct pz_dma *dma, uint32_t area)
+{
+	uint64_t pfn;
+
+	return area == PZ_DMA_NO_CMA ||
+	       pz_cma_alloc(dma->cfg.pages, PZ_CPU_NONE, area, 0, 0, NULL, &pfn) != -PZ_ENOENT;
+}
+
+/* Memory from a contiguous area or from the page allocator, ready. */
+int pz_dma_take(const struct dma_ask *ask, struct dma_block *out);
+/* Give pages of a contiguous area back, whose record has ended; no pages: they are lost. */
+void pz_dma_untake_cma(struct pz_dma *dma, uint32_t cpu, uint32_t area, uint64_t phys,
+		       uint64_t pages);
+/* Give pages back; false for misuse, which was told. */
+bool pz_dma_untake_pages(struct pz_dma *dma, uint32_t cpu, uint64_t phys, uint64_t pages);
+
+/* The first granule of a place for @want in a chunk of memory, for pz_genpool. */
+struct dma_piece {
+	const struct pz_reach *reach;
+	const struct dma_want *want;
+};
+uint32_t pz_dma_piece(void *ctx, const struct pz_genpool_view *v, uint32_t from, uint32_t n);
+/* Take a piece of a pool or region for a device, with a record: 0, -PZ_ENOMEM. */
+int pz_dma_piece_take(struct pz_dma_dev *dev, struct pz_genpool *pool, enum pz_dma_from from,
+		      uint64_t size, struct pz_genpool_got *got, struct dma_ticket *ticket);
+/* Give it back; false: it is none. */
+bool pz_dma_piece_give(struct pz_dma_dev *dev, struct pz_genpool *pool, enum pz_dma_from from,
+		       uint64_t phys, uint64_t size, const struct dma_ticket *ticket);
+
+/* region.c */
+int pz_dma_region_join(struct pz_dma_dev *dev);
+void pz_dma_region_leave(struct pz_dma_dev *dev);
+int pz_dma_region_alloc(struct pz_dma_dev *dev, uint64_t size, struct pz_dma_buf *buf);
+bool pz_dma_region_free(struct pz_dma_dev *dev, const struct pz_dma_buf *buf);
+bool pz_dma_regions_sound(const struct pz_dma *dma);
+
+/* atomic.c: *out is NULL for a device that needs no pool. */
+int pz_dma_atomic_join(struct pz_dma_dev *dev, const struct pz_reach *reach, uint32_t way,
+		       struct dma_atomic **out);
+void pz_dma_atomic_leave(struct pz_dma *dma, struct dma_atomic *a);
+int pz_dma_atomic_alloc(struct pz_dma_dev *dev, uint32_t attrs, uint64_t size,
+			struct pz_dma_buf *buf);
+bool pz_dma_atomic_free(struct pz_dma_dev *dev, const struct pz_dma_buf *buf);
+/* A caller that may block passes by. */
+void pz_dma_atomic_pass(struct pz_dma_dev *dev, uint32_t cpu);
+void pz_dma_atomics_drop(struct pz_dma *dma);
 
 /* A time and a caller, for accounts. */
 static inline uint64_t pz_dma_now(const struct pz_dma *dma)

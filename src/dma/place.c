@@ -39,41 +39,61 @@ static uint64_t place_bus_last(const struct pz_window *w)
 }
 
 /*
- * The highest piece of window @w that ends at or below bus address it->top, as physical bounds;
+ * The highest piece of window @w whose last bus address is at most it->top, as physical bounds;
  * false when the window has no more.
  */
 static bool place_piece(struct dma_places *it, const struct pz_window *w, struct pz_limits *l)
 {
 	const struct dma_want *k = &it->want;
 	uint64_t off = place_offset(w), more = k->bytes - 1, first, last;
-	bool one = off & (k->align - 1); /* no physical alignment says it: one place at a time */
 
-	while (it->pieces) {
+	while (it->pieces && it->top >= more && it->top - more >= w->bus) {
 		last = it->top;
-		if (last < more || last - more < w->bus)
-			break;
-		if (one) {
-			first = (last - more) & ~(k->align - 1);
-			last = first + more;
-		} else {
-			first = last & ~(k->boundary - 1);
-		}
+		first = last & ~(k->boundary - 1);
 		it->pieces = first > w->bus;
 		it->top = first - 1;
-		if (first < w->bus) {
-			if (one)
-				return false;
+		if (first < w->bus)
 			first = w->bus;
-		}
 		if (last - first < more)
 			continue;
 		l->min_addr = first - off;
 		l->max_addr = last - off;
-		l->align = one ? it->granule : k->align;
+		l->align = k->align;
 		return true;
 	}
-	it->pieces = false;
 	return false;
+}
+
+/* The same where no physical alignment says what is wanted: one place at a time. */
+static bool place_one(struct dma_places *it, const struct pz_window *w, struct pz_limits *l)
+{
+	const struct dma_want *k = &it->want;
+	uint64_t off = place_offset(w), more = k->bytes - 1;
+
+	while (it->pieces && it->top >= more && it->top - more >= w->bus) {
+		uint64_t first = (it->top - more) & ~(k->align - 1), last = first + more;
+
+		it->pieces = first >= k->align;
+		it->top = last - k->align;
+		if (first < w->bus)
+			return false;
+		if (k->boundary && (first ^ last) & ~(k->boundary - 1))
+			continue;
+		l->min_addr = first - off;
+		l->max_addr = last - off;
+		l->align = it->granule;
+		return true;
+	}
+	return false;
+}
+
+/* The next piece of the window that is being cut. */
+static bool place_next(struct dma_places *it, struct pz_limits *l)
+{
+	const struct pz_window *w = &it->reach->v[it->left];
+
+	return place_offset(w) & (it->want.align - 1) ? place_one(it, w, l)
+						      : place_piece(it, w, l);
 }
 
 bool pz_dma_next_place(struct dma_places *it, struct pz_limits *l)
@@ -86,8 +106,9 @@ bool pz_dma_next_place(struct dma_places *it, struct pz_limits *l)
 	for (;;) {
 		const struct pz_window *w;
 
-		if (it->pieces && place_piece(it, &it->reach->v[it->left], l))
+		if (it->pieces && place_next(it, l))
 			return true;
+		it->pieces = false;
 		if (!it->left)
 			return false;
 		w = &it->reach->v[--it->left];
@@ -119,7 +140,17 @@ void pz_dma_want(const struct pz_dma_dev *dev, uint64_t bytes, struct dma_want *
 		want->bytes = UINT64_MAX & ~(page - 1);
 }
 
-int pz_dma_ever(const struct pz_dma *dma, const struct pz_reach *reach, const struct dma_want *want)
+bool pz_dma_clip(struct pz_limits *l, struct pz_range in)
+{
+	if (l->min_addr < in.first)
+		l->min_addr = in.first;
+	if (l->max_addr > in.last)
+		l->max_addr = in.last;
+	return l->min_addr <= l->max_addr;
+}
+
+int pz_dma_ever_in(const struct pz_dma *dma, const struct pz_reach *reach,
+		   const struct dma_want *want, struct pz_range in)
 {
 	struct dma_places it;
 	struct pz_page_req req;
@@ -128,7 +159,7 @@ int pz_dma_ever(const struct pz_dma *dma, const struct pz_reach *reach, const st
 	req.pages = want->bytes >> dma->page_shift;
 	pz_dma_places(&it, reach, want, pz_dma_page_bytes(dma));
 	while (pz_dma_next_place(&it, &req.limits)) {
-		if (!pz_page_ever(dma->cfg.pages, &req))
+		if (pz_dma_clip(&req.limits, in) && !pz_page_ever(dma->cfg.pages, &req))
 			return 0;
 	}
 	return -PZ_ERANGE;

@@ -40,7 +40,7 @@ static void *prepare_map(struct pz_dma *dma, const struct dma_wish *wish, uint64
 	const struct pz_dma_hooks *h = &dma->cfg.hooks;
 	void *p = NULL;
 
-	if (wish->block && h->remap)
+	if (wish->remap && h->remap)
 		p = h->remap(h->ctx, phys, bytes, wish->attrs, !(wish->way & DMA_WAY_FLUSH));
 	if (p && wish->zero)
 		memset(p, 0, (size_t)bytes);

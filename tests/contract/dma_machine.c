@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dma_machine.c - a small machine with memory behind it, and a DMA layer, for the contract suites.
+ */
+#include "dma_machine.h"
+
+#define DM_ALL (DM_LOW + DM_HIGH)
+
+static void dm_fill(void *p, unsigned char v, size_t n)
+{
+	unsigned char *c = p;
+
+	for (size_t i = 0; i < n; i++)
+		c[i] = v;
+}
+
+static void dm_copy(unsigned char *to, const unsigned char *from, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+		to[i] = from[i];
+}
+
+/* The place of a physical address among all bytes; UINT64_MAX for none. */
+static uint64_t dm_at(uint64_t phys, uint64_t bytes)
+{
+	if (phys >= DM_FIRST && phys - DM_FIRST < DM_LOW && bytes <= DM_LOW - (phys - DM_FIRST))
+		return phys - DM_FIRST;
+	if (phys >= DM_ABOVE && phys - DM_ABOVE < DM_HIGH && bytes <= DM_HIGH - (phys - DM_ABOVE))
+		return DM_LOW + (phys - DM_ABOVE);
+	return UINT64_MAX;
+}
+
+unsigned char *dm_memory(const struct dma_machine *m, uint64_t phys)
+{
+	uint64_t at = dm_at(phys, 1);
+
+	return at == UINT64_MAX ? NULL : m->memory + at;
+}
+
+unsigned char *dm_cache(const struct dma_machine *m, uint64_t phys)
+{
+	uint64_t at = dm_at(phys, 1);
+
+	return at == UINT64_MAX ? NULL : m->cache + at;
+}
+
+/* The rule that asked zones: pages of ZONE_MOVABLE passed for high memory where there is some. */
+static bool dm_mapped_by_zone(const struct dma_machine *m, uint64_t phys)
+{
+	return !(m->movable_low && phys < DM_FIRST + DM_LOW / 2) && phys < DM_FIRST + DM_LOW;
+}
+
+static void *dm_direct(void *ctx, uint64_t phys, uint64_t bytes)
+{
+	struct dma_machine *m = ctx;
+	uint64_t at = dm_at(phys, bytes);
+
+	if (at == UINT64_MAX) {
+		m->strange++;
+		return NULL;
+	}
+	if (m->rule == DM_BY_ZONE)
+		return dm_mapped_by_zone(m, phys) ? m->cache + at : NULL;
+	return at < DM_LOW ? m->cache + at : NULL;
+}
+
+static void dm_blocks(struct dma_machine *m)
+{
+	m->blocked += !m->may_block;
+}
+
+static void *dm_remap(void *ctx, uint64_t phys, uint64_t bytes, uint32_t attrs, bool cached)
+{
+	struct dma_machine *m = ctx;
+	uint64_t at = dm_at(phys, bytes);
+	struct dm_map *map = &m->map[m->maps];
+
+	(void)attrs;
+	dm_blocks(m);
+	m->strange += at == UINT64_MAX || (phys | bytes) % DM_PAGE;
+	if (m->fail_remap || m->maps == DM_MAPS || at == UINT64_MAX) {
+		m->fail_remap -= m->fail_remap > 0;
+		return NULL;
+	}
+	map->p = (cached ? m->cache : m->memory) + at;
+	map->phys = phys;
+	map->bytes = bytes;
+	m->maps++;
+	return map->p;
+}
+
+static void dm_unmap(void *ctx, void *p, uint64_t bytes)
+{
+	struct dma_machine *m = ctx;
+
+	dm_blocks(m);
+	for (uint32_t i = 0; i < m->maps; i++) {
+		if (m->map[i].p == p && m->map[i].bytes == bytes) {
+			m->map[i] = m->map[--m->maps];
+			return;
+		}
+	}
+	m->strange++;
+}
+
+static void *dm_uncached(void *ctx, void *p, uint64_t bytes)
+{
+	struct dma_machine *m = ctx;
+	unsigned char *c = p;
+
+	if (m->fail_uncached) {
+		m->fail_uncached--;
+		return NULL;
+	}
+	m->strange += c < m->cache || bytes > (uint64_t)(m->cache + DM_LOW - c);
+	return m->memory + (c - m->cache);
+}
+
+static int dm_share(void *ctx, uint64_t phys, uint64_t bytes, bool shared)
+{
+	struct dma_machine *m = ctx;
+	uint64_t at = dm_at(phys, bytes);
+
+	dm_blocks(m);
+	m->strange += at == UINT64_MAX || (phys | bytes) % DM_PAGE;
+	if (m->fail_share || at == UINT64_MAX) {
+		m->fail_share -= m->fail_share > 0;
+		return -PZ_EINVAL;
+	}
+	for (uint64_t i = 0; i < bytes / DM_PAGE; i++) {
+		m->strange += m->is_shared[at / DM_PAGE + i] == shared;
+		m->is_shared[at / DM_PAGE + i] = shared;
+	}
+	m->shared += shared ? bytes : ~bytes + 1;
+	return 0;
+}
+
+static void dm_for_device(void *ctx, uint64_t phys, uint64_t bytes, enum pz_dma_dir dir)
+{
+	struct dma_machine *m = ctx;
+	uint64_t at = dm_at(phys, bytes);
+
+	m->strange += at == UINT64_MAX || dir >= PZ_DMA_NONE;
+	if (at != UINT64_MAX)
+		dm_copy(m->memory + at, m->cache + at, bytes);
+}
+
+static void dm_for_cpu(void *ctx, uint64_t phys, uint64_t bytes, enum pz_dma_dir dir)
+{
+	struct dma_machine *m = ctx;
+	uint64_t at = dm_at(phys, bytes);
+
+	m->strange += at == UINT64_MAX || dir >= PZ_DMA_NONE;
+	if (at != UINT64_MAX && dir != PZ_DMA_TO_DEVICE)
+		dm_copy(m->cache + at, m->memory + at, bytes);
+}
+
+static void dm_work(void *ctx)
+{
+	struct dma_machine *m = ctx;
+
+	m->asked_work++;
+}
+
+static uint64_t dm_now(void *ctx)
+{
+	struct dma_machine *m = ctx;
+
+	return ++m->now;
+}
+
+static uint64_t dm_site(void *ctx)
+{
+	(void)ctx;
+	return 0x5173;
+}
+
+static bool dm_memory_make(struct dma_machine *m)
+{
+	const struct pz_meta *meta = m->pm.t->meta;
+	uint64_t page = DM_PAGE;
+
+	m->raw_bytes = 2 * DM_ALL + page;
+	m->raw = meta->alloc(meta->ctx, m->raw_bytes);
+	if (!CHECK_NAMED(m->pm.t, m->raw != NULL, "there is memory"))
+		return false;
+	m->memory = (unsigned char *)(((uintptr_t)m->raw + page - 1) & ~(uintptr_t)(page - 1));
+	m->cache = m->memory + DM_ALL;
+	/* What nobody has zeroed is seen. */
+	dm_fill(m->memory, 0x5a, DM_ALL);
+	dm_fill(m->cache, 0xa5, DM_ALL);
+	return true;
+}
+
+static void dm_config(struct dma_machine *m)
+{
+	uint32_t id = 0;
+
+	pz_faults_init(&m->faults, m->points, DM_POINTS);
+	(void)pz_fault_add(&m->faults, "meta", &id);
+	pz_fault_meta_init(&m->meta, m->pm.t->meta, &m->faults, id);
+	m->bugs.policy = PZ_BUG_REPORT;
+	m->may_block = true;
+	m->cfg.meta = &m->meta.meta;
+	m->cfg.bugs = &m->bugs;
+	m->cfg.faults = &m->faults;
+	m->cfg.cpus = DM_CPUS;
+	m->cfg.direct.first = DM_FIRST;
+	m->cfg.direct.last = DM_FIRST + DM_LOW - 1;
+	m->cfg.cma = PZ_DMA_NO_CMA;
+	m->cfg.pool_bytes = UINT64_MAX;
+	m->cfg.hooks.direct = dm_direct;
+	m->cfg.hooks.for_device = dm_for_device;
+	m->cfg.hooks.for_cpu = dm_for_cpu;
+	m->cfg.hooks.work = dm_work;
+	m->cfg.hooks.now = dm_now;
+	m->cfg.hooks.site = dm_site;
+	m->cfg.hooks.ctx = m;
+}
+
+void dm_with_remap(struct dma_machine *m)
+{
+	m->cfg.hooks.remap = dm_remap;
+	m->cfg.hooks.unmap = dm_unmap;
+}
+
+void dm_with_unmap_alone(struct pz_dma_config *cfg)
+{
+	cfg->hooks.unmap = dm_unmap;
+}
+
+void dm_with_uncached(struct dma_machine *m)
+{
+	m->cfg.hooks.uncached = dm_uncached;
+}
+
+void dm_with_share(struct dma_machine *m)
+{
+	m->cfg.hooks.share = dm_share;
+}
+
+static bool dm_lay_out_zones(struct dma_machine *m, struct tap *t, bool movable)
+{
+	struct pm_region part[2] = { { DM_FIRST, DM_LOW, 0, false },
+				     { DM_ABOVE, DM_HIGH, 0, false } };
+	struct pz_zone_config zones = pm_pc(DM_ABOVE + DM_HIGH);
+
+	dm_fill(m, 0, sizeof(*m));
+	if (!CHECK_NAMED(t, pm_lay_out(&m->pm, t, part, 2, &zones), "the machine is laid out"))
+		return false;
+	m->movable_low = movable;
+	m->pm.cfg.cpus = DM_CPUS;
+	m->pm.cfg.pageblock_order = 5;
+	dm_config(m);
+	return dm_memory_make(m);
+}
+
+bool dm_lay_out(struct dma_machine *m, struct tap *t)
+{
+	return dm_lay_out_zones(m, t, false);
+}
+
+bool dm_lay_out_movable(struct dma_machine *m, struct tap *t)
+{
+	return dm_lay_out_zones(m, t, true);
+}
+
+bool dm_make_layer(struct dma_machine *m)
+{
+	m->managed = pm_free(&m->pm);
+	m->cfg.pages = m->pm.pages;
+	return CHECK_NAMED(m->pm.t, pz_dma_create(&m->dma, &m->cfg) == 0, "the layer is made");
+}
+
+bool dm_make(struct dma_machine *m)
+{
+	return pm_make(&m->pm) && dm_make_layer(m);
+}
+
+bool dm_simple(struct dma_machine *m, struct tap *t)
+{
+	return dm_lay_out(m, t) && dm_make(m);
+}
+
+void dm_close(struct dma_machine *m)
+{
+	struct tap *t = m->pm.t;
+
+	if (m->dma) {
+		CHECK_NAMED(t, pz_dma_check(m->dma) == 0, "the layer is sound");
+		CHECK_NAMED(t, pz_dma_destroy(m->dma) == 0, "nothing is in use");
+		CHECK_NAMED(t, m->meta.bytes == 0, "all metadata came back");
+		CHECK_NAMED(t, dm_free(m) + (m->lost >> 12) == m->managed, "every page came back");
+		CHECK_NAMED(t, !m->maps && !m->strange && !m->blocked, "hooks were used well");
+	}
+	pm_close(&m->pm);
+	if (m->raw)
+		t->meta->free(t->meta->ctx, m->raw, m->raw_bytes);
+}
+
+struct pz_dma_dev *dm_device(struct dma_machine *m, const struct pz_dma_dev_config *cfg)
+{
+	struct pz_dma_dev *dev = NULL;
+
+	CHECK_NAMED(m->pm.t, pz_dma_dev_create(&dev, m->dma, cfg) == 0, "a device is made");
+	return dev;
+}
+
+/* The physical address behind a bus address, as the device's wiring has it; false for none. */
+static bool dm_wire(const struct dma_machine *m, const struct pz_dma_dev_config *cfg, uint64_t bus,
+		    uint64_t *phys)
+{
+	uint64_t bit = m->cfg.private_bit;
+
+	if (bus > cfg->coherent_mask)
+		return false;
+	bus &= ~bit;
+	if (cfg->bus_limit && bus > cfg->bus_limit)
+		return false;
+	*phys = bus;
+	for (uint32_t i = 0; i < cfg->window_count; i++) {
+		const struct pz_window *w = &cfg->windows[i];
+
+		if (bus >= w->bus && bus - w->bus <= w->phys.last - w->phys.first) {
+			*phys = w->phys.first + (bus - w->bus);
+			break;
+		}
+		if (i + 1 == cfg->window_count)
+			return false;
+	}
+	for (uint32_t i = 0; i < cfg->hole_count; i++) {
+		if (*phys >= cfg->holes[i].first && *phys <= cfg->holes[i].last)
+			return false;
+	}
+	return true;
+}
+
+/* Where a device's access ends; NULL when there is nothing, or nothing that it can read. */
+static bool dm_access(struct dma_machine *m, const struct pz_dma_dev_config *cfg, uint64_t bus,
+		      uint64_t *at)
+{
+	uint64_t phys;
+
+	if (!dm_wire(m, cfg, bus, &phys))
+		return false;
+	*at = dm_at(phys, 1);
+	if (*at == UINT64_MAX)
+		return false;
+	if (!m->cfg.private_bit && !cfg->shared)
+		return true;
+	/* An access without the private bit sees shared memory only, and one with it private. */
+	return m->is_shared[*at / DM_PAGE] == !(m->cfg.private_bit && (bus & m->cfg.private_bit));
+}
+
+bool dm_device_read(struct dma_machine *m, const struct pz_dma_dev_config *cfg, uint64_t bus,
+		    unsigned char *out)
+{
+	uint64_t at;
+
+	if (!dm_access(m, cfg, bus, &at))
+		return false;
+	*out = cfg->coherent ? m->cache[at] : m->memory[at];
+	return true;
+}
+
+bool dm_device_write(struct dma_machine *m, const struct pz_dma_dev_config *cfg, uint64_t bus,
+		     unsigned char v)
+{
+	uint64_t at;
+
+	if (!dm_access(m, cfg, bus, &at))
+		return false;
+	m->memory[at] = v;
+	if (cfg->coherent)
+		m->cache[at] = v;
+	return true;
+}
+
+static bool dm_aligned(const struct dma_machine *m, const struct pz_dma_dev_config *cfg,
+		       const struct pz_dma_buf *buf)
+{
+	uint64_t block = DM_PAGE, bus = buf->bus & ~m->cfg.private_bit;
+
+	while (block < buf->size)
+		block *= 2;
+	if (block < cfg->align)
+		block = cfg->align;
+	if (cfg->boundary && ((bus ^ (bus + (buf->size - 1))) & ~(cfg->boundary - 1)))
+		return false;
+	return !(bus & (block - 1));
+}
+
+bool dm_works(struct dma_machine *m, const struct pz_dma_dev_config *cfg,
+	      const struct pz_dma_buf *buf)
+{
+	unsigned char *p = buf->cpu_addr, v;
+	bool ok = dm_aligned(m, cfg, buf);
+
+	for (uint64_t i = 0; i < buf->size; i++) {
+		ok = ok && dm_device_read(m, cfg, buf->bus + i, &v) && !v && (!p || !p[i]);
+		if (p)
+			p[i] = (unsigned char)(i * 7 + 1);
+	}
+	for (uint64_t i = 0; i < buf->size; i++) {
+		ok = ok && dm_device_read(m, cfg, buf->bus + i, &v) &&
+		     v == (p ? (unsigned char)(i * 7 + 1) : 0) &&
+		     dm_device_write(m, cfg, buf->bus + i, (unsigned char)(i * 5 + 3)) &&
+		     (!p || p[i] == (unsigned char)(i * 5 + 3));
+	}
+	return ok;
+}
+
+uint64_t dm_free(const struct dma_machine *m)
+{
+	return pm_free(&m->pm);
+}
