@@ -6,12 +6,12 @@
  * Concept
  *  One caller at a time tends the pools; who comes meanwhile leaves word, and the pools are gone
  *  through once more. A pool that has less than half of what it should have free gets chunks until
- *  it has all of it: as large ones as can be had, in falling orders, the first one large enough for
- *  what was asked for in vain. A chunk is shared and mapped once, when it comes.
- *  A pool that has more than twice of what it should have free gives back chunks of which nothing
- *  is taken, as long as enough is left; without devices it gives back all.
- *  Who was the last to look at a chunk releases it, maybe where nobody may block; so chunks that
- *  left are put aside, and unmade by whoever tends the pool next.
+ *  it has all of it: as large ones as can be had, in falling orders, and one more when none is
+ * large enough for what was asked for in vain. A chunk is shared and mapped once, when it comes. A
+ * pool that has more than twice of what it should have free gives back chunks of which nothing is
+ * taken, as long as enough is left; without devices it gives back all. Who was the last to look at
+ * a chunk releases it, maybe where nobody may block; so chunks that left are put aside, and unmade
+ * by whoever tends the pool next.
  *
  * Failure
  *  What cannot be had is tried again with the next call. Chunks whose memory cannot be made private
@@ -166,9 +166,9 @@ static bool atomic_fill_miss(struct dma_atomic *a, uint32_t cpu)
 /* Chunks until all that is wanted is free, none larger than needed. */
 static bool atomic_fill(struct dma_atomic *a, uint32_t cpu)
 {
-	bool changed = atomic_fill_miss(a, cpu);
 	uint64_t have = pz_genpool_avail(a->pieces);
 	unsigned int most = ATOMIC_MAX_ORDER;
+	bool changed = false;
 
 	while (have < a->want) {
 		unsigned int order = atomic_order(a, a->want - have);
@@ -183,7 +183,7 @@ static bool atomic_fill(struct dma_atomic *a, uint32_t cpu)
 			break;
 		have = pz_genpool_avail(a->pieces);
 	}
-	return changed;
+	return atomic_fill_miss(a, cpu) || changed;
 }
 
 /* What may go, and what goes. */

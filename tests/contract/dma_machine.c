@@ -44,10 +44,12 @@ unsigned char *dm_cache(const struct dma_machine *m, uint64_t phys)
 	return at == UINT64_MAX ? NULL : m->cache + at;
 }
 
-/* The rule that asked zones: pages of ZONE_MOVABLE passed for high memory where there is some. */
+/* The rule that asks zones: where there is high memory, ZONE_MOVABLE passes for it. */
 static bool dm_mapped_by_zone(const struct dma_machine *m, uint64_t phys)
 {
-	return !(m->movable_low && phys < DM_FIRST + DM_LOW / 2) && phys < DM_FIRST + DM_LOW;
+	bool movable = m->movable.last && phys >= m->movable.first && phys <= m->movable.last;
+
+	return !movable && phys < DM_FIRST + DM_LOW;
 }
 
 static void *dm_direct(void *ctx, uint64_t phys, uint64_t bytes)
@@ -239,16 +241,14 @@ void dm_with_share(struct dma_machine *m)
 	m->cfg.hooks.share = dm_share;
 }
 
-static bool dm_lay_out_zones(struct dma_machine *m, struct tap *t, bool movable)
+static bool dm_lay_out_zones(struct dma_machine *m, struct tap *t, struct pz_zone_config zones)
 {
 	struct pm_region part[2] = { { DM_FIRST, DM_LOW, 0, false },
 				     { DM_ABOVE, DM_HIGH, 0, false } };
-	struct pz_zone_config zones = pm_pc(DM_ABOVE + DM_HIGH);
 
 	dm_fill(m, 0, sizeof(*m));
 	if (!CHECK_NAMED(t, pm_lay_out(&m->pm, t, part, 2, &zones), "the machine is laid out"))
 		return false;
-	m->movable_low = movable;
 	m->pm.cfg.cpus = DM_CPUS;
 	m->pm.cfg.pageblock_order = 5;
 	dm_config(m);
@@ -257,12 +257,12 @@ static bool dm_lay_out_zones(struct dma_machine *m, struct tap *t, bool movable)
 
 bool dm_lay_out(struct dma_machine *m, struct tap *t)
 {
-	return dm_lay_out_zones(m, t, false);
+	return dm_lay_out_zones(m, t, pm_pc(DM_ABOVE + DM_HIGH));
 }
 
-bool dm_lay_out_movable(struct dma_machine *m, struct tap *t)
+bool dm_lay_out_flat(struct dma_machine *m, struct tap *t)
 {
-	return dm_lay_out_zones(m, t, true);
+	return dm_lay_out_zones(m, t, pm_flat(DM_ABOVE + DM_HIGH));
 }
 
 bool dm_make_layer(struct dma_machine *m)

@@ -26,7 +26,7 @@
 /* How the hook for direct addresses answers. */
 enum dm_rule {
 	DM_BY_ADDRESS, /* low memory is directly mapped */
-	DM_BY_ZONE,    /* as Linux once did: what is in a zone for high memory is not */
+	DM_BY_ZONE,    /* as Linux has it: what is in a zone for high memory is not */
 };
 
 /* A mapping that the remap hook made. */
@@ -48,8 +48,9 @@ struct dma_machine {
 	size_t raw_bytes;
 	uint64_t managed;
 	enum dm_rule rule;
-	bool movable_low; /* the lower MiB is in ZONE_MOVABLE, as in the thread about CMA there */
-	bool may_block;	  /* false: hooks that block must not be called */
+	struct pz_range
+		movable; /* memory whose pages bear ZONE_MOVABLE; a last address of 0: none */
+	bool may_block;	 /* false: hooks that block must not be called */
 	uint32_t fail_remap, fail_share, fail_uncached; /* calls that fail from now on */
 	uint32_t blocked;    /* times that a hook was called that must not be */
 	uint32_t asked_work; /* times that the work hook was called */
@@ -64,7 +65,7 @@ struct dma_machine {
 
 /* Lay the machine out; @m->cfg and @m->pm.cfg are filled in. */
 bool dm_lay_out(struct dma_machine *m, struct tap *t);
-bool dm_lay_out_movable(struct dma_machine *m, struct tap *t);
+bool dm_lay_out_flat(struct dma_machine *m, struct tap *t); /* in one zone */
 /* Hooks that not every machine has. */
 void dm_with_remap(struct dma_machine *m);
 void dm_with_unmap_alone(struct pz_dma_config *cfg); /* half of what belongs together */
