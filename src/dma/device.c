@@ -99,6 +99,18 @@ static void device_put(struct pz_dma_dev *dev, enum dma_use use, uint64_t mask,
 	dev->shared = device_needs_shared(dev, dev->cfg.coherent_mask);
 	for (unsigned int i = 0; i < DMA_USES; i++)
 		device_fast(dev, &dev->reach[i], &dev->fast[i]);
+	pz_dma_map_ready(dev);
+}
+
+/* Streaming mappings have another mask, and another reserve of bounce buffers. */
+static void device_put_streaming(struct pz_dma_dev *dev, uint64_t mask,
+				 const struct pz_reach *reach, struct bounce_pool *reserve)
+{
+	struct bounce_pool *old = dev->reserve;
+
+	device_put(dev, DMA_STREAMING, mask, reach);
+	dev->reserve = reserve;
+	pz_dma_unreserve(dev, old);
 }
 
 static int device_base(struct pz_dma_dev *dev, const struct pz_dma_dev_config *cfg)
@@ -197,6 +209,9 @@ int pz_dma_dev_create(struct pz_dma_dev **out, struct pz_dma *dma,
 	}
 	device_put(dev, DMA_STREAMING, cfg->mask, &reach[DMA_STREAMING]);
 	device_put(dev, DMA_COHERENT, cfg->coherent_mask, &reach[DMA_COHERENT]);
+	/* Without a reserve it may still find room; whoever sets its mask is told. */
+	if (pz_dma_reserve(dev, &dev->reach[DMA_STREAMING], &dev->reserve))
+		dev->reserve = NULL;
 	device_link(dev);
 	*out = dev;
 	return 0;
@@ -216,6 +231,13 @@ int pz_dma_dev_destroy(struct pz_dma_dev *dev)
 		       dev->cfg.name, (unsigned long long)n);
 		return -PZ_EBUSY;
 	}
+	n = pz_bounce_held(dev, false);
+	if (n) {
+		pz_bug(dev->dma->cfg.bugs, "pz_dma_dev_destroy", "%s has %llu mappings out",
+		       dev->cfg.name, (unsigned long long)n);
+		return -PZ_EBUSY;
+	}
+	pz_dma_unreserve(dev, dev->reserve);
 	device_unlink(dev);
 	device_drop(dev);
 	return 0;
@@ -241,13 +263,31 @@ static int device_try(const struct pz_dma_dev *dev, enum dma_use use, uint64_t m
 	return rc;
 }
 
+/* The same for streaming mappings, with a reserve of bounce buffers there. */
+static int device_try_streaming(struct pz_dma_dev *dev, uint64_t mask, struct pz_reach *reach,
+				struct bounce_pool **reserve)
+{
+	int rc;
+
+	if (pz_bounce_held(dev, false))
+		return -PZ_EBUSY;
+	rc = device_try(dev, DMA_STREAMING, mask, reach);
+	if (rc)
+		return rc;
+	rc = pz_dma_reserve(dev, reach, reserve);
+	if (rc)
+		pz_reach_destroy(reach);
+	return rc;
+}
+
 int pz_dma_set_mask(struct pz_dma_dev *dev, uint64_t mask)
 {
+	struct bounce_pool *reserve;
 	struct pz_reach reach;
-	int rc = device_try(dev, DMA_STREAMING, mask, &reach);
+	int rc = device_try_streaming(dev, mask, &reach, &reserve);
 
 	if (!rc)
-		device_put(dev, DMA_STREAMING, mask, &reach);
+		device_put_streaming(dev, mask, &reach, reserve);
 	return rc;
 }
 
@@ -267,20 +307,21 @@ int pz_dma_set_coherent_mask(struct pz_dma_dev *dev, uint64_t mask)
 int pz_dma_set_masks(struct pz_dma_dev *dev, uint64_t mask)
 {
 	struct pz_reach streaming, coherent;
+	struct bounce_pool *reserve;
 	int rc;
 
 	if (pz_load64(&dev->buffers))
 		return -PZ_EBUSY;
-	rc = device_try(dev, DMA_STREAMING, mask, &streaming);
+	rc = device_try(dev, DMA_COHERENT, mask, &coherent);
 	if (rc)
 		return rc;
-	rc = device_try(dev, DMA_COHERENT, mask, &coherent);
+	rc = device_try_streaming(dev, mask, &streaming, &reserve);
 	if (rc) {
-		pz_reach_destroy(&streaming);
+		pz_reach_destroy(&coherent);
 		return rc;
 	}
-	device_put(dev, DMA_STREAMING, mask, &streaming);
 	device_put(dev, DMA_COHERENT, mask, &coherent);
+	device_put_streaming(dev, mask, &streaming, reserve);
 	return 0;
 }
 

@@ -6,7 +6,9 @@
  *	device   devices, their masks and reach sets
  *	place    limits for each part of a reach set, alignment and boundary counted on the bus
  *	coherent, region, atomic    buffers, and the memory that is kept for them
- *	map, sg, bounce             streaming mappings
+ *	map, sg                     streaming mappings
+ *	bounce, bounce_*            the buffers behind them
+ *	limited                     whether a reach set has all memory
  *	pool                        small coherent objects
  *	debug                       what drivers do wrong
  */
@@ -29,14 +31,19 @@ struct dma_fast {
 	uint64_t offset;      /* bus = phys + offset, modulo 2^64; the private bit is part of it */
 };
 
+struct bounce_pool;
+
 struct pz_dma_dev {
 	struct pz_dma *dma;
+	bool plain;	  /* nothing but reach decides whether memory is mapped as it is */
+	uint32_t bounced; /* a mapping was bounced since the masks were set */
 	struct dma_fast fast[DMA_USES];
 	struct pz_reach reach[DMA_USES]; /* cut by the masks */
 	struct pz_reach base;		 /* before masks: windows less holes */
 	bool shared;			 /* it needs shared memory, whatever the reason */
 	struct pz_dma_dev_config cfg;	 /* its windows, holes and region are NULL or our copies */
 	struct pz_dma_region region;
+	struct bounce_pool *reserve; /* bounce buffers that are kept for its reach, or NULL */
 	uint64_t buffers, buffer_bytes; /* coherent, out */
 	struct pz_dma_dev *next, *prev;
 };
@@ -110,6 +117,44 @@ static inline int pz_dma_to_bus(const struct pz_dma_dev *dev, enum dma_use use, 
 		*bus |= pz_dma_private(dev);
 	return rc;
 }
+
+/* The memory behind a bus address of a device: 0, -PZ_ERANGE. */
+int pz_dma_from_bus(const struct pz_dma_dev *dev, enum dma_use use, uint64_t bus, uint64_t *phys);
+
+/* Whether some managed memory is not in a reach set. */
+bool pz_dma_reach_limited(const struct pz_dma *dma, const struct pz_reach *reach);
+
+/* map.c: a device's masks were set. */
+void pz_dma_map_ready(struct pz_dma_dev *dev);
+int pz_dma_map_one(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t size,
+		   enum pz_dma_dir dir, uint32_t attrs, uint64_t *bus);
+void pz_dma_unmap_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
+		      uint32_t attrs);
+void pz_dma_sync_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
+		     bool for_cpu);
+bool pz_dma_crosses(uint64_t bus, uint64_t size, uint64_t boundary);
+
+/* The bounce buffers of a device's streaming mappings, or NULL. */
+static inline struct pz_bounce *pz_dma_bounce(const struct pz_dma_dev *dev)
+{
+	return dev->cfg.restricted ? dev->cfg.restricted : dev->dma->cfg.bounce;
+}
+
+/* bounce_map.c: mappings through bounce buffers. */
+int pz_bounce_map(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t size,
+		  enum pz_dma_dir dir, uint32_t attrs, uint64_t *bus);
+/* False: no bounce buffer is there. */
+bool pz_bounce_unmap(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
+		     uint32_t attrs);
+bool pz_bounce_sync(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
+		    bool for_cpu);
+uint64_t pz_bounce_max(const struct pz_dma_dev *dev);
+/* Runs of slots that a device holds; by mappings, or by coherent buffers. */
+uint64_t pz_bounce_held(const struct pz_dma_dev *dev, bool coherent);
+
+/* bounce_grow.c: bounce buffers that are kept for a reach. */
+int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, struct bounce_pool **out);
+void pz_dma_unreserve(struct pz_dma_dev *dev, struct bounce_pool *p);
 
 /* A time and a caller, for accounts. */
 static inline uint64_t pz_dma_now(const struct pz_dma *dma)
