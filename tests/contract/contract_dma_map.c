@@ -285,6 +285,208 @@ static void dmap_resource(struct tap *t, struct dma_machine *m)
 	dmap_gone(t, dev);
 }
 
+/* --- scattered memory --- */
+
+static void dmap_scatter(struct pz_sg *sg, uint32_t n, uint64_t first, uint64_t len, uint64_t step)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		sg[i].phys = first + i * step;
+		sg[i].len = len;
+		sg[i].bus = sg[i].bus_len = 0x55;
+	}
+}
+
+/* Elements that follow each other become one. */
+static void dmap_sg_joined(struct tap *t, struct dma_machine *m)
+{
+	struct pz_dma_dev_config cfg;
+	struct dma_device d;
+	struct pz_dma_dev *dev;
+	struct pz_sg sg[8];
+	uint32_t n = 99;
+
+	pz_dma_dev_init(&cfg, "gathers", 64);
+	cfg.max_segment = 0x3000;
+	cfg.boundary = 0x8000;
+	cfg.max_segments = 3;
+	dev = dm_device(&d, m, &cfg);
+	dmap_scatter(sg, 8, DM_HIGH + 0x4000, 0x1000, 0x1000);
+	CHECK(t, pz_dma_map_sg(dev, 0, sg, 7, PZ_DMA_TO_DEVICE, 0, &n) == 0 && n == 3);
+	CHECK(t, sg[0].bus == DM_HIGH + 0x4000 && sg[0].bus_len == 0x3000);
+	CHECK_NAMED(t, sg[1].bus == DM_HIGH + 0x7000 && sg[1].bus_len == 0x1000,
+		    "a segment ends at a boundary");
+	CHECK(t, sg[2].bus == DM_HIGH + 0x8000 && sg[2].bus_len == 0x3000 && !sg[3].bus_len);
+	pz_dma_unmap_sg(dev, 0, sg, 7, PZ_DMA_TO_DEVICE, 0);
+	CHECK(t, pz_dma_map_sg(dev, 0, sg, 8, PZ_DMA_TO_DEVICE, 0, &n) == -PZ_ENOSPC && n == 3);
+	CHECK(t, pz_dma_map_sg(dev, 0, sg, 0, PZ_DMA_TO_DEVICE, 0, &n) == -PZ_EINVAL);
+	sg[1].len = 0;
+	CHECK(t, pz_dma_map_sg(dev, 0, sg, 2, PZ_DMA_TO_DEVICE, 0, &n) == -PZ_EINVAL);
+	sg[1].len = 0x3001;
+	CHECK(t, pz_dma_map_sg(dev, 0, sg, 2, PZ_DMA_TO_DEVICE, 0, &n) == -PZ_EINVAL);
+	dmap_gone(t, dev);
+}
+
+/* Some of the elements are bounced; each finds back to its own memory. */
+static void dmap_sg_mixed(struct tap *t, struct dma_machine *m)
+{
+	struct pz_dma_dev_config cfg;
+	struct dma_device d;
+	struct pz_dma_dev *dev;
+	struct pz_sg sg[6];
+	uint32_t n, at = 0;
+
+	pz_dma_dev_init(&cfg, "narrow", 32);
+	dev = dm_device(&d, m, &cfg);
+	/* Two in reach side by side, two that are bounced side by side, and two far apart. */
+	dmap_scatter(sg, 2, LOW, 2048, 2048);
+	dmap_scatter(sg + 2, 2, DM_HIGH, 2048, 0x9000);
+	dmap_scatter(sg + 4, 2, LOW + 0x4000, 2048, 0x9000);
+	for (uint32_t i = 0; i < 6; i++)
+		dm_fill(m, sg[i].phys, 2048, (unsigned char)(i * 20));
+	CHECK(t, pz_dma_map_sg(dev, 0, sg, 6, PZ_DMA_BIDIRECTIONAL, 0, &n) == 0);
+	CHECK(t, n >= 3 && n < 6 && sg[0].bus == LOW && sg[0].bus_len == 4096);
+	for (uint32_t k = 0; k < n; k++)
+		for (uint64_t done = 0; done < sg[k].bus_len; done += 2048, at++)
+			CHECK(t,
+			      dm_dev_holds(&d, sg[k].bus + done, 2048, (unsigned char)(at * 20)) &&
+				      dm_dev_fill(&d, sg[k].bus + done, 2048,
+						  (unsigned char)(at + 100)));
+	CHECK(t, at == 6);
+	pz_dma_sync_sg_for_cpu(dev, sg, 6, PZ_DMA_BIDIRECTIONAL);
+	for (uint32_t i = 0; i < 6; i++) {
+		CHECK(t, dm_holds(m, sg[i].phys, 2048, (unsigned char)(i + 100)));
+		dm_fill(m, sg[i].phys, 2048, (unsigned char)(i + 50));
+	}
+	pz_dma_sync_sg_for_device(dev, sg, 6, PZ_DMA_BIDIRECTIONAL);
+	CHECK(t, dm_dev_holds(&d, sg[1].bus, 2048, 52));
+	pz_dma_unmap_sg(dev, 0, sg, 6, PZ_DMA_BIDIRECTIONAL, 0);
+	for (uint32_t i = 0; i < 6; i++)
+		CHECK(t, dm_holds(m, sg[i].phys, 2048, (unsigned char)(i + 50)));
+	CHECK(t, m->pm.bugs.count == 0);
+	dmap_gone(t, dev);
+}
+
+/* The last element finds no room: the others are taken back, and nothing is written. */
+static void dmap_sg_undone(struct tap *t, struct dma_machine *m)
+{
+	struct pz_dma_dev_config cfg;
+	struct pz_bounce_stat stat;
+	struct dma_device d;
+	struct pz_dma_dev *dev;
+	struct pz_sg sg[3];
+	uint64_t bus;
+	uint32_t n;
+
+	pz_dma_dev_init(&cfg, "narrow", 32);
+	dev = dm_device(&d, m, &cfg);
+	/* Rubbish in the buffers, so that a copy back would be seen. */
+	bus = pz_dma_map(dev, 0, DM_HIGH, DM_ASIDE, PZ_DMA_TO_DEVICE, 0);
+	CHECK(t, dm_dev_fill(&d, bus, DM_ASIDE, 99));
+	pz_dma_unmap(dev, 0, bus, DM_ASIDE, PZ_DMA_TO_DEVICE, 0);
+	dmap_scatter(sg, 3, DM_HIGH, 0xc000, 0x10000);
+	for (uint32_t i = 0; i < 3; i++)
+		dm_fill(m, sg[i].phys, sg[i].len, 7);
+	CHECK(t, pz_dma_map_sg(dev, 0, sg, 3, PZ_DMA_FROM_DEVICE, 0, &n) == -PZ_ENOMEM);
+	for (uint32_t i = 0; i < 3; i++)
+		CHECK(t, dm_holds(m, sg[i].phys, sg[i].len, 7));
+	pz_bounce_stat(m->bounce, &stat);
+	CHECK(t, stat.used == 0 && m->pm.bugs.count == 0);
+	dmap_gone(t, dev);
+}
+
+/* --- other machines --- */
+
+/* High memory that no address of the CPU stands for is copied page by page. */
+static void dmap_high(struct tap *t, struct dma_machine *m)
+{
+	struct pz_dma_dev_config cfg;
+	struct dma_device d;
+	struct pz_dma_dev *dev;
+	uint64_t bus;
+
+	m->unmapped = true;
+	pz_dma_dev_init(&cfg, "narrow", 32);
+	dev = dm_device(&d, m, &cfg);
+	dm_fill(m, DM_HIGH + 0xf00, 0x2200, 5);
+	bus = pz_dma_map(dev, 0, DM_HIGH + 0xf00, 0x2200, PZ_DMA_BIDIRECTIONAL, 0);
+	CHECK(t, m->window_calls == 4 && m->windows == 0);
+	CHECK(t, dm_dev_holds(&d, bus, 0x2200, 5) && dm_dev_fill(&d, bus, 0x2200, 6));
+	pz_dma_unmap(dev, 0, bus, 0x2200, PZ_DMA_BIDIRECTIONAL, 0);
+	CHECK(t, m->window_calls == 8 && dm_holds(m, DM_HIGH + 0xf00, 0x2200, 6));
+	CHECK_NAMED(t,
+		    pz_dma_map_try(dev, 0, DM_HIGH + DM_PART - 1, 2, PZ_DMA_TO_DEVICE, 0, &bus) ==
+			    -PZ_ERANGE,
+		    "memory that cannot be looked at is refused");
+	CHECK(t, pz_bounce_check(m->bounce) == 0);
+	dmap_gone(t, dev);
+}
+
+/* Memory is private; a device that cannot read it sees shared buffers only. */
+static void dmap_shared(struct tap *t, struct dma_machine *m)
+{
+	struct pz_dma_dev_config cfg;
+	struct dma_device d;
+	struct pz_dma_dev *dev;
+	uint64_t bus;
+
+	pz_dma_dev_init(&cfg, "trusted", 64);
+	dev = dm_device(&d, m, &cfg);
+	bus = pz_dma_map(dev, 0, LOW, 64, PZ_DMA_TO_DEVICE, 0);
+	CHECK_NAMED(t, bus == (LOW | DM_PRIVATE), "whoever drives the bit sees private memory");
+	dmap_gone(t, dev);
+	pz_dma_dev_init(&cfg, "guest", 32);
+	dev = dm_device(&d, m, &cfg);
+	dm_fill(m, LOW, 300, 4);
+	bus = pz_dma_map(dev, 0, LOW, 300, PZ_DMA_BIDIRECTIONAL, 0);
+	CHECK_NAMED(t, dmap_in_pool(bus), "memory in reach is bounced, for it is private");
+	CHECK(t, dm_dev_holds(&d, bus, 300, 4) && dm_dev_fill(&d, bus, 300, 5));
+	pz_dma_unmap(dev, 0, bus, 300, PZ_DMA_BIDIRECTIONAL, 0);
+	CHECK(t, dm_holds(m, LOW, 300, 5) && d.refused == 0);
+	dmap_gone(t, dev);
+	/* One that drives the bit, and is bounced for another reason: the buffer is shared. */
+	pz_dma_dev_init(&cfg, "forced", 64);
+	cfg.force_bounce = true;
+	dev = dm_device(&d, m, &cfg);
+	bus = pz_dma_map(dev, 0, LOW, 300, PZ_DMA_BIDIRECTIONAL, 0);
+	CHECK(t, dmap_in_pool(bus) && dm_dev_holds(&d, bus, 300, 5));
+	pz_dma_unmap(dev, 0, bus, 300, PZ_DMA_BIDIRECTIONAL, 0);
+	dmap_gone(t, dev);
+}
+
+/* Nothing is shared: a device that needs it gets no mapping. */
+static void dmap_unshared(struct tap *t, struct dma_machine *m)
+{
+	struct pz_dma_dev_config cfg;
+	struct dma_device d;
+	struct pz_dma_dev *dev;
+	uint64_t bus;
+
+	pz_dma_dev_init(&cfg, "guest", 32);
+	cfg.shared = true;
+	dev = dm_device(&d, m, &cfg);
+	CHECK(t, pz_dma_map_try(dev, 0, LOW, 64, PZ_DMA_TO_DEVICE, 0, &bus) == -PZ_ERANGE);
+	CHECK(t, pz_dma_max_mapping(dev) == 0);
+	dmap_gone(t, dev);
+}
+
+static void dmap_private_machine(struct tap *t)
+{
+	struct dma_machine m;
+
+	if (!dm_lay_out(&m, t))
+		return;
+	m.dc.private_bit = DM_PRIVATE;
+	m.bc.shared = true;
+	for (size_t i = 0; i < sizeof(m.private); i++)
+		m.private[i] = true;
+	if (dm_make(&m)) {
+		CHECK(t, !m.private[0] && m.private[DM_ASIDE >> 12]);
+		dmap_shared(t, &m);
+	}
+	dm_close(&m);
+	CHECK_NAMED(t, m.private[0], "what was shared is private again");
+}
+
 static void dmap_machine(struct tap *t, void (*fn)(struct tap *t, struct dma_machine *m))
 {
 	struct dma_machine m;
@@ -305,4 +507,10 @@ void contract_dma_map(struct tap *t)
 	dmap_machine(t, dmap_windows);
 	dmap_machine(t, dmap_caches);
 	dmap_machine(t, dmap_resource);
+	dmap_machine(t, dmap_sg_joined);
+	dmap_machine(t, dmap_sg_mixed);
+	dmap_machine(t, dmap_sg_undone);
+	dmap_machine(t, dmap_high);
+	dmap_machine(t, dmap_unshared);
+	dmap_private_machine(t);
 }
