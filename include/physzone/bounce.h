@@ -134,9 +134,11 @@ struct pz_bounce_pool {
 	enum pz_bounce_kind kind;
 	uint32_t devices; /* that a reserve is kept for */
 	uint32_t areas;
-	uint32_t slots, used; /* used: also by searches that are under way */
-	uint32_t high;	      /* sum of what each area had in use at most */
-	uint32_t largest;     /* slots of the longest free run */
+	uint32_t slots, used;
+	/* The most in use that was seen: by every 256th mapping of an area, by those that found no
+	 * room, and now. */
+	uint32_t high;
+	uint32_t largest; /* slots of the longest free run */
 };
 
 /* The numbers of all of them. */
@@ -176,7 +178,7 @@ uint32_t pz_bounce_pools(const struct pz_bounce *b, struct pz_bounce_pool *out, 
  * @range: number of one of the first ranges
  * @area: number of the area; CPUs are dealt out in turn
  *
- * Context: any.
+ * Context: any. Cost: O(slots).
  * Return: slots; 0 for numbers that are none.
  */
 uint32_t pz_bounce_area_used(const struct pz_bounce *b, uint32_t range, uint32_t area);

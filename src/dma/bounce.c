@@ -30,22 +30,20 @@ size_t pz_bounce_meta_bytes(uint32_t slots, uint32_t areas)
 	       (size_t)bounce_words(slots) * sizeof(uint64_t);
 }
 
-/* Give a pool its metadata, for slots from @first on; @areas 0: it has the one of its own. */
+/* Give a pool its metadata, for slots from @first on. */
 void pz_bounce_lay_out(struct bounce_pool *p, void *meta, uint64_t first, uint32_t slots,
 		       uint32_t areas)
 {
 	memset(meta, 0, pz_bounce_meta_bytes(slots, areas));
-	p->area = areas ? meta : &p->one;
-	p->areas = areas ? areas : 1;
+	p->area = meta;
+	p->areas = areas;
 	p->map = (void *)((struct bounce_area *)meta + areas);
 	p->run = (void *)(p->map + bounce_words(slots));
 	p->head = (void *)(p->run + slots);
 	p->slots = slots;
-	p->devices = 0;
-	for (uint32_t i = 0; i < p->areas; i++) {
-		p->area[i].hint = (uint32_t)pz_udiv64((uint64_t)slots * i, p->areas);
-		p->area[i].high = 0;
-	}
+	p->devices = p->high = 0;
+	for (uint32_t i = 0; i < areas; i++)
+		p->area[i].hint = (uint32_t)pz_udiv64((uint64_t)slots * i, areas);
 	pz_poke64(&p->first, first);
 	pz_poke64(&p->last, first + ((uint64_t)slots << PZ_BOUNCE_SHIFT) - 1);
 }
@@ -57,8 +55,8 @@ struct bounce_pool *pz_bounce_vacant(struct pz_bounce *b)
 		struct bounce_pool *p = &b->pool[i];
 		uint32_t top;
 
-		if (pz_load64(&p->one.state) != 0 ||
-		    !pz_cas64(&p->one.state, 0, (uint64_t)PHASE_FILLING << 62))
+		if (pz_load64(&p->life) != LIFE_VACANT ||
+		    !pz_cas64(&p->life, LIFE_VACANT, LIFE_FILLING))
 			continue;
 		do {
 			top = pz_load32(&b->top);
@@ -68,11 +66,10 @@ struct bounce_pool *pz_bounce_vacant(struct pz_bounce *b)
 	return NULL;
 }
 
-/* From here on a pool is everybody's; @used of its slots are the caller's, or it is @kept. */
-void pz_bounce_publish(struct bounce_pool *p, uint32_t used, bool kept)
+/* From here on a pool is everybody's; @life: slots and pins that it begins with. */
+void pz_bounce_publish(struct bounce_pool *p, uint64_t life)
 {
-	p->area->high = used;
-	pz_store64(&p->area->state, AREA_LIVE + used + (kept ? AREA_PIN : 0));
+	pz_store64(&p->life, LIFE_LIVE + life);
 }
 
 /* A place that the caller owns becomes vacant. */
@@ -80,7 +77,7 @@ void pz_bounce_vacate(struct bounce_pool *p)
 {
 	pz_poke64(&p->first, UINT64_MAX);
 	pz_poke64(&p->last, 0);
-	pz_store64(&p->one.state, 0);
+	pz_store64(&p->life, LIFE_VACANT);
 }
 
 int pz_bounce_share(struct pz_bounce *b, uint64_t phys, uint64_t bytes, bool shared)
@@ -158,7 +155,7 @@ static int bounce_add(struct pz_bounce *b, struct pz_range r)
 	p->mem = mem;
 	p->stays = true;
 	p->kind = PZ_BOUNCE_BASE;
-	p->one.state = AREA_LIVE;
+	p->life = LIFE_LIVE;
 	b->top = ++b->base;
 	return 0;
 }
@@ -193,10 +190,8 @@ int pz_bounce_create(struct pz_bounce **out, const struct pz_bounce_config *cfg)
 	b->cfg = *cfg;
 	b->cfg.ranges = NULL;
 	b->page_shift = cfg->pages ? pz_page_shift(cfg->pages) : 12;
-	for (uint32_t i = 0; i < PZ_BOUNCE_POOLS; i++) {
-		b->pool[i].area = &b->pool[i].one;
+	for (uint32_t i = 0; i < PZ_BOUNCE_POOLS; i++)
 		b->pool[i].first = UINT64_MAX;
-	}
 	for (uint32_t i = 0; i < cfg->range_count; i++) {
 		int rc = bounce_add(b, cfg->ranges[i]);
 

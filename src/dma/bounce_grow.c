@@ -69,7 +69,7 @@ static int grow_slots(struct pz_bounce *b, uint32_t cpu, uint32_t gfp, const str
 static void *grow_meta(struct pz_bounce *b, struct bounce_pool *p, uint32_t cpu, uint32_t gfp,
 		       uint32_t slots)
 {
-	uint64_t bytes = pz_bounce_meta_bytes(slots, 0), page = (uint64_t)1 << b->page_shift;
+	uint64_t bytes = pz_bounce_meta_bytes(slots, 1), page = (uint64_t)1 << b->page_shift;
 	struct pz_limits l = PZ_LIMITS_ANY;
 	void *meta;
 
@@ -113,9 +113,8 @@ static int grow_pool(struct pz_bounce *b, uint32_t cpu, uint32_t gfp, const stru
 	rc = pz_bounce_share(b, phys, want->bytes, true);
 	if (rc)
 		goto no_share;
-	p->stays = false;
 	p->kind = PZ_BOUNCE_GROWN;
-	pz_bounce_lay_out(p, meta, phys, (uint32_t)(want->bytes >> PZ_BOUNCE_SHIFT), 0);
+	pz_bounce_lay_out(p, meta, phys, (uint32_t)(want->bytes >> PZ_BOUNCE_SHIFT), 1);
 	pz_count64(&b->grown, 1);
 	*out = p;
 	return 0;
@@ -153,9 +152,10 @@ static void grow_drop(struct pz_bounce *b, struct bounce_pool *p, uint32_t cpu)
 /* Give a pool back if it is one that goes and nobody uses it; bytes. */
 uint64_t pz_bounce_drop_idle(struct pz_bounce *b, struct bounce_pool *p, uint32_t cpu)
 {
-	uint64_t s = pz_load64(&p->one.state), bytes;
+	uint64_t bytes;
 
-	if (s != AREA_LIVE || !pz_cas64(&p->one.state, s, (uint64_t)PHASE_FILLING << 62))
+	if (p->stays || pz_load64(&p->life) != LIFE_LIVE ||
+	    !pz_cas64(&p->life, LIFE_LIVE, LIFE_FILLING))
 		return 0;
 	bytes = (uint64_t)p->slots << PZ_BOUNCE_SHIFT;
 	grow_drop(b, p, cpu);
@@ -213,7 +213,7 @@ int pz_bounce_grow(struct pz_bounce *b, const struct pz_dma_dev *dev, uint32_t c
 		want.bytes = usual;
 		rc = grow_pool(b, cpu, last ? PZ_GFP_HIGH : 0, reach, last ? &least : &want, &p);
 		if (!rc && pz_bounce_claim(p, reach, k, 0, got)) {
-			pz_bounce_publish(p, got->n, false);
+			pz_bounce_publish(p, got->n);
 			return 0;
 		}
 		if (!rc)
@@ -294,7 +294,7 @@ int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, struct 
 		return -PZ_ENOMEM;
 	p->devices = 1;
 	p->kind = PZ_BOUNCE_RESERVE;
-	pz_bounce_publish(p, 0, true);
+	pz_bounce_publish(p, LIFE_PIN);
 	*out = p;
 	return 0;
 }

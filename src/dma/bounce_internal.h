@@ -19,23 +19,24 @@
 #define BOUNCE_LINE 64u
 
 /*
- * The word of an area: slots taken by its callers, contexts that look at the pool (pins), and the
- * phase. Only the first area's word of a pool decides about the pool's life; a pool that stays has
- * no use for pins. A pool that goes is looked at only with a pin or with slots taken, both to be
- * had in phase LIVE only; it goes when there are neither. A reserve is pinned as long as it is one.
+ * The life of a pool that goes, in one word: slots taken, contexts that look at it (pins), and the
+ * phase. It is looked at only with a pin or with slots taken, both to be had in phase LIVE only; it
+ * goes when there are neither. A reserve is pinned as long as it is one. A pool that stays is LIVE
+ * and counts nothing.
  */
-#define AREA_USED(s) ((uint32_t)(s))
-#define AREA_PIN ((uint64_t)1 << 32)
-#define AREA_BUSY(s) ((s) & (((uint64_t)1 << 62) - 1))
-#define AREA_PHASE(s) ((s) >> 62)
-#define AREA_LIVE ((uint64_t)2 << 62)
-enum bounce_phase { PHASE_VACANT, PHASE_FILLING, PHASE_LIVE };
+#define LIFE_PIN ((uint64_t)1 << 32)
+#define LIFE_PINS(s) ((uint32_t)((s) >> 32) & 0x3fffffffu)
+#define LIFE_USED(s) ((uint32_t)(s))
+#define LIFE_PHASE(s) ((s) & ((uint64_t)3 << 62))
+#define LIFE_VACANT ((uint64_t)0 << 62)
+#define LIFE_FILLING ((uint64_t)1 << 62)
+#define LIFE_LIVE ((uint64_t)2 << 62)
 
+/* Where CPUs begin to search, and how often they did. */
 struct bounce_area {
-	uint64_t state;
-	uint32_t hint; /* where the next search begins */
-	uint32_t high; /* slots in use at most */
-	uint64_t apart[BOUNCE_LINE / 8 - 2];
+	uint32_t hint;
+	uint32_t calls;
+	uint64_t apart[BOUNCE_LINE / 8 - 1];
 };
 
 /*
@@ -59,20 +60,21 @@ struct bounce_run {
 	uint64_t since, site;
 };
 
-/* All but the areas is constant in phase LIVE; @kind and @devices change with the devices. */
+/* Constant in phase LIVE but for the life, the areas, @high, and what changes with devices. */
 struct bounce_pool {
+	uint64_t life;
 	uint64_t first, last; /* physical addresses; first > last when there is none */
-	uint32_t slots, areas;
-	uint32_t kind; /* enum pz_bounce_kind */
-	uint32_t devices;
-	bool stays;
 	unsigned char *mem;
 	uint64_t *map; /* a bit for each slot: in use */
 	struct bounce_run *run;
 	uint32_t *head; /* of each slot in use: the first slot of its run */
 	struct bounce_area *area;
-	struct bounce_area one;	       /* the only one of a pool that goes */
-	uint64_t meta_pfn, meta_pages; /* of a pool that goes: what map, run and head lie in */
+	uint32_t slots, areas;
+	bool stays;
+	uint32_t high;		       /* slots that were seen in use at most */
+	uint32_t kind;		       /* enum pz_bounce_kind; changes with devices */
+	uint32_t devices;	       /* that a reserve is kept for */
+	uint64_t meta_pfn, meta_pages; /* of a pool that goes: what all this points to */
 };
 
 struct pz_bounce {
@@ -112,38 +114,23 @@ static inline bool bounce_enter(struct bounce_pool *p)
 	if (p->stays)
 		return true;
 	do {
-		s = pz_load64(&p->area->state);
-		if (AREA_PHASE(s) != PHASE_LIVE)
+		s = pz_load64(&p->life);
+		if (LIFE_PHASE(s) != LIFE_LIVE)
 			return false;
-	} while (!pz_cas64(&p->area->state, s, s + AREA_PIN));
+	} while (!pz_cas64(&p->life, s, s + LIFE_PIN));
 	return true;
 }
 
-/* Add to an area's word, modulo 2^64; what it is then. */
-static inline uint64_t bounce_area_add(struct bounce_area *a, uint64_t add)
+/* Pins and slots of a pool become more or, modulo 2^64, less. */
+static inline void bounce_count(struct bounce_pool *p, uint64_t add)
 {
-	uint64_t s;
-
-	do {
-		s = pz_load64(&a->state);
-	} while (!pz_cas64(&a->state, s, s + add));
-	return s + add;
+	if (!p->stays)
+		pz_count64(&p->life, add);
 }
 
 static inline void bounce_leave(struct bounce_pool *p)
 {
-	if (!p->stays)
-		bounce_area_add(p->area, 0 - AREA_PIN);
-}
-
-/* Slots in use. */
-static inline uint64_t bounce_used(const struct bounce_pool *p)
-{
-	uint64_t used = 0;
-
-	for (uint32_t i = 0; i < p->areas; i++)
-		used += AREA_USED(pz_load64(&p->area[i].state));
-	return used;
+	bounce_count(p, 0 - LIFE_PIN);
 }
 
 /* bounce.c */
@@ -151,7 +138,7 @@ size_t pz_bounce_meta_bytes(uint32_t slots, uint32_t areas);
 void pz_bounce_lay_out(struct bounce_pool *p, void *meta, uint64_t first, uint32_t slots,
 		       uint32_t areas);
 struct bounce_pool *pz_bounce_vacant(struct pz_bounce *b);
-void pz_bounce_publish(struct bounce_pool *p, uint32_t used, bool kept);
+void pz_bounce_publish(struct bounce_pool *p, uint64_t life);
 void pz_bounce_vacate(struct bounce_pool *p);
 int pz_bounce_share(struct pz_bounce *b, uint64_t phys, uint64_t bytes, bool shared);
 struct bounce_pool *pz_bounce_find(const struct pz_bounce *b, uint64_t phys);
@@ -164,6 +151,8 @@ bool pz_bounce_claim(struct bounce_pool *p, const struct pz_reach *reach,
 bool pz_bounce_claim_live(struct bounce_pool *p, const struct pz_reach *reach,
 			  const struct bounce_want *k, uint32_t cpu, struct bounce_got *got);
 void pz_bounce_clear(struct bounce_pool *p, uint32_t at, uint32_t n);
+uint32_t pz_bounce_used(const struct bounce_pool *p);
+void pz_bounce_peak(struct bounce_pool *p);
 uint32_t pz_bounce_longest(const struct bounce_pool *p);
 
 /* bounce_grow.c */

@@ -148,8 +148,8 @@ static void run_keep(struct pz_bounce *b, const struct bounce_got *got,
 	pz_poke64(&r->dev, (uintptr_t)dev);
 	pz_poke64(&r->since, h->now ? h->now(h->ctx) : 0);
 	pz_poke64(&r->site, h->site ? h->site(h->ctx) : 0);
-	pz_store64(&r->state, got->n | (uint64_t)got->delta << 24 | (uint64_t)got->area << 35 |
-				      (uint64_t)dir << 47 | RUN_BUSY | number);
+	pz_release64(&r->state, got->n | (uint64_t)got->delta << 24 | (uint64_t)got->area << 35 |
+					(uint64_t)dir << 47 | RUN_BUSY | number);
 }
 
 /* End a run; false when it has ended. */
@@ -165,7 +165,7 @@ static void run_drop(struct bounce_pool *p, uint32_t at, uint64_t state)
 
 	pz_bounce_clear(p, at, n);
 	pz_poke32(&p->area[area].hint, at);
-	bounce_area_add(&p->area[area], 0 - (uint64_t)n - (p->stays ? 0 : AREA_PIN));
+	bounce_count(p, 0 - (uint64_t)n - LIFE_PIN);
 }
 
 static bool run_may(const struct pz_dma_dev *dev, const struct bounce_pool *p)
@@ -187,7 +187,8 @@ static int run_refuse(struct pz_bounce *b, const struct pz_dma_dev *dev,
 			continue;
 		if (pz_bounce_could(p, &dev->reach[k->use], k)) {
 			could = true;
-			scattered |= p->slots >= bounce_used(p) + need;
+			pz_bounce_peak(p);
+			scattered |= p->slots >= pz_bounce_used(p) + need;
 		}
 		bounce_leave(p);
 	}

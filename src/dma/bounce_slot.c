@@ -20,6 +20,8 @@
  */
 #include "bounce_internal.h"
 
+#define SLOT_SAMPLE 256u /* mappings of an area from one look at the slots in use to the next */
+
 /* The places of a run in one window: @lo, the next with the phase, and so on, up to @hi. */
 struct bounce_fit {
 	uint64_t lo, hi;
@@ -161,6 +163,35 @@ static uint32_t slot_take(struct bounce_pool *p, const struct bounce_fit *f, uin
 	return BOUNCE_NONE;
 }
 
+uint32_t pz_bounce_used(const struct bounce_pool *p)
+{
+	uint32_t used = 0;
+
+	for (uint32_t i = 0; i < (p->slots + 63) / 64; i++)
+		used += pz_popcount64(pz_peek64(&p->map[i]));
+	return used;
+}
+
+/* See how many slots are in use; two who see it at once may keep the smaller number. */
+void pz_bounce_peak(struct bounce_pool *p)
+{
+	uint32_t used = pz_bounce_used(p);
+
+	if (used > pz_peek32(&p->high))
+		pz_poke32(&p->high, used);
+}
+
+/* An area took something at @at. */
+static void slot_sample(struct bounce_pool *p, struct bounce_area *a, uint32_t at)
+{
+	uint32_t calls = pz_peek32(&a->calls);
+
+	pz_poke32(&a->hint, at);
+	pz_poke32(&a->calls, calls + 1);
+	if (!(calls % SLOT_SAMPLE))
+		pz_bounce_peak(p);
+}
+
 /* Take a run in a pool that is entered, or nobody else's. */
 bool pz_bounce_claim(struct bounce_pool *p, const struct pz_reach *reach,
 		     const struct bounce_want *k, uint32_t area, struct bounce_got *got)
@@ -187,7 +218,7 @@ bool pz_bounce_claim(struct bounce_pool *p, const struct pz_reach *reach,
 		got->delta = f.delta;
 		got->phys = bounce_phys(p, at) + f.delta;
 		got->bus = f.bus + ((uint64_t)at << PZ_BOUNCE_SHIFT);
-		pz_poke32(&p->area[area].hint, at);
+		slot_sample(p, &p->area[area], at);
 		return true;
 	}
 	return false;
@@ -198,7 +229,6 @@ bool pz_bounce_claim_live(struct bounce_pool *p, const struct pz_reach *reach,
 			  const struct bounce_want *k, uint32_t cpu, struct bounce_got *got)
 {
 	uint32_t area = 0;
-	uint64_t s;
 
 	if (!bounce_enter(p))
 		return false;
@@ -208,9 +238,7 @@ bool pz_bounce_claim_live(struct bounce_pool *p, const struct pz_reach *reach,
 		bounce_leave(p);
 		return false;
 	}
-	s = bounce_area_add(&p->area[area], got->n - (p->stays ? 0 : AREA_PIN));
-	if (AREA_USED(s) > pz_peek32(&p->area[area].high))
-		pz_poke32(&p->area[area].high, AREA_USED(s));
+	bounce_count(p, got->n - LIFE_PIN);
 	return true;
 }
 
