@@ -143,6 +143,8 @@ struct device_plan {
 	uint32_t way;
 	bool pooled; /* the device has another pool then, or none */
 	struct dma_atomic *atomic;
+	bool reserved; /* so is its reserve of bounce buffers */
+	struct bounce_pool *reserve;
 };
 
 static void device_plan_drop(struct pz_dma_dev *dev, struct device_plan *plan)
@@ -153,6 +155,8 @@ static void device_plan_drop(struct pz_dma_dev *dev, struct device_plan *plan)
 	}
 	if (plan->pooled)
 		pz_dma_atomic_leave(dev->dma, plan->atomic);
+	if (plan->reserved)
+		pz_dma_unreserve(dev, plan->reserve);
 }
 
 /* @masks: for each use, NULL to leave it as it is. Holds nothing on error. */
@@ -197,9 +201,22 @@ static int device_plan_pool(struct pz_dma_dev *dev, struct device_plan *plan)
 	return rc;
 }
 
+/* The bounce buffers that are kept for what the device is to reach. Holds nothing more on error. */
+static int device_plan_reserve(struct pz_dma_dev *dev, struct device_plan *plan)
+{
+	int rc;
+
+	if (!plan->fresh[DMA_STREAMING])
+		return 0;
+	rc = pz_dma_reserve(dev, &plan->reach[DMA_STREAMING], &plan->reserve);
+	plan->reserved = !rc;
+	return rc;
+}
+
 static void device_put(struct pz_dma_dev *dev, const struct device_plan *plan)
 {
 	struct dma_atomic *left = dev->atomic;
+	struct bounce_pool *old = dev->reserve;
 
 	for (unsigned int i = 0; i < DMA_USES; i++) {
 		if (!plan->fresh[i])
@@ -218,6 +235,11 @@ static void device_put(struct pz_dma_dev *dev, const struct device_plan *plan)
 		dev->atomic = plan->atomic;
 		pz_dma_atomic_leave(dev->dma, left);
 	}
+	if (plan->reserved) {
+		dev->reserve = plan->reserve;
+		pz_dma_unreserve(dev, old);
+	}
+	pz_dma_map_ready(dev);
 }
 
 static int device_base(struct pz_dma_dev *dev, const struct pz_dma_dev_config *cfg)
@@ -328,6 +350,9 @@ static int device_make(struct pz_dma_dev *dev, const struct pz_dma_dev_config *c
 	if (rc)
 		return rc;
 	rc = device_plan_pool(dev, &plan);
+	/* Without a reserve it may still find room; whoever sets its mask is told. */
+	if (!rc)
+		(void)device_plan_reserve(dev, &plan);
 	if (rc)
 		device_plan_drop(dev, &plan);
 	else
@@ -381,6 +406,13 @@ int pz_dma_dev_destroy(struct pz_dma_dev *dev)
 		       dev->cfg.name, (unsigned long long)n);
 		return -PZ_EBUSY;
 	}
+	n = pz_bounce_held(dev, false);
+	if (n) {
+		pz_bug(dev->dma->cfg.bugs, "pz_dma_dev_destroy", "%s has %llu mappings out",
+		       dev->cfg.name, (unsigned long long)n);
+		return -PZ_EBUSY;
+	}
+	pz_dma_unreserve(dev, dev->reserve);
 	device_unlink(dev);
 	device_drop(dev);
 	return 0;
@@ -415,7 +447,8 @@ static int device_set(struct pz_dma_dev *dev, const uint64_t *streaming, const u
 	uint64_t bytes;
 	int rc;
 
-	if (coherent && pz_dma_buffers(dev, &bytes))
+	if ((coherent && pz_dma_buffers(dev, &bytes)) ||
+	    (streaming && pz_bounce_held(dev, false)))
 		return -PZ_EBUSY;
 	rc = device_plan_cut(dev, masks, &plan);
 	if (rc)
@@ -426,6 +459,8 @@ static int device_set(struct pz_dma_dev *dev, const uint64_t *streaming, const u
 		rc = device_plan_ever(dev, &plan);
 	if (!rc)
 		rc = device_plan_pool(dev, &plan);
+	if (!rc)
+		rc = device_plan_reserve(dev, &plan);
 	if (rc)
 		device_plan_drop(dev, &plan);
 	else
