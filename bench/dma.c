@@ -42,7 +42,7 @@ static void *dma_direct(void *ctx, uint64_t phys, uint64_t bytes)
 	return m->arena + phys;
 }
 
-void dma_open(struct dma_bench *b)
+void dma_open(struct dma_bench *b, bool hold)
 {
 	struct pz_dma_config cfg = { 0 };
 
@@ -53,6 +53,7 @@ void dma_open(struct dma_bench *b)
 	cfg.bugs = &b->m.bugs;
 	cfg.cpus = BENCH_THREADS;
 	cfg.cma = PZ_DMA_NO_CMA;
+	cfg.hold = hold;
 	cfg.hooks.direct = dma_direct;
 	cfg.hooks.ctx = &b->m;
 	dma_need(!pz_dma_create(&b->dma, &cfg), "DMA layer");
@@ -121,7 +122,7 @@ static void dma_coherent(void)
 	struct bench_worst worst = { 0 };
 	struct dma_bench b;
 
-	dma_open(&b);
+	dma_open(&b, true);
 	for (unsigned int i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		struct dma_work w = { .gfp = PZ_GFP_BLOCK, .bytes = row[i].bytes };
 		struct pz_dma_dev_config cfg;

@@ -25,7 +25,7 @@ struct dma_work {
 };
 
 void dma_need(bool ok, const char *what);
-void dma_open(struct dma_bench *b);
+void dma_open(struct dma_bench *b, bool hold);
 void dma_close(struct dma_bench *b);
 
 #endif

@@ -10,7 +10,8 @@
  *     point to it, and what is taken of it is what the records say.
  *  6. There are as many records as were promised, and each is free, once, or in use.
  *  7. A region has as many devices as name it, and what is taken of it is what the records say.
- *  8. No two pieces overlap, and each lies where its device reaches it.
+ *  8. What is kept for a device that was freed is a page that it reaches, sealed and not free.
+ *  9. No two pieces overlap, and each lies where its device reaches it.
  */
 #include "atomic_internal.h"
 
@@ -163,6 +164,26 @@ static int check_piece(void *ctx, const struct dma_held *held)
 	return pz_dma_record_each(s->dma, check_overlap, &inner);
 }
 
+static bool check_held(const struct pz_dma_dev *dev)
+{
+	const struct pz_dma *dma = dev->dma;
+
+	for (uint32_t i = 0; i < dma->cfg.cpus; i++) {
+		const struct dma_count *c = &dev->count[i];
+		struct pz_range r = { c->held_phys, c->held_phys + pz_dma_page_bytes(dma) - 1 };
+		struct pz_page_info info;
+
+		if (!c->held)
+			continue;
+		pz_page_info(dma->cfg.pages, c->held_phys >> dma->page_shift, &info);
+		if (!dev->hold.bytes || !pz_reach_has(&dev->reach[DMA_COHERENT], r) ||
+		    *c->held != pz_dma_seal(dev, c->held_phys) || info.state != PZ_PAGE_HEAD ||
+		    info.pages != 1)
+			return false;
+	}
+	return true;
+}
+
 int pz_dma_check(const struct pz_dma *dma)
 {
 	struct check_sum s = { .dma = dma };
@@ -172,6 +193,8 @@ int pz_dma_check(const struct pz_dma *dma)
 
 		if (rc)
 			return rc;
+		if (!check_held(d))
+			return 8;
 	}
 	for (const struct dma_atomic *a = atomic_first(dma); a; a = a->next) {
 		if (!check_atomic(dma, a))
@@ -181,5 +204,5 @@ int pz_dma_check(const struct pz_dma *dma)
 		return 6;
 	if (!pz_dma_regions_sound(dma))
 		return 7;
-	return pz_dma_record_each(dma, check_piece, &s) ? 8 : 0;
+	return pz_dma_record_each(dma, check_piece, &s) ? 9 : 0;
 }

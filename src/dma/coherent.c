@@ -9,10 +9,15 @@
  *  that may not block, from a pool (atomic.c): all that has to be shared or mapped, and the rest
  *  when there is nothing else.
  *
+ *  When the layer is told to hold, a CPU keeps the page that it freed last of each device that goes
+ *  the quick way, with a seal on it: a page that begins with its seal is looked for among all that
+ *  are kept before it is believed to be a buffer.
+ *
  * Failure
  *  Nothing is held on error, but memory whose sharing failed is lost, and counted.
  *
  * Shortcomings
+ *  A kept page that two CPUs free in the same instant, a misuse, may go unnoticed.
  *  Ordinary pages bear no record of their device: freeing another device's buffer whose bus address
  *  is the same is not noticed, and its account is wrong then.
  */
@@ -121,6 +126,8 @@ static int coherent_alloc(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, ui
 	got.size = size;
 	got.attrs = attrs;
 	rc = coherent_find(dev, cpu, gfp, attrs, size, &got);
+	if (rc == -PZ_ENOMEM && dev->hold.bytes && pz_dma_drain(dev, cpu))
+		rc = coherent_find(dev, cpu, gfp, attrs, size, &got);
 	if (rc)
 		return rc;
 	(void)pz_dma_to_bus(dev, DMA_COHERENT, got.phys, size, &got.bus);
@@ -131,32 +138,12 @@ static int coherent_alloc(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, ui
 	return 0;
 }
 
-int pz_dma_alloc(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, uint32_t attrs, uint64_t size,
-		 struct pz_dma_buf *buf)
+/* A buffer that is directly mapped memory as it is. */
+static inline void coherent_fill(uint64_t offset, uint32_t attrs, uint64_t phys, void *p,
+				 uint64_t size, struct pz_dma_buf *buf)
 {
-	struct pz_dma *dma = dev->dma;
-	uint64_t bytes = pz_dma_page_bytes(dma), pfn, phys;
-	unsigned int order = 0;
-	void *p;
-
-	if (size > bytes) {
-		bytes = size;
-		order = pz_fls64(size) - dma->page_shift;
-	}
-	if (size - 1 >= dev->quick_bytes[gfp / PZ_GFP_BLOCK & 1] || (bytes & (bytes - 1)) ||
-	    (gfp & ~DMA_GFP) || (attrs & (PZ_DMA_NO_KERNEL_MAPPING | ~PZ_DMA_ATTRS)))
-		return coherent_alloc(dev, cpu, gfp, attrs, size, buf);
-	if (pz_alloc_pages(dma->cfg.pages, cpu, gfp, order, dev->quick, &pfn))
-		return coherent_alloc(dev, cpu, gfp, attrs, size, buf);
-	phys = pfn << dma->page_shift;
-	p = dma->cfg.hooks.direct(dma->cfg.hooks.ctx, phys, bytes);
-	if (!p) {
-		pz_free_pages(dma->cfg.pages, cpu, pfn, order);
-		return coherent_alloc(dev, cpu, gfp, attrs, size, buf);
-	}
-	memset(p, 0, (size_t)bytes);
 	buf->cpu_addr = p;
-	buf->bus = phys + dev->fast[DMA_COHERENT].offset;
+	buf->bus = phys + offset;
 	buf->phys = phys;
 	buf->size = size;
 	buf->attrs = attrs;
@@ -165,7 +152,83 @@ int pz_dma_alloc(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, uint32_t at
 	buf->serial = 0;
 	buf->record = 0;
 	buf->dir = PZ_DMA_BIDIRECTIONAL;
+}
+
+/* A page that this CPU kept, for a buffer of @size; counted. NULL when there is none. */
+static inline void *coherent_again(const struct dma_hold *h, uint32_t cpu, uint64_t size,
+				   uint64_t *phys)
+{
+	struct dma_count *c = &h->count[cpu];
+	void *p;
+
+	if (!c->held || !dma_enter(c))
+		return NULL;
+	p = c->held;
+	if (p) {
+		*phys = c->held_phys;
+		__atomic_store_n(&c->held, NULL, __ATOMIC_RELAXED);
+		dma_count_own(c, 1, size);
+	}
+	dma_leave(c);
+	return p;
+}
+
+/* The quick way: a block of the one window, as it is. False when there is none now. */
+static inline bool coherent_quick(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp,
+				  unsigned int order, uint64_t *phys, void **p)
+{
+	struct pz_dma *dma = dev->dma;
+	uint64_t pfn;
+
+	if (pz_alloc_pages(dma->cfg.pages, cpu, gfp, order, dev->quick, &pfn))
+		return false;
+	*phys = pfn << dma->page_shift;
+	*p = dma->cfg.hooks.direct(dma->cfg.hooks.ctx, *phys, pz_dma_page_bytes(dma) << order);
+	if (*p)
+		return true;
+	pz_free_pages(dma->cfg.pages, cpu, pfn, order);
+	return false;
+}
+
+static __attribute__((noinline)) int coherent_new(struct pz_dma_dev *dev, uint32_t cpu,
+						  uint32_t gfp, uint32_t attrs, uint64_t size,
+						  struct pz_dma_buf *buf)
+{
+	struct pz_dma *dma = dev->dma;
+	uint64_t bytes = pz_dma_page_bytes(dma), phys;
+	unsigned int order = 0;
+	void *p;
+
+	if (size > bytes) {
+		bytes = size;
+		order = pz_fls64(size) - dma->page_shift;
+	}
+	if (size - 1 >= dev->quick_bytes[gfp / PZ_GFP_BLOCK & 1] || (bytes & (bytes - 1)) ||
+	    (gfp & ~DMA_GFP) || (attrs & (PZ_DMA_NO_KERNEL_MAPPING | ~PZ_DMA_ATTRS)) ||
+	    !coherent_quick(dev, cpu, gfp, order, &phys, &p))
+		return coherent_alloc(dev, cpu, gfp, attrs, size, buf);
+	coherent_fill(dev->fast[DMA_COHERENT].offset, attrs, phys, p, size, buf);
 	pz_dma_count(dev, cpu, 1, size);
+	memset(p, 0, (size_t)bytes);
+	return 0;
+}
+
+/* What is written last is zeroed last: what is read after that waits for it. */
+int pz_dma_alloc(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, uint32_t attrs, uint64_t size,
+		 struct pz_dma_buf *buf)
+{
+	const struct dma_hold *h = &dev->hold;
+	uint64_t phys;
+	void *p;
+
+	if (size - 1 >= h->bytes || cpu >= h->cpus || (gfp & ~DMA_GFP) ||
+	    (attrs & (PZ_DMA_NO_KERNEL_MAPPING | ~PZ_DMA_ATTRS)))
+		return coherent_new(dev, cpu, gfp, attrs, size, buf);
+	p = coherent_again(h, cpu, size, &phys);
+	if (!p)
+		return coherent_new(dev, cpu, gfp, attrs, size, buf);
+	coherent_fill(h->offset, attrs, phys, p, size, buf);
+	memset(p, 0, (size_t)h->bytes);
 	return 0;
 }
 
@@ -208,6 +271,22 @@ static bool coherent_undo(struct pz_dma *dma, const struct pz_dma_buf *buf, uint
 				pages << dma->page_shift);
 }
 
+/* Whether a page is kept by any CPU; that it may be says the seal. */
+static bool coherent_is_held(const struct pz_dma_dev *dev, const uint64_t *p)
+{
+	for (uint32_t i = 0; i < dev->dma->cfg.cpus; i++) {
+		if (__atomic_load_n(&dev->count[i].held, __ATOMIC_RELAXED) == p)
+			return true;
+	}
+	return false;
+}
+
+/* The same of a buffer of one page. */
+static inline bool coherent_is_kept(const struct pz_dma_dev *dev, uint64_t phys, const uint64_t *p)
+{
+	return p && *p == pz_dma_seal(dev, phys) && coherent_is_held(dev, p);
+}
+
 static bool coherent_free_pages(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf)
 {
 	struct pz_dma *dma = dev->dma;
@@ -220,6 +299,11 @@ static bool coherent_free_pages(struct pz_dma_dev *dev, uint32_t cpu, const stru
 		}
 		if (!coherent_undo(dma, buf, pages))
 			return true;
+	}
+	if (dev->hold.bytes && pages == 1 &&
+	    coherent_is_kept(dev, buf->phys, pz_dma_direct(dma, buf->phys, dev->hold.bytes))) {
+		pz_dma_buf_bug(dev, buf, "is not allocated");
+		return false;
 	}
 	return pz_dma_untake_pages(dma, cpu, buf->phys, pages);
 }
@@ -266,7 +350,8 @@ static void coherent_free(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_
 		pz_dma_count(dev, cpu, ~(uint64_t)0, ~buf->size + 1);
 }
 
-void pz_dma_free(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf)
+static __attribute__((noinline)) void coherent_free_new(struct pz_dma_dev *dev, uint32_t cpu,
+							const struct pz_dma_buf *buf)
 {
 	struct pz_dma *dma = dev->dma;
 	const struct dma_fast *f = &dev->fast[DMA_COHERENT];
@@ -281,4 +366,57 @@ void pz_dma_free(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *
 	}
 	if (pz_page_put_block(dma->cfg.pages, cpu, phys >> dma->page_shift, 0))
 		pz_dma_count(dev, cpu, ~(uint64_t)0, ~size + 1);
+}
+
+/* Keep a page that is the caller's alone for the next buffer like it. */
+static inline bool coherent_keep(const struct dma_hold *h, struct dma_count *c, uint64_t *p,
+				 uint64_t seal, uint64_t phys, uint64_t size)
+{
+	if (c->held || !pz_page_is_single(h->pages, phys >> h->pages->page_shift) || !dma_enter(c))
+		return false;
+	*p = seal;
+	c->held_phys = phys;
+	__atomic_store_n(&c->held, p, __ATOMIC_RELAXED);
+	dma_count_own(c, ~(uint64_t)0, ~size + 1);
+	dma_leave(c);
+	return true;
+}
+
+void pz_dma_free(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf)
+{
+	const struct dma_hold *h = &dev->hold;
+	uint64_t size = buf->size, phys = buf->phys, seal = pz_dma_seal(dev, phys), *p;
+
+	if (size - 1 >= h->bytes || (phys & (h->bytes - 1)) || phys - h->first > h->span ||
+	    buf->bus != phys + h->offset || buf->from != PZ_DMA_FROM_PAGES || buf->mapped) {
+		coherent_free_new(dev, cpu, buf);
+		return;
+	}
+	p = h->direct(h->ctx, phys, h->bytes);
+	if (coherent_is_kept(dev, phys, p))
+		pz_dma_buf_bug(dev, buf, "is not allocated");
+	else if (!p || cpu >= h->cpus || !coherent_keep(h, &h->count[cpu], p, seal, phys, size))
+		coherent_free_new(dev, cpu, buf);
+}
+
+uint64_t pz_dma_drain(struct pz_dma_dev *dev, uint32_t cpu)
+{
+	struct pz_dma *dma = dev->dma;
+	struct dma_count *c = &dev->count[cpu < dma->cfg.cpus ? cpu : dma->cfg.cpus];
+	uint64_t phys = c->held_phys;
+	bool had;
+
+	if (!c->held || !dma_enter(c))
+		return 0;
+	had = c->held;
+	phys = c->held_phys;
+	c->held = NULL;
+	dma_leave(c);
+	return had && pz_page_put_block(dma->cfg.pages, cpu, phys >> dma->page_shift, 0);
+}
+
+void pz_dma_drain_all(struct pz_dma_dev *dev)
+{
+	for (uint32_t i = 0; i < dev->dma->cfg.cpus; i++)
+		(void)pz_dma_drain(dev, i);
 }

@@ -102,6 +102,22 @@ static uint32_t device_way(const struct pz_dma_dev *dev, bool shared)
 	return way;
 }
 
+static void device_hold(struct pz_dma_dev *dev, uint64_t page)
+{
+	const struct dma_fast *f = &dev->fast[DMA_COHERENT];
+	struct dma_hold *h = &dev->hold;
+
+	h->bytes = page;
+	h->cpus = dev->dma->cfg.cpus;
+	h->count = dev->count;
+	h->first = f->first;
+	h->span = f->last - f->first;
+	h->offset = f->offset;
+	h->pages = dev->dma->cfg.pages;
+	h->direct = dev->dma->cfg.hooks.direct;
+	h->ctx = dev->dma->cfg.hooks.ctx;
+}
+
 /* The quick way is for buffers that any aligned block of the one window can be. */
 static void device_quick(struct pz_dma_dev *dev)
 {
@@ -109,7 +125,7 @@ static void device_quick(struct pz_dma_dev *dev)
 	uint64_t page = pz_dma_page_bytes(dev->dma), most = page << PZ_PAGE_MAX_ORDER, off;
 	struct pz_range in;
 
-	dev->quick_bytes[0] = dev->quick_bytes[1] = 0;
+	dev->quick_bytes[0] = dev->quick_bytes[1] = dev->hold.bytes = 0;
 	if (dev->way || !dev->dma->cfg.hooks.direct || dev->cfg.region || dev->cfg.restricted ||
 	    dev->dma->cfg.debug || dev->cfg.nid != PZ_NID_NONE || r->count != 1 ||
 	    dev->cfg.align > page ||
@@ -128,6 +144,8 @@ static void device_quick(struct pz_dma_dev *dev)
 		dev->quick_bytes[1] = 0;
 	else if (dev->dma->cfg.cma != PZ_DMA_NO_CMA)
 		dev->quick_bytes[1] = page;
+	if (dev->dma->cfg.hold && dev->quick_bytes[1])
+		device_hold(dev, page);
 	dev->limits = pz_limits_any();
 	dev->limits.min_addr = in.first;
 	dev->limits.max_addr = in.last;
@@ -218,6 +236,7 @@ static void device_put(struct pz_dma_dev *dev, const struct device_plan *plan)
 	struct dma_atomic *left = dev->atomic;
 	struct bounce_pool *old = dev->reserve;
 
+	pz_dma_drain_all(dev);
 	for (unsigned int i = 0; i < DMA_USES; i++) {
 		if (!plan->fresh[i])
 			continue;
@@ -303,6 +322,8 @@ static void device_drop(struct pz_dma_dev *dev)
 {
 	const struct pz_meta *m = dev->dma->cfg.meta;
 
+	if (dev->count)
+		pz_dma_drain_all(dev);
 	pz_dma_atomic_leave(dev->dma, dev->atomic);
 	pz_dma_region_leave(dev);
 	for (unsigned int i = 0; i < DMA_USES; i++)

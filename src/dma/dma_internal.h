@@ -72,11 +72,41 @@ struct dma_held {
 /* What is out, as one CPU counts it: an interrupt handler on top of it counts elsewhere. */
 struct dma_count {
 	uint64_t buffers, bytes; /* coherent; wrap: all CPUs together say the truth */
+	uint64_t *held;		 /* the page that was freed last, if it is kept; sealed */
+	uint64_t held_phys;
 	uint32_t busy;
-	uint32_t spare[11];
+	uint32_t spare[7 + (sizeof(void *) < 8)];
+};
+
+/* Only the CPU itself touches what is between these two; a handler on top of it sees that. */
+static inline bool dma_enter(struct dma_count *c)
+{
+	if (pz_peek32(&c->busy))
+		return false;
+	pz_poke32(&c->busy, 1);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return true;
+}
+
+static inline void dma_leave(struct dma_count *c)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	pz_poke32(&c->busy, 0);
+}
+
+/* All that keeping the page that was freed last takes to know. */
+struct dma_hold {
+	uint64_t bytes; /* of a page, the largest buffer that is kept; 0: none is */
+	uint32_t cpus;
+	struct dma_count *count; /* the device's */
+	uint64_t first, span, offset; /* as struct dma_fast */
+	const struct pz_pages *pages;
+	void *(*direct)(void *ctx, uint64_t phys, uint64_t bytes);
+	void *ctx;
 };
 
 struct pz_dma_dev {
+	struct dma_hold hold;
 	struct pz_dma *dma;
 	/* The quick way: one window, directly mapped, nothing to do to memory. */
 	const struct pz_limits *quick; /* &limits, or NULL for any place at all */
@@ -216,19 +246,21 @@ static inline int pz_dma_to_bus(const struct pz_dma_dev *dev, enum dma_use use, 
 	return rc;
 }
 
+static inline void dma_count_own(struct dma_count *c, uint64_t n, uint64_t bytes)
+{
+	pz_poke64(&c->buffers, c->buffers + n);
+	pz_poke64(&c->bytes, c->bytes + bytes);
+}
+
 /* Count buffers that come (@n is 1) or go (~0). */
 static inline void pz_dma_count(struct pz_dma_dev *dev, uint32_t cpu, uint64_t n, uint64_t bytes)
 {
 	uint32_t cpus = dev->dma->cfg.cpus;
 	struct dma_count *c = &dev->count[cpu < cpus ? cpu : cpus];
 
-	if (cpu < cpus && !pz_peek32(&c->busy)) {
-		pz_poke32(&c->busy, 1);
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-		pz_poke64(&c->buffers, c->buffers + n);
-		pz_poke64(&c->bytes, c->bytes + bytes);
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-		pz_poke32(&c->busy, 0);
+	if (cpu < cpus && dma_enter(c)) {
+		dma_count_own(c, n, bytes);
+		dma_leave(c);
 		return;
 	}
 	c = &dev->count[cpus];
@@ -238,6 +270,12 @@ static inline void pz_dma_count(struct pz_dma_dev *dev, uint32_t cpu, uint64_t n
 
 /* Coherent buffers that are out, and their bytes. */
 uint64_t pz_dma_buffers(const struct pz_dma_dev *dev, uint64_t *bytes);
+
+/* What a page that is kept begins with: a free of such a page is looked at closely. */
+static inline uint64_t pz_dma_seal(const struct pz_dma_dev *dev, uint64_t phys)
+{
+	return (phys ^ (uintptr_t)dev) * 0x9e3779b97f4a7c15u;
+}
 
 /* How memory is to be made ready. */
 struct dma_wish {
@@ -298,6 +336,9 @@ struct dma_ask {
 	uint32_t cma;	 /* the contiguous area to ask first, or PZ_DMA_NO_CMA */
 	bool mapped_only; /* high memory is no good, even if it could be mapped */
 };
+
+/* Give back what all CPUs keep for a device that is not in use. */
+void pz_dma_drain_all(struct pz_dma_dev *dev);
 
 /* What a buffer of a device asks for. */
 void pz_dma_ask_init(struct dma_ask *ask, struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp,

@@ -533,6 +533,55 @@ static void dma_pieces(struct tap *t)
 	dm_close(&m);
 }
 
+/* The page that was freed last is kept, given out again, and not freed twice. */
+static void dma_hold(struct tap *t)
+{
+	struct dma_machine m;
+	struct pz_dma_dev_config cfg;
+	struct pz_dma_dev_stat stat;
+	struct pz_dma_dev *dev;
+	struct pz_dma_buf buf, again, all;
+
+	if (!dm_lay_out(&m, t))
+		return;
+	m.cfg.hold = true;
+	if (!dm_make(&m))
+		return;
+	pz_dma_dev_init(&cfg, "hold", 24);
+	dev = dm_device(&m, &cfg);
+	CHECK(t, pz_dma_alloc(dev, 0, 0, 0, 4000, &buf) == 0 && dm_works(&m, &cfg, &buf));
+	pz_dma_free(dev, 0, &buf);
+	CHECK(t, dm_free(&m) == m.managed - 1 && pz_dma_check(m.dma) == 0);
+	/* Kept by one CPU, it is freed neither by that one nor by another. */
+	pz_dma_free(dev, 0, &buf);
+	pz_dma_free(dev, 1, &buf);
+	pz_dma_free(dev, PZ_CPU_NONE, &buf);
+	pz_dma_free_pages(dev, 1, &buf);
+	CHECK(t, m.bugs.count == 4 && m.pm.bugs.count == 0);
+	CHECK(t, pz_dma_alloc(dev, 0, BLOCK, 0, 1, &again) == 0 && again.phys == buf.phys);
+	CHECK(t, dm_works(&m, &cfg, &again));
+	/* Who looks like a page that is kept, and is none, is freed. */
+	pz_dma_free(dev, 0, &again);
+	CHECK(t, pz_dma_alloc(dev, 0, 0, 0, 1, &again) == 0);
+	pz_dma_dev_stat(dev, &stat);
+	CHECK(t, stat.buffers == 1 && stat.buffer_bytes == 1);
+	pz_dma_free(dev, 1, &again);
+	CHECK(t, pz_dma_drain(dev, 0) == 0 && pz_dma_drain(dev, 1) == 1);
+	CHECK(t, pz_dma_drain(dev, 1) == 0 && dm_free(&m) == m.managed);
+	/* A buffer that needs the page that this CPU keeps. */
+	CHECK(t, pz_dma_alloc(dev, 0, 0, 0, 1, &buf) == 0);
+	pz_dma_free(dev, 0, &buf);
+	CHECK(t, pz_dma_alloc(dev, 0, 0, 0, PM_MIB, &all) == 0 && dm_works(&m, &cfg, &all));
+	pz_dma_free(dev, 0, &all);
+	CHECK(t, dm_free(&m) == m.managed);
+	/* Another mask: what was kept need not be within reach. */
+	CHECK(t, pz_dma_alloc(dev, 0, 0, 0, 1, &buf) == 0);
+	pz_dma_free(dev, 0, &buf);
+	CHECK(t, pz_dma_set_masks(dev, 0xffffffff) == 0 && dm_free(&m) == m.managed);
+	CHECK(t, pz_dma_dev_destroy(dev) == 0);
+	dm_close(&m);
+}
+
 /* Whatever fails, nothing stays behind. */
 static void dma_faults(struct tap *t)
 {
@@ -597,5 +646,6 @@ void contract_dma(struct tap *t)
 	dma_misuse(t);
 	dma_pages(t);
 	dma_pieces(t);
+	dma_hold(t);
 	dma_faults(t);
 }
