@@ -16,7 +16,8 @@
  *
  * Shortcomings
  *  A mapping that is unmapped twice, when its slots were mapped anew by the same device in the same
- *  size and direction in between, is the new one unmapped.
+ *  size and direction in between, is the new one unmapped. When its pool has gone in between, the
+ *  address is taken for memory that was mapped as it is.
  */
 #include "bounce_internal.h"
 
