@@ -20,13 +20,14 @@
 #define ON_EXPLAIN ON(CMD_EXPLAIN)
 #define ON_BOOT ON(CMD_BOOT)
 #define ON_REACH ON(CMD_REACH)
+#define ON_SWIOTLB ON(CMD_SWIOTLB)
 #define ON_WASTE ON(CMD_WASTE)
 #define ON_COMPARE ON(CMD_COMPARE)
 #define ON_SHOWN (ON_ZONES | ON_MAP)
 #define ON_REBUILT (ON_BOOT | ON_REACH | ON_COMPARE)
 #define ON_MACHINE (ON_SHOWN | ON_LOW1M | ON_REBUILT)
 #define ON_READS (ON_MACHINE | ON_EXPLAIN)
-#define ON_TOLD (ON_READS | ON_ARCH | ON_WASTE)
+#define ON_TOLD (ON_READS | ON_ARCH | ON_WASTE | ON_SWIOTLB)
 #define ON_ALL (ON(CMD_NONE) | ON_TOLD)
 
 enum {
@@ -71,7 +72,7 @@ struct option_def {
 };
 
 static const struct option_def option_defs[] = {
-	{ "model", "M", OPT_MODEL, (ON_READS & ~ON_BOOT) | ON_ARCH,
+	{ "model", "M", OPT_MODEL, (ON_READS & ~ON_BOOT) | ON_ARCH | ON_SWIOTLB,
 	  "kernel whose rules apply: linux-5.15, linux-6.1 or linux-6.12; without it the log's "
 	  "version line decides" },
 	{ "model", "M[,M...]", OPT_MODEL, ON_BOOT,
@@ -123,11 +124,11 @@ static const struct option_def option_defs[] = {
 	  "make dma-kmalloc caches always, as Linux does, or only when ZONE_DMA has a managed "
 	  "page (managed), as a patch proposed" },
 	{ "why", NULL, OPT_WHY, ON_BOOT, "the numbers behind each refusal, zone by zone" },
-	{ "arch", "A", OPT_ARCH, ON_READS,
+	{ "arch", "A", OPT_ARCH, ON_READS | ON_SWIOTLB,
 	  "architecture, as 'physzone arch' lists them; without it the input decides" },
 	{ "cmdline", "\"...\"", OPT_CMDLINE, ON_MACHINE,
 	  "compute with this kernel command line in place of the recorded one" },
-	{ "boot", "N", OPT_BOOT, ON_READS,
+	{ "boot", "N", OPT_BOOT, ON_READS | ON_SWIOTLB,
 	  "read the Nth boot of a log that holds several (the last one is the default)" },
 	{ "live", NULL, OPT_LIVE, ON_READS,
 	  "read /proc and /sys of the running machine in place of SOURCE" },
@@ -146,9 +147,10 @@ static const struct option_def option_defs[] = {
 	  "list the lines of the input with what became of each" },
 	{ "log", NULL, OPT_LOG, ON_MAP,
 	  "logarithmic: every doubling of the address takes the same room" },
-	{ "svg", "FILE", OPT_SVG, ON_MAP | ON_COMPARE,
+	{ "svg", "FILE", OPT_SVG, ON_MAP | ON_COMPARE | ON_SWIOTLB,
 	  "write the picture as SVG too ('-': only that, to stdout)" },
-	{ "width", "N", OPT_WIDTH, ON_READS | ON_WASTE, "columns to fill (40 to 1000)" },
+	{ "width", "N", OPT_WIDTH, ON_READS | ON_WASTE | ON_SWIOTLB,
+	  "columns to fill (40 to 1000)" },
 	{ "color", "WHEN", OPT_COLOUR, ON_TOLD,
 	  "always, never or auto: on a terminal, unless NO_COLOR is set" },
 	{ "help", NULL, 'h', ON_ALL, "this text" },
@@ -225,6 +227,15 @@ static const struct command_def command_defs[CMD_COUNT] = {
 		  "physzone reach --window 1G-2G,3G-4G dmesg.txt", "one that sees two windows",
 		  "physzone reach --bits 24 --bits 28 --bits 31 dmesg.txt",
 		  "three devices beside each other" },
+	},
+	[CMD_SWIOTLB] = {
+		"swiotlb", "[OPTION...] LOG",
+		"tells apart why \"swiotlb buffer is full\", by the lines of a log.",
+		{ "physzone swiotlb dmesg.txt",
+		  "full, fragmented, a leak, or too long, and what helps",
+		  "dmesg | physzone swiotlb -", "the same, from standard input",
+		  "physzone swiotlb --svg plot.svg dmesg.txt", "and slots in use over time",
+		  "physzone swiotlb --json dmesg.txt", "as JSON, line by line" },
 	},
 	[CMD_WASTE] = {
 		"waste", "[OPTION...] SIZE[xCOUNT]... | FILE",
@@ -659,8 +670,8 @@ int options_parse(struct options *o, int argc, char **argv, char **err)
 	}
 	if (!o->live && !o->operand_count && o->command != CMD_COMPARE) {
 		*err = xasprintf(
-			"no SOURCE given: a file, a directory, '-' or --live; see 'physzone %s "
-			"--help'",
+			"no SOURCE given: a file, a directory%s; see 'physzone %s --help'",
+			o->command == CMD_SWIOTLB ? " or '-'" : ", '-' or --live",
 			command_defs[o->command].name);
 		return EXIT_USAGE;
 	}
