@@ -20,6 +20,7 @@
 #define ON_EXPLAIN ON(CMD_EXPLAIN)
 #define ON_BOOT ON(CMD_BOOT)
 #define ON_REACH ON(CMD_REACH)
+#define ON_DEVICES ON(CMD_DEVICES)
 #define ON_SWIOTLB ON(CMD_SWIOTLB)
 #define ON_WASTE ON(CMD_WASTE)
 #define ON_COMPARE ON(CMD_COMPARE)
@@ -27,7 +28,7 @@
 #define ON_REBUILT (ON_BOOT | ON_REACH | ON_COMPARE)
 #define ON_MACHINE (ON_SHOWN | ON_LOW1M | ON_REBUILT)
 #define ON_READS (ON_MACHINE | ON_EXPLAIN)
-#define ON_TOLD (ON_READS | ON_ARCH | ON_WASTE | ON_SWIOTLB)
+#define ON_TOLD (ON_READS | ON_ARCH | ON_WASTE | ON_DEVICES | ON_SWIOTLB)
 #define ON_ALL (ON(CMD_NONE) | ON_TOLD)
 
 enum {
@@ -61,6 +62,9 @@ enum {
 	OPT_PRESSURE,
 	OPT_KEEP,
 	OPT_TIME,
+	OPT_ROOT,
+	OPT_CAN_REACH,
+	OPT_CANNOT_REACH,
 };
 
 struct option_def {
@@ -81,6 +85,7 @@ static const struct option_def option_defs[] = {
 	  "decides" },
 	{ "model", "M", OPT_MODEL, ON_WASTE,
 	  "kernel whose rules apply: linux-5.15, linux-6.1 or linux-6.12 (the default)" },
+	{ "all", NULL, OPT_ALL, ON_DEVICES, "a row for each device, also for those that are alike" },
 	{ "all", NULL, OPT_ALL, ON_WASTE, "every kmalloc, not only what asks for GFP_DMA" },
 	{ "arch", "A", OPT_ARCH, ON_WASTE, "architecture; x86_64 is the default" },
 	{ "cmdline", "\"...\"", OPT_CMDLINE, ON_WASTE,
@@ -89,6 +94,14 @@ static const struct option_def option_defs[] = {
 	  "a device that drives N address lines, 1 to 64; may be given again for another device" },
 	{ "bits", "N", OPT_BITS, ON_BOOT,
 	  "physzone: the device that the DMA pool is for drives N address lines" },
+	{ "bits", "N", OPT_BITS, ON_DEVICES,
+	  "device tree: the masks that drivers set, in bits (32, which the kernel starts with)" },
+	{ "root", "DIR", OPT_ROOT, ON_DEVICES,
+	  "read DIR/sys and DIR/proc, a copy of those of another machine" },
+	{ "reach", "ADDR", OPT_CAN_REACH, ON_DEVICES,
+	  "only devices that reach this address, with both masks" },
+	{ "cannot-reach", "ADDR", OPT_CANNOT_REACH, ON_DEVICES,
+	  "only devices that do not reach this address" },
 	{ "limit", "ADDR", OPT_LIMIT, ON_REACH,
 	  "a device that reaches addresses up to ADDR; 256M is up to and without 256M" },
 	{ "limit", "ADDR", OPT_LIMIT, ON_BOOT,
@@ -147,9 +160,9 @@ static const struct option_def option_defs[] = {
 	  "list the lines of the input with what became of each" },
 	{ "log", NULL, OPT_LOG, ON_MAP,
 	  "logarithmic: every doubling of the address takes the same room" },
-	{ "svg", "FILE", OPT_SVG, ON_MAP | ON_COMPARE | ON_SWIOTLB,
+	{ "svg", "FILE", OPT_SVG, ON_MAP | ON_COMPARE | ON_DEVICES | ON_SWIOTLB,
 	  "write the picture as SVG too ('-': only that, to stdout)" },
-	{ "width", "N", OPT_WIDTH, ON_READS | ON_WASTE | ON_SWIOTLB,
+	{ "width", "N", OPT_WIDTH, ON_READS | ON_WASTE | ON_DEVICES | ON_SWIOTLB,
 	  "columns to fill (40 to 1000)" },
 	{ "color", "WHEN", OPT_COLOUR, ON_TOLD,
 	  "always, never or auto: on a terminal, unless NO_COLOR is set" },
@@ -227,6 +240,17 @@ static const struct command_def command_defs[CMD_COUNT] = {
 		  "physzone reach --window 1G-2G,3G-4G dmesg.txt", "one that sees two windows",
 		  "physzone reach --bits 24 --bits 28 --bits 31 dmesg.txt",
 		  "three devices beside each other" },
+	},
+	[CMD_DEVICES] = {
+		"devices", "[OPTION...] [FILE.dtb]",
+		"shows what each device reaches: PCI devices of this machine, or those of a device "
+		"tree.",
+		{ "physzone devices", "the PCI devices of this machine",
+		  "physzone devices --cannot-reach 4G", "those that do not reach this address",
+		  "physzone devices --root copy/", "those of a machine whose /sys was copied",
+		  "physzone devices board.dtb", "the devices of a board, through their buses",
+		  "physzone devices --bits 64 --svg windows.svg board.dtb",
+		  "without masks, as a picture too" },
 	},
 	[CMD_SWIOTLB] = {
 		"swiotlb", "[OPTION...] LOG",
@@ -510,6 +534,15 @@ static int options_take(struct options *o, int key, const char *value, char **er
 		return options_reach(o, DEVICE_LIMIT, value, err);
 	case OPT_WINDOW:
 		return options_reach(o, DEVICE_WINDOW, value, err);
+	case OPT_ROOT:
+		o->root = value;
+		break;
+	case OPT_CAN_REACH:
+		o->can_reach = value;
+		break;
+	case OPT_CANNOT_REACH:
+		o->cannot_reach = value;
+		break;
 	case OPT_LOG:
 		o->log = true;
 		break;
@@ -668,7 +701,8 @@ int options_parse(struct options *o, int argc, char **argv, char **err)
 				 o->operands[0]);
 		return EXIT_USAGE;
 	}
-	if (!o->live && !o->operand_count && o->command != CMD_COMPARE) {
+	if (!o->live && !o->operand_count && o->command != CMD_COMPARE &&
+	    o->command != CMD_DEVICES) {
 		*err = xasprintf(
 			"no SOURCE given: a file, a directory%s; see 'physzone %s --help'",
 			o->command == CMD_SWIOTLB ? " or '-'" : ", '-' or --live",
@@ -677,6 +711,11 @@ int options_parse(struct options *o, int argc, char **argv, char **err)
 	}
 	if (o->operand_count > 1) {
 		*err = xasprintf("one SOURCE at a time; '%s' is one too many", o->operands[1]);
+		return EXIT_USAGE;
+	}
+	if (o->root && o->operand_count) {
+		*err = xasprintf("--root reads a machine's /sys; '%s' is one SOURCE too many",
+				 o->operands[0]);
 		return EXIT_USAGE;
 	}
 	if (o->svg && o->json && !strcmp(o->svg, "-")) {
@@ -754,7 +793,7 @@ void options_help(struct out *out, enum command c)
 			options_help_row(out, command_defs[i].name, command_defs[i].what);
 		out_str(out, "  'physzone COMMAND --help' tells more.\n\n");
 	}
-	if (c != CMD_ARCH && c != CMD_LOW1M && c != CMD_WASTE) {
+	if (c != CMD_ARCH && c != CMD_LOW1M && c != CMD_WASTE && c != CMD_DEVICES) {
 		out_styled(out, ST_BOLD, "SOURCE\n");
 		out_str(out, "  ");
 		out_wrap(out, 2, 2,
