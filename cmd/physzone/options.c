@@ -85,7 +85,8 @@ static const struct option_def option_defs[] = {
 	  "decides" },
 	{ "model", "M", OPT_MODEL, ON_WASTE,
 	  "kernel whose rules apply: linux-5.15, linux-6.1 or linux-6.12 (the default)" },
-	{ "all", NULL, OPT_ALL, ON_DEVICES, "a row for each device, also for those that are alike" },
+	{ "all", NULL, OPT_ALL, ON_DEVICES,
+	  "a row for each device, also for those that are alike" },
 	{ "all", NULL, OPT_ALL, ON_WASTE, "every kmalloc, not only what asks for GFP_DMA" },
 	{ "arch", "A", OPT_ARCH, ON_WASTE, "architecture; x86_64 is the default" },
 	{ "cmdline", "\"...\"", OPT_CMDLINE, ON_WASTE,
@@ -292,52 +293,6 @@ static const struct command_def command_defs[CMD_COUNT] = {
 		  "physzone arch --json", "as JSON" },
 	},
 };
-
-static unsigned int nearest_distance(const char *a, const char *b)
-{
-	unsigned int row[64];
-	size_t la = strlen(a), lb = strlen(b), i, k;
-
-	if (la >= 64 || lb >= 63)
-		return 64;
-	for (k = 0; k <= lb; k++)
-		row[k] = (unsigned int)k;
-	for (i = 1; i <= la; i++) {
-		unsigned int diagonal = row[0];
-
-		row[0] = (unsigned int)i;
-		for (k = 1; k <= lb; k++) {
-			unsigned int change = diagonal + (a[i - 1] != b[k - 1]);
-
-			diagonal = row[k];
-			if (row[k - 1] + 1 < change)
-				change = row[k - 1] + 1;
-			if (row[k] + 1 < change)
-				change = row[k] + 1;
-			row[k] = change;
-		}
-	}
-	return row[lb];
-}
-
-const char *nearest_word(const char *word, const char *const *candidates)
-{
-	const char *best = NULL;
-	size_t len = strlen(word);
-	unsigned int best_distance = len <= 3 ? 2 : 3;
-
-	for (; *candidates; candidates++) {
-		unsigned int d = nearest_distance(word, *candidates);
-
-		if (len >= 2 && !strncmp(*candidates, word, len))
-			d = 1;
-		if (d < best_distance) {
-			best_distance = d;
-			best = *candidates;
-		}
-	}
-	return best;
-}
 
 static char *options_hint(const char *what, const char *word, const char *dashes, const char *near,
 			  enum command c)
@@ -794,14 +749,17 @@ void options_help(struct out *out, enum command c)
 		out_str(out, "  'physzone COMMAND --help' tells more.\n\n");
 	}
 	if (c != CMD_ARCH && c != CMD_LOW1M && c != CMD_WASTE && c != CMD_DEVICES) {
-		out_styled(out, ST_BOLD, "SOURCE\n");
+		out_styled(out, ST_BOLD, c == CMD_SWIOTLB ? "LOG\n" : "SOURCE\n");
 		out_str(out, "  ");
 		out_wrap(out, 2, 2,
-			 "A boot log (dmesg, journal, serial console, mail; also gzip, xz or "
-			 "zstd), '-' "
-			 "for standard input, the directory of a recorded machine, a device tree "
-			 "blob, or "
-			 "a listing of /proc/iomem or of an e820 map.");
+			 c == CMD_SWIOTLB
+				 ? "A log (dmesg, journal, serial console, mail; also gzip, xz or "
+				   "zstd), '-' for standard input, or the directory of a recorded "
+				   "machine."
+				 : "A boot log (dmesg, journal, serial console, mail; also gzip, "
+				   "xz or zstd), '-' for standard input, the directory of a "
+				   "recorded machine, a device tree blob, or a listing of "
+				   "/proc/iomem or of an e820 map.");
 		out_str(out, "\n\n");
 	}
 	options_help_options(out, c);

@@ -64,10 +64,10 @@ static char *words_why(const struct swiotlb *s, const struct swiotlb_event *ev)
 				 v->need, run);
 		break;
 	case PZL_SWLOG_FULL:
-		text = xasprintf("%" PRIu64 " bytes are %" PRIu64 " %s, and of %" PRIu64 " %" PRIu64
-				 " were free",
-				 e->bytes, v->need, v->need == 1 ? "slot" : "slots", e->total,
-				 v->free);
+		text = xasprintf("%" PRIu64 " bytes are %" PRIu64 " %s, and %" PRIu64
+				 " of %" PRIu64 " were free",
+				 e->bytes, v->need, v->need == 1 ? "slot" : "slots", v->free,
+				 e->total);
 		break;
 	case PZL_SWLOG_FRAGMENTED:
 		text = xasprintf("%" PRIu64 " bytes are %" PRIu64 " slots in a row within %s; "
