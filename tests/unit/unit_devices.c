@@ -194,9 +194,19 @@ static void groups(void **state)
 		free(row);
 		run_done(&r);
 	}
+	/* The link became a directory: the number of the group is not told. */
+	root_clear();
+	root_memory();
+	root_device("0000:00:01.0", "64\n", "32\n");
+	root_write(PCI "0000:00:01.0/iommu_group/type", "DMA\n");
+	{
+		struct run r = run_root("");
+
+		run_has(&r, "64      all    32       all  IOMMU ?\n");
+		run_done(&r);
+	}
 	/* All that the mask leaves is reserved: nothing is left, also of a made-up space. */
-	root_write(GROUPS "7/type", "DMA\n");
-	root_write(GROUPS "7/reserved_regions", "0x0 0xffffffff reserved\n");
+	root_write(PCI "0000:00:01.0/iommu_group/reserved_regions", "0x0 0xffffffff reserved\n");
 	{
 		struct run r = run_root("");
 
@@ -514,6 +524,44 @@ static void nested(void **state)
 	tree_free(&x);
 }
 
+/* DMA that goes another way than registers do, and one that leads in circles. */
+static void interconnects(void **state)
+{
+	struct tree x;
+
+	(void)state;
+	tree_start();
+	unit_open("noc@1");
+	unit_string("compatible", "a,noc");
+	unit_cells("reg", 0, 1, 0, 1);
+	unit_cells("phandle", 5);
+	unit_cells("#interconnect-cells", 1);
+	unit_cells("#address-cells", 1);
+	unit_cells("#size-cells", 1);
+	unit_cells("dma-ranges", 0, 0, 0x40000000, 0x1000);
+	unit_close();
+	unit_open("loop@2");
+	unit_string("compatible", "a,loop");
+	unit_cells("reg", 0, 2, 0, 1);
+	unit_cells("phandle", 6);
+	unit_cells("#interconnect-cells", 0);
+	unit_string("interconnect-names", "dma-mem");
+	unit_cells("interconnects", 6);
+	unit_close();
+	unit_open("d@3");
+	unit_string("compatible", "a,d");
+	unit_cells("reg", 0, 3, 0, 1);
+	unit_string("interconnect-names", "dma-mem");
+	unit_cells("interconnects", 5, 7);
+	unit_close();
+	tree_read(&x, 64);
+	tree_windows(&x, "/d@3", "0=40000000-40000fff");
+	tree_windows(&x, "/loop@2", "");
+	assert_int_equal(tree_dev(&x, "/loop@2")->notes.n, 1);
+	assert_int_equal(tree_dev(&x, "/loop@2")->bytes[DEV_STREAMING], 0);
+	tree_free(&x);
+}
+
 /* What is behind a PCI host: its own dma-ranges; windows of I/O space are no memory. */
 static void hosts(void **state)
 {
@@ -719,11 +767,14 @@ static void recorded(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sys),	   cmocka_unit_test(questions), cmocka_unit_test(groups),
-		cmocka_unit_test(sources), cmocka_unit_test(refused),	cmocka_unit_test(untold),
-		cmocka_unit_test(windows), cmocka_unit_test(masks),	cmocka_unit_test(nested),
-		cmocka_unit_test(hosts),   cmocka_unit_test(which),	cmocka_unit_test(extras),
-		cmocka_unit_test(pools),   cmocka_unit_test(recorded),
+		cmocka_unit_test(sys),		 cmocka_unit_test(questions),
+		cmocka_unit_test(groups),	 cmocka_unit_test(sources),
+		cmocka_unit_test(refused),	 cmocka_unit_test(untold),
+		cmocka_unit_test(windows),	 cmocka_unit_test(masks),
+		cmocka_unit_test(nested),	 cmocka_unit_test(hosts),
+		cmocka_unit_test(interconnects), cmocka_unit_test(which),
+		cmocka_unit_test(extras),	 cmocka_unit_test(pools),
+		cmocka_unit_test(recorded),
 	};
 	int rc;
 

@@ -200,16 +200,22 @@ static char *sys_group_of(const char *root, const char *device)
 static int sys_iommu(struct dev *dev, struct facts *f, const char *root, const char *dir,
 		     char **err)
 {
-	char *group, *path = NULL;
+	char *group = xasprintf("%s/iommu_group", dir), *path = NULL;
 	struct text t;
 	int ret = 0;
 
 	dev->iommu_name = sys_name(dir, "iommu_group", NULL);
 	if (!dev->iommu_name)
 		dev->iommu_name = sys_group_of(root, dev->name);
+	if (access(group, F_OK) != 0) {
+		free(group);
+		if (!dev->iommu_name)
+			return 0;
+		group = xasprintf("%s/sys/kernel/iommu_groups/%s", root, dev->iommu_name);
+	}
+	/* A copy in which the link became a directory does not tell the number. */
 	if (!dev->iommu_name)
-		return 0;
-	group = xasprintf("%s/sys/kernel/iommu_groups/%s", root, dev->iommu_name);
+		dev->iommu_name = xstrdup("?");
 	sys_domain(dev, group);
 	if (sys_text(&t, group, "reserved_regions", &path)) {
 		ret = sys_regions(dev, f, facts_file(f, path), t.buf, t.len, err);
