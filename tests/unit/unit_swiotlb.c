@@ -348,6 +348,14 @@ static void verdicts(void **state)
 	assert_int_equal(r.rc, EXIT_UNDECIDED);
 	run_has(&r, "not told, 1 line");
 	run_done(&r);
+	r = run_log(FULL("  12.000000", "262144", "32768", "0"), "swiotlb %s");
+	assert_int_equal(r.rc, EXIT_UNDECIDED);
+	run_has(&r, "too long if aligned, 1 line");
+	run_done(&r);
+	r = run_log(FULL("  12.000000", "2048", "32768", "32767"), "swiotlb %s");
+	assert_int_equal(r.rc, EXIT_UNDECIDED);
+	run_has(&r, "unexplained, 1 line");
+	run_done(&r);
 	r = run_log(FULL("  12.000000", "81", "0", "0"), "swiotlb %s");
 	assert_int_equal(r.rc, EXIT_PROBLEM);
 	run_has(&r, "no pool, 1 line");

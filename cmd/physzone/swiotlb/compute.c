@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define SWIOTLB_STAMP_MOST 1e12 /* seconds; beyond any clock */
+#define SWIOTLB_POOLS 64u	/* more sizes than these share the last */
 
 static struct swiotlb_device *compute_device(struct swiotlb *s, const struct fact_device *d)
 {
@@ -61,6 +62,8 @@ static size_t compute_pool(struct swiotlb *s, uint64_t total, bool grows)
 		p->grew = true;
 		return i;
 	}
+	if (s->pools.n == SWIOTLB_POOLS)
+		return s->pools.n - 1;
 	p = vec_push(&s->pools);
 	p->total = total;
 	p->timed = true;
@@ -170,6 +173,7 @@ int swiotlb_verdict(const struct swiotlb *s)
 		return EXIT_FINE;
 	for (size_t i = 0; i < s->devices.n; i++)
 		open += s->devices.v[i].why[PZL_SWLOG_LINE] +
+			s->devices.v[i].why[PZL_SWLOG_ALIGNED] +
 			s->devices.v[i].why[PZL_SWLOG_UNEXPLAINED];
 	return open == s->events.n ? EXIT_UNDECIDED : EXIT_PROBLEM;
 }
