@@ -7,9 +7,12 @@
  * translates, windows and masks are about addresses that it makes up, so all memory is in reach as
  * long as any such address is left.
  *
- * Invariants: 1. bytes[] <= by_bus <= total; 2. a smaller mask never reaches more.
+ * Invariants: 1. bytes[] <= by_bus <= total, but for regions that the kernel does not manage; 2. a
+ * smaller mask never reaches more.
  *
- * Failure: a window that shows memory at a second bus address is left out, with a note.
+ * Failure: none. Memory that windows show at several bus addresses counts at the lowest, with a
+ * note.
+ *
  * Shortcomings: /sys tells a mask as a number of bits, so one that is no power of two is rounded
  * up.
  */
@@ -138,17 +141,48 @@ static uint64_t compute_bytes(const struct devices *d, const struct pz_reach *re
 	return n;
 }
 
+static int compute_by_bus(const void *a, const void *b)
+{
+	const struct dev_window *x = a, *y = b;
+
+	return x->bus < y->bus ? -1 : x->bus > y->bus;
+}
+
+/* Add what of a window no window before it shows; false when that is not all of it. */
+static bool compute_window(struct pz_reach *reach, const struct dev_window *w)
+{
+	struct pz_rangeset left;
+	bool whole;
+
+	pz_rangeset_init(&left, &an_meta, NULL, 0);
+	(void)pz_rangeset_add(&left, w->phys);
+	for (uint32_t i = 0; i < reach->count; i++)
+		(void)pz_rangeset_remove(&left, reach->v[i].phys);
+	whole = pz_rangeset_bytes(&left) == pz_range_size(w->phys);
+	for (uint32_t i = 0; i < left.count; i++)
+		(void)pz_reach_add_window(reach, left.v[i],
+					  w->bus + (left.v[i].first - w->phys.first));
+	pz_rangeset_destroy(&left);
+	return whole;
+}
+
+/* Of several places on the bus that show the same memory the lowest counts: masks leave it last. */
 static void compute_windows(struct dev *dev)
 {
 	pz_reach_init(&dev->bus, &an_meta, NULL, 0);
-	if (dev->anywhere)
+	if (dev->anywhere) {
 		(void)pz_reach_add_window(&dev->bus, (struct pz_range){ 0, PZ_ADDR_MAX }, 0);
-	for (size_t i = 0; i < dev->windows.n && !dev->anywhere; i++) {
+		return;
+	}
+	if (dev->windows.n)
+		qsort(dev->windows.v, dev->windows.n, sizeof(*dev->windows.v), compute_by_bus);
+	for (size_t i = 0; i < dev->windows.n; i++) {
 		const struct dev_window *w = &dev->windows.v[i];
 
-		if (pz_reach_add_window(&dev->bus, w->phys, w->bus))
+		if (!compute_window(&dev->bus, w))
 			dev_note(dev,
-				 "[%#llx-%#llx] is seen at %#llx too; only the first place counts",
+				 "some of [%#llx-%#llx], at %#llx on the bus, is seen lower on the "
+				 "bus too, and that counts",
 				 (unsigned long long)w->phys.first,
 				 (unsigned long long)w->phys.last, (unsigned long long)w->bus);
 	}
