@@ -18,7 +18,8 @@ static int swiotlb_read(struct machine *m, struct swiotlb *s, const struct optio
 	bool arch_known;
 	int rc = machine_source(m, o, &how, err);
 
-	if (!rc && m->facts.kind != SRC_LOG && m->facts.kind != SRC_DIR) {
+	if (!rc &&
+	    ((m->facts.kind != SRC_LOG && m->facts.kind != SRC_DIR) || !m->facts.line_marks.n)) {
 		*err = xasprintf("%s: no log: expected one with a kernel's lines about bounce "
 				 "buffers",
 				 m->facts.files.v[0]);

@@ -2,7 +2,8 @@
 /*
  * fuzz_swiotlb.c - logs about bounce buffers from any bytes: read, judged, tried and shown.
  *
- * The first byte chooses the model, and whether the machine is rebuilt; the rest is the log.
+ * The first byte chooses the model, and whether the machine is rebuilt and a picture drawn; the
+ * rest is the log.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,8 @@ static void check(const struct swiotlb *s, const struct facts *f)
 		must(s->fits.v[i].got <= s->fits.v[i].slots);
 }
 
-static void show(const struct swiotlb *s, const struct facts *f, const struct analysis *a)
+static void show(const struct swiotlb *s, const struct facts *f, const struct analysis *a,
+		 bool picture)
 {
 	const struct view v = { a, f, "fuzz" };
 	struct out out;
@@ -62,7 +64,8 @@ static void show(const struct swiotlb *s, const struct facts *f, const struct an
 	out_init(&out, NULL);
 	swiotlb_text(&out, &v, s);
 	swiotlb_json(&out, &v, s);
-	swiotlb_svg(&out, &v, s);
+	if (picture)
+		swiotlb_svg(&out, &v, s);
 	out_destroy(&out);
 }
 
@@ -95,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		swiotlb_try(&s, &f, &how);
 	swiotlb_answer(&s);
 	check(&s, &f);
-	show(&s, &f, &a);
+	show(&s, &f, &a, data[0] & 0x20);
 	swiotlb_destroy(&s);
 	analysis_destroy(&a);
 	facts_destroy(&f);

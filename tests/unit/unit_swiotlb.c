@@ -483,6 +483,11 @@ static void refused(void **state)
 	r = run("swiotlb /nonexistent");
 	assert_int_equal(r.rc, EXIT_INPUT);
 	run_done(&r);
+	/* A map tells nothing of how the machine ran. */
+	r = run_log("00001000-bfffffff : System RAM\n", "swiotlb %s");
+	assert_int_equal(r.rc, EXIT_INPUT);
+	assert_non_null(strstr(r.err, "no log"));
+	run_done(&r);
 	r = run_log("Node 0, zone DMA\n", "swiotlb %s");
 	assert_int_equal(r.rc, EXIT_INPUT);
 	assert_null(strchr(r.err, '\n'));
