@@ -17,8 +17,8 @@ _physzone()
 		[[ ${COMP_WORDS[2]-} == tables ]] && words='media storage'
 		compopt -o default
 		;;
-	--color | --cmdline | --boot | --width | --arch | --bits | --limit | --window | --kmalloc-dma | --memory | --seed | --cma | --fill | --pressure) return ;;
-	--svg | --trace)
+	--color | --cmdline | --boot | --width | --arch | --bits | --limit | --window | --kmalloc-dma | --memory | --seed | --reach | --cannot-reach | --cma | --fill | --pressure) return ;;
+	--svg | --trace | --root)
 		compopt -o default
 		return
 		;;
@@ -30,6 +30,8 @@ _physzone()
 		explain) words='--model --arch --boot --live --why --rebuild --json --width --color= --help' ;;
 		boot) words='--model --bits --limit --kmalloc-dma --dma-caches --why --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
 		reach) words='--model --bits --limit --window --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
+		devices) words='--bits --root --reach --cannot-reach --all --svg --json --width --color= --help' ;;
+		swiotlb) words='--model --arch --boot --svg --json --width --color= --help' ;;
 		waste) words='--model --arch --cmdline --all --json --width --color= --help' ;;
 		compare)
 			words='--memory --mix --seed --trace --limit --bits --svg --model --arch --cmdline --boot --live --capture --json --width --color= --help'
@@ -38,7 +40,7 @@ _physzone()
 			[[ $COMP_CWORD -eq 2 ]] && words="policies tables $words"
 			;;
 		arch) words='--model --json --color= --help' ;;
-		*) words='zones map arch low1m explain boot reach waste compare --help --version' ;;
+		*) words='zones map arch low1m explain boot reach devices swiotlb waste compare --help --version' ;;
 		esac
 		;;
 	esac

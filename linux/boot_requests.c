@@ -18,12 +18,11 @@
 #include <physzone/linux/boot.h>
 #include <physzone/linux/slab_gfp.h>
 
-#include "../src/base/bits.h"
+#include "pzl_slots.h"
 #include "pzl_text.h"
 
 #define BOOT_4G 0x100000000ull
 #define BOOT_SLOT_SHIFT 11u /* bounce buffers are counted in slots of 2 KiB */
-#define BOOT_SEGMENT 128u /* slots of a segment, which a mapping cannot cross */
 #define BOOT_SLOTS 32768u /* 64 MiB */
 #define BOOT_SLOTS_MIN 512u /* 1 MiB */
 #define BOOT_SLOTS_MOST ((uint64_t)1 << 48)
@@ -54,7 +53,7 @@ static void boot_swiotlb_arg(const struct pzl_arg *a, struct pzl_boot_args *out)
 	if (v > BOOT_SLOTS_MOST)
 		v = BOOT_SLOTS_MOST;
 	if (used && v)
-		out->slots = pz_round_down(v + BOOT_SEGMENT - 1, BOOT_SEGMENT);
+		out->slots = pz_round_down(v + PZL_SLOTS_SEGMENT - 1, PZL_SLOTS_SEGMENT);
 	s += used;
 	len -= used;
 	if (len && *s == ',') {
@@ -281,18 +280,6 @@ unsigned int pzl_boot_pools(const struct pzl_boot_in *in, const struct pzl_boot_
 	return n;
 }
 
-/* Slots after the rounding that areas ask for: none without areas. */
-static uint64_t boot_slots_round(uint64_t slots, uint64_t areas)
-{
-	uint64_t up;
-
-	if (!areas)
-		return slots;
-	if (slots < BOOT_SEGMENT * areas)
-		slots = BOOT_SEGMENT * areas;
-	return pz_roundup_pow2(slots, &up) ? up : slots;
-}
-
 int pzl_boot_swiotlb(const struct pzl_boot_in *in, const struct pzl_boot_args *args,
 		     struct pzl_boot_request *out)
 {
@@ -330,7 +317,7 @@ int pzl_boot_swiotlb(const struct pzl_boot_in *in, const struct pzl_boot_args *a
 	if (mf && (mf->major > 5 || areas)) {
 		if (!areas && !pz_roundup_pow2(in->cpus ? in->cpus : 1, &areas))
 			areas = 1;
-		slots = boot_slots_round(slots, areas);
+		slots = pzl_slots_round(slots, areas);
 	}
 	boot_request_init(out, PZL_BOOT_SWIOTLB, PZL_BOOT_MEMBLOCK, slots << BOOT_SLOT_SHIFT);
 	boot_name(out->name, "bounce buffers");

@@ -29,6 +29,12 @@ int cmd_boot(const struct options *o, struct out *out, char **err);
 /* What the devices of o->reach can get on the machine of o->source. */
 int cmd_reach(const struct options *o, struct out *out, char **err);
 
+/* What devices reach: those of /sys, below o->root, or of the device tree o->source. */
+int cmd_devices(const struct options *o, struct out *out, char **err);
+
+/* Why mappings found no bounce buffer, by the lines of o->source. */
+int cmd_swiotlb(const struct options *o, struct out *out, char **err);
+
 /* What the requests of o->operands cost in kmalloc's caches, and as pages. */
 int cmd_waste(const struct options *o, struct out *out, char **err);
 /* Several answers to the question o->topic, on the same stream. */

@@ -33,6 +33,13 @@ static bool device_number(const char *s, size_t n, uint64_t *out, bool *beyond)
 	return used == n && !wrapped;
 }
 
+bool device_address(const char *s, uint64_t *addr)
+{
+	bool beyond;
+
+	return device_number(s, strlen(s), addr, &beyond);
+}
+
 /* An end of a reach, as its last address. */
 static bool device_end(const char *s, size_t n, uint64_t *last)
 {

@@ -25,6 +25,9 @@ struct device {
 int device_parse(struct device *d, const struct option_reach *from, char **err);
 void device_destroy(struct device *d);
 
+/* One address; false when the text is none. */
+bool device_address(const char *s, uint64_t *addr);
+
 /* The highest address in reach. */
 uint64_t device_last(const struct device *d);
 

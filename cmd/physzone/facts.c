@@ -45,6 +45,10 @@ void facts_destroy(struct facts *f)
 	}
 	for (size_t i = 0; i < f->said.n; i++)
 		free(f->said.v[i].text);
+	for (size_t i = 0; i < f->swiotlb_devices.n; i++) {
+		free(f->swiotlb_devices.v[i].driver);
+		free(f->swiotlb_devices.v[i].name);
+	}
 	for (size_t i = 0; i < f->iomem.n; i++)
 		free(f->iomem.v[i].name);
 	for (size_t i = 0; i < f->contradictions.n; i++)
@@ -75,6 +79,8 @@ void facts_destroy(struct facts *f)
 	vec_free(&f->mem_infos);
 	vec_free(&f->zone_reports);
 	vec_free(&f->said);
+	vec_free(&f->swiotlb);
+	vec_free(&f->swiotlb_devices);
 	vec_free(&f->pages);
 	vec_free(&f->iomem);
 	vec_free(&f->distances);

@@ -285,6 +285,28 @@ struct fact_said {
 	struct where at;
 };
 
+/* What a log tells of bounce buffers while the machine runs. */
+enum swiotlb_kind {
+	SWIOTLB_FULL, /* "swiotlb buffer is full (sz: N bytes), total T (slots), used U (slots)" */
+	SWIOTLB_NONE, /* "Can not allocate SWIOTLB buffer earlier and can't now provide ..." */
+	SWIOTLB_BEYOND, /* "swiotlb addr A+N overflow (mask M, bus limit L)" */
+	SWIOTLB_DIRECT, /* "DMA addr A+N overflow (mask M, bus limit L)": nothing to bounce with */
+	SWIOTLB_SUPPRESSED, /* "swiotlb_tbl_map_single: N callbacks suppressed" */
+};
+struct fact_swiotlb {
+	enum swiotlb_kind kind;
+	uint32_t device; /* index in swiotlb_devices; UINT32_MAX when not told */
+	uint64_t bytes; /* of the mapping; SWIOTLB_SUPPRESSED: lines that are not there */
+	uint64_t total, used; /* slots; UINT64_MAX where the line has none */
+	uint64_t addr, mask, limit; /* of the overflows */
+	double stamp; /* seconds of the printk time stamp, negative when there is none */
+	struct where at;
+};
+struct fact_device {
+	char *driver; /* NULL when not told */
+	char *name;
+};
+
 /* A run of /proc/kpageflags classes. */
 enum page_class { PGC_NOPAGE, PGC_RESERVED, PGC_MANAGED, PGC_HWPOISON, PGC_OFFLINE };
 struct fact_pages {
@@ -382,6 +404,8 @@ struct facts {
 	VEC(struct fact_mem_info) mem_infos;
 	VEC(struct fact_zone_report) zone_reports;
 	VEC(struct fact_said) said;
+	VEC(struct fact_swiotlb) swiotlb; /* in the order of the log */
+	VEC(struct fact_device) swiotlb_devices;
 	VEC(struct fact_pages) pages;
 	VEC(struct fact_iomem) iomem;
 	VEC(struct fact_distance) distances;
@@ -395,6 +419,7 @@ struct facts {
 	uint64_t max_arch_pfn;
 	uint64_t low_ram_end; /* i386 "low ram: 0 - X", arm "lowmem"; 0 when not seen */
 	uint64_t highmem_mb; /* i386 "NMB HIGHMEM available." */
+	unsigned int swiotlb_areas; /* "area num N.", 0 when not seen */
 	uint64_t lowmem_mb; /* i386 "NMB LOWMEM available." */
 	uint64_t phys_mem_size; /* powerpc "phys_mem_size = ", 0 when not seen */
 	uint64_t total_pages; /* "Total pages: N" of the zonelists line, 0 when not seen */

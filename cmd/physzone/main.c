@@ -67,6 +67,12 @@ static int main_run(const struct options *o, struct out *out)
 		case CMD_REACH:
 			rc = cmd_reach(o, out, &err);
 			break;
+		case CMD_DEVICES:
+			rc = cmd_devices(o, out, &err);
+			break;
+		case CMD_SWIOTLB:
+			rc = cmd_swiotlb(o, out, &err);
+			break;
 		case CMD_WASTE:
 			rc = cmd_waste(o, out, &err);
 			break;

@@ -20,13 +20,15 @@
 #define ON_EXPLAIN ON(CMD_EXPLAIN)
 #define ON_BOOT ON(CMD_BOOT)
 #define ON_REACH ON(CMD_REACH)
+#define ON_DEVICES ON(CMD_DEVICES)
+#define ON_SWIOTLB ON(CMD_SWIOTLB)
 #define ON_WASTE ON(CMD_WASTE)
 #define ON_COMPARE ON(CMD_COMPARE)
 #define ON_SHOWN (ON_ZONES | ON_MAP)
 #define ON_REBUILT (ON_BOOT | ON_REACH | ON_COMPARE)
 #define ON_MACHINE (ON_SHOWN | ON_LOW1M | ON_REBUILT)
 #define ON_READS (ON_MACHINE | ON_EXPLAIN)
-#define ON_TOLD (ON_READS | ON_ARCH | ON_WASTE)
+#define ON_TOLD (ON_READS | ON_ARCH | ON_WASTE | ON_DEVICES | ON_SWIOTLB)
 #define ON_ALL (ON(CMD_NONE) | ON_TOLD)
 
 enum {
@@ -60,6 +62,9 @@ enum {
 	OPT_PRESSURE,
 	OPT_KEEP,
 	OPT_TIME,
+	OPT_ROOT,
+	OPT_CAN_REACH,
+	OPT_CANNOT_REACH,
 };
 
 struct option_def {
@@ -71,7 +76,7 @@ struct option_def {
 };
 
 static const struct option_def option_defs[] = {
-	{ "model", "M", OPT_MODEL, (ON_READS & ~ON_BOOT) | ON_ARCH,
+	{ "model", "M", OPT_MODEL, (ON_READS & ~ON_BOOT) | ON_ARCH | ON_SWIOTLB,
 	  "kernel whose rules apply: linux-5.15, linux-6.1 or linux-6.12; without it the log's "
 	  "version line decides" },
 	{ "model", "M[,M...]", OPT_MODEL, ON_BOOT,
@@ -80,6 +85,8 @@ static const struct option_def option_defs[] = {
 	  "decides" },
 	{ "model", "M", OPT_MODEL, ON_WASTE,
 	  "kernel whose rules apply: linux-5.15, linux-6.1 or linux-6.12 (the default)" },
+	{ "all", NULL, OPT_ALL, ON_DEVICES,
+	  "a row for each device, also for those that are alike" },
 	{ "all", NULL, OPT_ALL, ON_WASTE, "every kmalloc, not only what asks for GFP_DMA" },
 	{ "arch", "A", OPT_ARCH, ON_WASTE, "architecture; x86_64 is the default" },
 	{ "cmdline", "\"...\"", OPT_CMDLINE, ON_WASTE,
@@ -88,6 +95,14 @@ static const struct option_def option_defs[] = {
 	  "a device that drives N address lines, 1 to 64; may be given again for another device" },
 	{ "bits", "N", OPT_BITS, ON_BOOT,
 	  "physzone: the device that the DMA pool is for drives N address lines" },
+	{ "bits", "N", OPT_BITS, ON_DEVICES,
+	  "device tree: the masks that drivers set, in bits (32, which the kernel starts with)" },
+	{ "root", "DIR", OPT_ROOT, ON_DEVICES,
+	  "read DIR/sys and DIR/proc, a copy of those of another machine" },
+	{ "reach", "ADDR", OPT_CAN_REACH, ON_DEVICES,
+	  "only devices that reach this address, with both masks" },
+	{ "cannot-reach", "ADDR", OPT_CANNOT_REACH, ON_DEVICES,
+	  "only devices that do not reach this address" },
 	{ "limit", "ADDR", OPT_LIMIT, ON_REACH,
 	  "a device that reaches addresses up to ADDR; 256M is up to and without 256M" },
 	{ "limit", "ADDR", OPT_LIMIT, ON_BOOT,
@@ -123,11 +138,11 @@ static const struct option_def option_defs[] = {
 	  "make dma-kmalloc caches always, as Linux does, or only when ZONE_DMA has a managed "
 	  "page (managed), as a patch proposed" },
 	{ "why", NULL, OPT_WHY, ON_BOOT, "the numbers behind each refusal, zone by zone" },
-	{ "arch", "A", OPT_ARCH, ON_READS,
+	{ "arch", "A", OPT_ARCH, ON_READS | ON_SWIOTLB,
 	  "architecture, as 'physzone arch' lists them; without it the input decides" },
 	{ "cmdline", "\"...\"", OPT_CMDLINE, ON_MACHINE,
 	  "compute with this kernel command line in place of the recorded one" },
-	{ "boot", "N", OPT_BOOT, ON_READS,
+	{ "boot", "N", OPT_BOOT, ON_READS | ON_SWIOTLB,
 	  "read the Nth boot of a log that holds several (the last one is the default)" },
 	{ "live", NULL, OPT_LIVE, ON_READS,
 	  "read /proc and /sys of the running machine in place of SOURCE" },
@@ -146,9 +161,10 @@ static const struct option_def option_defs[] = {
 	  "list the lines of the input with what became of each" },
 	{ "log", NULL, OPT_LOG, ON_MAP,
 	  "logarithmic: every doubling of the address takes the same room" },
-	{ "svg", "FILE", OPT_SVG, ON_MAP | ON_COMPARE,
+	{ "svg", "FILE", OPT_SVG, ON_MAP | ON_COMPARE | ON_DEVICES | ON_SWIOTLB,
 	  "write the picture as SVG too ('-': only that, to stdout)" },
-	{ "width", "N", OPT_WIDTH, ON_READS | ON_WASTE, "columns to fill (40 to 1000)" },
+	{ "width", "N", OPT_WIDTH, ON_READS | ON_WASTE | ON_DEVICES | ON_SWIOTLB,
+	  "columns to fill (40 to 1000)" },
 	{ "color", "WHEN", OPT_COLOUR, ON_TOLD,
 	  "always, never or auto: on a terminal, unless NO_COLOR is set" },
 	{ "help", NULL, 'h', ON_ALL, "this text" },
@@ -226,6 +242,26 @@ static const struct command_def command_defs[CMD_COUNT] = {
 		  "physzone reach --bits 24 --bits 28 --bits 31 dmesg.txt",
 		  "three devices beside each other" },
 	},
+	[CMD_DEVICES] = {
+		"devices", "[OPTION...] [FILE.dtb]",
+		"shows what each device reaches: PCI devices of this machine, or those of a device "
+		"tree.",
+		{ "physzone devices", "the PCI devices of this machine",
+		  "physzone devices --cannot-reach 4G", "those that do not reach this address",
+		  "physzone devices --root copy/", "those of a machine whose /sys was copied",
+		  "physzone devices board.dtb", "the devices of a board, through their buses",
+		  "physzone devices --bits 64 --svg windows.svg board.dtb",
+		  "without masks, as a picture too" },
+	},
+	[CMD_SWIOTLB] = {
+		"swiotlb", "[OPTION...] LOG",
+		"tells apart why \"swiotlb buffer is full\", by the lines of a log.",
+		{ "physzone swiotlb dmesg.txt",
+		  "full, fragmented, a leak, or too long, and what helps",
+		  "dmesg | physzone swiotlb -", "the same, from standard input",
+		  "physzone swiotlb --svg plot.svg dmesg.txt", "and slots in use over time",
+		  "physzone swiotlb --json dmesg.txt", "as JSON, line by line" },
+	},
 	[CMD_WASTE] = {
 		"waste", "[OPTION...] SIZE[xCOUNT]... | FILE",
 		"tells what kmalloc(GFP_DMA) would waste on the page allocator.",
@@ -257,52 +293,6 @@ static const struct command_def command_defs[CMD_COUNT] = {
 		  "physzone arch --json", "as JSON" },
 	},
 };
-
-static unsigned int nearest_distance(const char *a, const char *b)
-{
-	unsigned int row[64];
-	size_t la = strlen(a), lb = strlen(b), i, k;
-
-	if (la >= 64 || lb >= 63)
-		return 64;
-	for (k = 0; k <= lb; k++)
-		row[k] = (unsigned int)k;
-	for (i = 1; i <= la; i++) {
-		unsigned int diagonal = row[0];
-
-		row[0] = (unsigned int)i;
-		for (k = 1; k <= lb; k++) {
-			unsigned int change = diagonal + (a[i - 1] != b[k - 1]);
-
-			diagonal = row[k];
-			if (row[k - 1] + 1 < change)
-				change = row[k - 1] + 1;
-			if (row[k] + 1 < change)
-				change = row[k] + 1;
-			row[k] = change;
-		}
-	}
-	return row[lb];
-}
-
-const char *nearest_word(const char *word, const char *const *candidates)
-{
-	const char *best = NULL;
-	size_t len = strlen(word);
-	unsigned int best_distance = len <= 3 ? 2 : 3;
-
-	for (; *candidates; candidates++) {
-		unsigned int d = nearest_distance(word, *candidates);
-
-		if (len >= 2 && !strncmp(*candidates, word, len))
-			d = 1;
-		if (d < best_distance) {
-			best_distance = d;
-			best = *candidates;
-		}
-	}
-	return best;
-}
 
 static char *options_hint(const char *what, const char *word, const char *dashes, const char *near,
 			  enum command c)
@@ -499,6 +489,15 @@ static int options_take(struct options *o, int key, const char *value, char **er
 		return options_reach(o, DEVICE_LIMIT, value, err);
 	case OPT_WINDOW:
 		return options_reach(o, DEVICE_WINDOW, value, err);
+	case OPT_ROOT:
+		o->root = value;
+		break;
+	case OPT_CAN_REACH:
+		o->can_reach = value;
+		break;
+	case OPT_CANNOT_REACH:
+		o->cannot_reach = value;
+		break;
 	case OPT_LOG:
 		o->log = true;
 		break;
@@ -657,15 +656,21 @@ int options_parse(struct options *o, int argc, char **argv, char **err)
 				 o->operands[0]);
 		return EXIT_USAGE;
 	}
-	if (!o->live && !o->operand_count && o->command != CMD_COMPARE) {
+	if (!o->live && !o->operand_count && o->command != CMD_COMPARE &&
+	    o->command != CMD_DEVICES) {
 		*err = xasprintf(
-			"no SOURCE given: a file, a directory, '-' or --live; see 'physzone %s "
-			"--help'",
+			"no SOURCE given: a file, a directory%s; see 'physzone %s --help'",
+			o->command == CMD_SWIOTLB ? " or '-'" : ", '-' or --live",
 			command_defs[o->command].name);
 		return EXIT_USAGE;
 	}
 	if (o->operand_count > 1) {
 		*err = xasprintf("one SOURCE at a time; '%s' is one too many", o->operands[1]);
+		return EXIT_USAGE;
+	}
+	if (o->root && o->operand_count) {
+		*err = xasprintf("--root reads a machine's /sys; '%s' is one SOURCE too many",
+				 o->operands[0]);
 		return EXIT_USAGE;
 	}
 	if (o->svg && o->json && !strcmp(o->svg, "-")) {
@@ -743,15 +748,18 @@ void options_help(struct out *out, enum command c)
 			options_help_row(out, command_defs[i].name, command_defs[i].what);
 		out_str(out, "  'physzone COMMAND --help' tells more.\n\n");
 	}
-	if (c != CMD_ARCH && c != CMD_LOW1M && c != CMD_WASTE) {
-		out_styled(out, ST_BOLD, "SOURCE\n");
+	if (c != CMD_ARCH && c != CMD_LOW1M && c != CMD_WASTE && c != CMD_DEVICES) {
+		out_styled(out, ST_BOLD, c == CMD_SWIOTLB ? "LOG\n" : "SOURCE\n");
 		out_str(out, "  ");
 		out_wrap(out, 2, 2,
-			 "A boot log (dmesg, journal, serial console, mail; also gzip, xz or "
-			 "zstd), '-' "
-			 "for standard input, the directory of a recorded machine, a device tree "
-			 "blob, or "
-			 "a listing of /proc/iomem or of an e820 map.");
+			 c == CMD_SWIOTLB
+				 ? "A log (dmesg, journal, serial console, mail; also gzip, xz or "
+				   "zstd), '-' for standard input, or the directory of a recorded "
+				   "machine."
+				 : "A boot log (dmesg, journal, serial console, mail; also gzip, "
+				   "xz or zstd), '-' for standard input, the directory of a "
+				   "recorded machine, a device tree blob, or a listing of "
+				   "/proc/iomem or of an e820 map.");
 		out_str(out, "\n\n");
 	}
 	options_help_options(out, c);

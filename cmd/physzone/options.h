@@ -27,6 +27,8 @@ enum command {
 	CMD_EXPLAIN,
 	CMD_BOOT,
 	CMD_REACH,
+	CMD_DEVICES,
+	CMD_SWIOTLB,
 	CMD_WASTE,
 	CMD_COMPARE,
 	CMD_COUNT,
@@ -53,6 +55,7 @@ struct options {
 	bool managed_recorded;
 	const char *kmalloc_dma; /* boot: bytes */
 	bool dma_caches_managed; /* boot: only where ZONE_DMA has a managed page */
+	const char *root, *can_reach, *cannot_reach; /* devices */
 	const char *topic; /* compare: what */
 	const char *memory, *mix, *trace, *cma; /* compare */
 	unsigned int fill, pressure; /* compare tables: percent */

@@ -200,6 +200,14 @@ static void dump_reports(FILE *out, const struct facts *f, bool lines)
 		fprintf(out, "said %d \"%s\"", f->said.v[i].kind, f->said.v[i].text);
 		dump_at(out, lines, f->said.v[i].at);
 	}
+	for (size_t i = 0; i < f->swiotlb.n; i++) {
+		const struct fact_swiotlb *e = &f->swiotlb.v[i];
+
+		fprintf(out,
+			"swiotlb %d device %d bytes %" PRIu64 " total %" PRId64 " used %" PRId64,
+			e->kind, (int)e->device, e->bytes, (int64_t)e->total, (int64_t)e->used);
+		dump_at(out, lines, e->at);
+	}
 	for (size_t i = 0; i < f->contradictions.n; i++) {
 		fprintf(out, "contradiction %s", f->contradictions.v[i].text);
 		dump_at(out, lines, f->contradictions.v[i].at);
@@ -240,6 +248,7 @@ void facts_dump(FILE *out, const struct facts *f, bool lines)
 	dump_number(out, "percpu_unit", f->percpu_unit);
 	dump_number(out, "numa_off_seen", f->numa_off_seen);
 	dump_number(out, "numa_faked", f->numa_faked);
+	dump_number(out, "swiotlb_areas", f->swiotlb_areas);
 	dump_firmware(out, f, lines);
 	dump_results(out, f, lines);
 	dump_memblock(out, f, lines);

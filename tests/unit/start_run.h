@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * start_run.h - run `physzone boot`, `reach`, `waste` and `compare` inside a test, on recorded
- * machines and on made-up maps.
+ * start_run.h - run `physzone boot`, `reach`, `devices`, `swiotlb`, `waste`, `compare` inside
+ * a test, on recorded machines and on made-up maps.
  */
 #ifndef PHYSZONE_TESTS_START_RUN_H
 #define PHYSZONE_TESTS_START_RUN_H
@@ -70,6 +70,8 @@ static inline struct run run(const char *line)
 		r.rc = o.command == CMD_BOOT	  ? cmd_boot(&o, &out, &r.err)
 		       : o.command == CMD_WASTE	  ? cmd_waste(&o, &out, &r.err)
 		       : o.command == CMD_COMPARE ? cmd_compare(&o, &out, &r.err)
+		       : o.command == CMD_DEVICES ? cmd_devices(&o, &out, &r.err)
+		       : o.command == CMD_SWIOTLB ? cmd_swiotlb(&o, &out, &r.err)
 						  : cmd_reach(&o, &out, &r.err);
 	r.text = xstrdup(out_text(&out));
 	if (!r.err)

@@ -178,6 +178,14 @@ static void claims(void **state)
 	      "claim 3 [7c000000-7fffffff]");
 	holds("Reserved memory: created CMA memory pool at 0x0000000038000000, size 64 MiB\n",
 	      "claim 3 [38000000-3bffffff]");
+	holds("software IO TLB: area num 4.\n", "swiotlb_areas 4");
+	/* As a mail program cuts it, at any blank behind the size. */
+	holds("a b: swiotlb buffer is full (sz: 8192\nbytes), total 512 (slots), used 12 (slots)\n",
+	      "swiotlb 0 device 0 bytes 8192 total 512 used 12");
+	holds("a b: swiotlb buffer is full (sz: 8192 bytes),\ntotal 512 (slots), used 12 (slots)\n",
+	      "swiotlb 0 device 0 bytes 8192 total 512 used 12");
+	holds("a b: swiotlb buffer is full (sz: 8192 bytes), total 512 (slots), used\n12 (slots)\n",
+	      "swiotlb 0 device 0 bytes 8192 total 512 used 12");
 	holds("software IO TLB: mapped [mem 0x0000000078000000-0x000000007c000000] (64MB)\n",
 	      "claim 4 [78000000-7bffffff]");
 	holds("software IO TLB: mapped [mem 0x78000000-0x7bffffff] (64MB)\n",
@@ -284,6 +292,9 @@ static void report_whole(void **state)
 	damaged("Node 0 DMA: 1*4kB (U) 1*8kB (M)\n");
 	damaged("Node 0 DMA: 99999999999999999999*4kB = 4kB\n");
 	damaged("Node 0 DMA free:1kB min:1kB present:1kB\n");
+	damaged("a b: swiotlb buffer is full (sz: 8192 bytes), total 9 (slots), used 10 (slots)\n");
+	damaged("a b: swiotlb buffer is full (sz: 99999999999999999999 bytes)\n");
+	damaged("software IO TLB: area num 0.\n");
 	damaged("Node 0 DMA free:1kB min:1kB present:1kB managed:2kB\n");
 }
 

@@ -51,7 +51,7 @@ bool dtb_prop_is(const struct dtb *t, int node, const char *name, const char *va
 	return p && len >= n && !memcmp(p, value, n) && (len == n || !p[n]);
 }
 
-static const char *dtb_name(const struct dtb *t, int node)
+const char *dtb_name(const struct dtb *t, int node)
 {
 	const char *name = fdt_get_name(t->blob, t->nodes.v[node].offset, NULL);
 
@@ -76,7 +76,7 @@ uint64_t dtb_number(const unsigned char *p, uint32_t cells)
 	return v;
 }
 
-static bool dtb_u32(const struct dtb *t, int node, const char *name, uint32_t *v)
+bool dtb_u32(const struct dtb *t, int node, const char *name, uint32_t *v)
 {
 	uint32_t len;
 	const unsigned char *p = dtb_prop(t, node, name, &len);
@@ -87,14 +87,14 @@ static bool dtb_u32(const struct dtb *t, int node, const char *name, uint32_t *v
 	return true;
 }
 
-static bool dtb_has(const struct dtb *t, int node, const char *name)
+bool dtb_has(const struct dtb *t, int node, const char *name)
 {
 	uint32_t len;
 
 	return dtb_prop(t, node, name, &len) != NULL;
 }
 
-static char *dtb_text(const struct dtb *t, int node, const char *name)
+char *dtb_text(const struct dtb *t, int node, const char *name)
 {
 	uint32_t len;
 	const unsigned char *p = dtb_prop(t, node, name, &len);
@@ -136,7 +136,7 @@ static int dtb_child(const struct dtb *t, int node, int after)
 	return -1;
 }
 
-static int dtb_child_named(const struct dtb *t, int node, const char *name)
+int dtb_child_named(const struct dtb *t, int node, const char *name)
 {
 	for (int c = dtb_child(t, node, node); c >= 0; c = dtb_child(t, node, c))
 		if (!strcmp(dtb_name(t, c), name))
@@ -144,7 +144,7 @@ static int dtb_child_named(const struct dtb *t, int node, const char *name)
 	return -1;
 }
 
-static bool dtb_available(const struct dtb *t, int node)
+bool dtb_available(const struct dtb *t, int node)
 {
 	return !dtb_has(t, node, "status") || dtb_prop_is(t, node, "status", "okay") ||
 	       dtb_prop_is(t, node, "status", "ok");
@@ -559,13 +559,14 @@ static int dtb_facts(struct facts *f, struct where at, const struct dtb *t, char
 	return 0;
 }
 
-int dtb_read(struct facts *f, uint32_t file, const char *buf, size_t len, char **err)
+int dtb_open(struct dtb *t, const struct facts *f, uint32_t file, const char *buf, size_t len,
+	     char **err)
 {
 	struct where at = { file, 0 };
-	struct dtb t = { NULL, { NULL, 0, 0 } };
 	void *blob;
 	int ret;
 
+	memset(t, 0, sizeof(*t));
 	if (!dtb_is_blob(buf, len))
 		return scan_error(f, at, err, "not a device tree blob");
 	ret = len > INT32_MAX ? scan_error(f, at, err, "a device tree of more than 2 GiB")
@@ -575,11 +576,26 @@ int dtb_read(struct facts *f, uint32_t file, const char *buf, size_t len, char *
 	/* libfdt reads 64-bit words at offsets that are multiples of 8. */
 	blob = xmalloc(len);
 	memcpy(blob, buf, len);
-	t.blob = blob;
-	ret = dtb_unpack(&t, f, at, err);
+	t->blob = blob;
+	t->owned = blob;
+	return dtb_unpack(t, f, at, err);
+}
+
+void dtb_close(struct dtb *t)
+{
+	vec_free(&t->nodes);
+	free(t->owned);
+	t->blob = t->owned = NULL;
+}
+
+int dtb_read(struct facts *f, uint32_t file, const char *buf, size_t len, char **err)
+{
+	struct where at = { file, 0 };
+	struct dtb t;
+	int ret = dtb_open(&t, f, file, buf, len, err);
+
 	if (!ret)
 		ret = dtb_facts(f, at, &t, err);
-	vec_free(&t.nodes);
-	free(blob);
+	dtb_close(&t);
 	return ret;
 }

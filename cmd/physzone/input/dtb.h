@@ -19,7 +19,7 @@ bool dtb_is_blob(const char *buf, size_t len);
  */
 int dtb_read(struct facts *f, uint32_t file, const char *buf, size_t len, char **err);
 
-/* The rest is shared by dtb.c and dtb_dma.c only. */
+/* The rest is shared by dtb*.c only. */
 
 /* The cell counts, as far as addresses are read; more is refused. */
 #define DTB_CELLS_MAX 4u
@@ -36,8 +36,27 @@ struct dtb_node {
 
 struct dtb {
 	const void *blob;
+	void *owned;
 	VEC(struct dtb_node) nodes; /* in the order of the blob: a node stands behind its parent */
 };
+
+/*
+ * Check a blob, registered as @file, and unpack its nodes. Returns 0, or INPUT_BAD with one line in
+ * *err. dtb_close() in both cases.
+ */
+int dtb_open(struct dtb *t, const struct facts *f, uint32_t file, const char *buf, size_t len,
+	     char **err);
+void dtb_close(struct dtb *t);
+
+/* The node's name; whether it is available itself; its child of a name, or -1. */
+const char *dtb_name(const struct dtb *t, int node);
+bool dtb_available(const struct dtb *t, int node);
+int dtb_child_named(const struct dtb *t, int node, const char *name);
+
+/* A property: whether it is there; its first cell; its first string, printable, to be freed. */
+bool dtb_has(const struct dtb *t, int node, const char *name);
+bool dtb_u32(const struct dtb *t, int node, const char *name, uint32_t *v);
+char *dtb_text(const struct dtb *t, int node, const char *name);
 
 /* A property's value as bytes; NULL when there is none. */
 const unsigned char *dtb_prop(const struct dtb *t, int node, const char *name, uint32_t *len);

@@ -22,154 +22,15 @@
  * Shortcomings: a chain of "interconnects" that leads in circles hangs Linux; here such a window
  * cannot be translated.
  */
-#include "input/dtb.h"
-
-#include <string.h>
-
-enum dma_bus { DMA_BUS_PCI, DMA_BUS_ISA, DMA_BUS_FLAGS, DMA_BUS_PLAIN };
+#include "input/dtb_bus.h"
 
 enum { DMA_HOPS_MAX = 4 * DTB_DEPTH_MAX };
 
 #define DMA_BAD UINT64_MAX
 
-/* Kinds of PCI and ISA addresses that a window must share with the address it translates. */
-enum { DMA_IO = 1, DMA_MEM = 2, DMA_MEM64 = 4, DMA_PREFETCH = 8 };
-
 struct dma_cells {
 	uint32_t v[DTB_CELLS_MAX];
 };
-
-static uint32_t dma_cell(const unsigned char *p)
-{
-	return (uint32_t)dtb_number(p, 1);
-}
-
-static enum dma_bus dma_bus_of(const struct dtb *t, int node)
-{
-	static const char *const pci[] = { "pci", "pciex", "vci", "ht" };
-
-	for (size_t i = 0; i < sizeof(pci) / sizeof(pci[0]); i++)
-		if (dtb_prop_is(t, node, "device_type", pci[i]))
-			return DMA_BUS_PCI;
-	if (dtb_name_is(t, node, "pcie"))
-		return DMA_BUS_PCI;
-	if (dtb_name_is(t, node, "isa"))
-		return DMA_BUS_ISA;
-	return t->nodes.v[node].addr_cells == 3 ? DMA_BUS_FLAGS : DMA_BUS_PLAIN;
-}
-
-static uint32_t dma_flag_cells(enum dma_bus bus)
-{
-	return bus == DMA_BUS_PLAIN ? 0 : 1;
-}
-
-/* What kind of address the first cell says it is. */
-static uint32_t dma_flags(enum dma_bus bus, uint32_t cell)
-{
-	uint32_t flags = 0;
-
-	switch (bus) {
-	case DMA_BUS_PCI:
-		if ((cell >> 24 & 3) == 1)
-			flags = DMA_IO;
-		else if ((cell >> 24 & 3) == 2)
-			flags = DMA_MEM;
-		else if ((cell >> 24 & 3) == 3)
-			flags = DMA_MEM | DMA_MEM64;
-		return cell & 0x40000000 ? flags | DMA_PREFETCH : flags;
-	case DMA_BUS_ISA:
-		return cell & 1 ? DMA_IO : DMA_MEM;
-	case DMA_BUS_FLAGS:
-		return cell;
-	default:
-		return DMA_MEM;
-	}
-}
-
-static bool dma_same_kind(enum dma_bus bus, uint32_t a, uint32_t b)
-{
-	switch (bus) {
-	case DMA_BUS_PCI:
-		return !((dma_flags(bus, a) ^ dma_flags(bus, b)) & (DMA_IO | DMA_MEM));
-	case DMA_BUS_ISA:
-		return !((a ^ b) & 1);
-	case DMA_BUS_FLAGS:
-		return a == b;
-	default:
-		return true;
-	}
-}
-
-/* The counts of cells that a device's addresses have on the bus above it. */
-static void dma_count(const struct dtb *t, enum dma_bus bus, int dev, uint32_t *na, uint32_t *ns)
-{
-	int above = t->nodes.v[dev].parent;
-
-	if (above < 0)
-		above = dev;
-	*na = t->nodes.v[above].addr_cells;
-	*ns = t->nodes.v[above].size_cells;
-	if (bus == DMA_BUS_PCI) {
-		*na = 3;
-		*ns = 2;
-	} else if (bus == DMA_BUS_ISA) {
-		*na = 2;
-		*ns = 1;
-	}
-}
-
-static bool dma_count_fits(uint32_t na, uint32_t ns)
-{
-	return na >= 1 && na <= DTB_CELLS_MAX && ns >= 1 && ns <= DTB_CELLS_MAX;
-}
-
-/* The node of the entry @index of "interconnects", or -1. */
-static int dma_interconnect(const struct dtb *t, int node, unsigned int index)
-{
-	uint32_t len, clen;
-	const unsigned char *p = dtb_prop(t, node, "interconnects", &len);
-
-	while (p && len >= 4) {
-		int to = dtb_phandle(t, dma_cell(p));
-		const unsigned char *cells;
-		uint32_t n;
-
-		if (to < 0)
-			return -1;
-		cells = dtb_prop(t, to, "#interconnect-cells", &clen);
-		if (!cells || clen < 4)
-			return -1;
-		if (index-- == 0)
-			return to;
-		n = dma_cell(cells);
-		if (n >= len / 4)
-			return -1;
-		p += 4 * (n + 1);
-		len -= 4 * (n + 1);
-	}
-	return -1;
-}
-
-/* Where a node's DMA goes: along the interconnect named "dma-mem", else to the node above. */
-static int dma_parent(const struct dtb *t, int node)
-{
-	uint32_t len, at = 0;
-	unsigned int index = 0;
-	const unsigned char *p = dtb_prop(t, node, "interconnect-names", &len);
-
-	for (; p && at < len; index++) {
-		const unsigned char *end = memchr(p + at, 0, len - at);
-		uint32_t n = end ? (uint32_t)(end - p) - at : len - at;
-
-		if (n == 7 && !memcmp(p + at, "dma-mem", 7)) {
-			int to = dma_interconnect(t, node, index);
-
-			return to >= 0 ? to : t->nodes.v[node].parent;
-		}
-		at += n + 1;
-	}
-	return t->nodes.v[node].parent;
-}
 
 static uint64_t dma_value(const struct dma_cells *a, uint32_t from, uint32_t to)
 {
@@ -194,10 +55,10 @@ static void dma_offset(struct dma_cells *a, uint32_t flags, uint32_t na, uint64_
 }
 
 /* Bring an address on the bus below @dev to the bus above it. */
-static bool dma_translate_one(const struct dtb *t, int dev, enum dma_bus bus, enum dma_bus pbus,
+static bool dma_translate_one(const struct dtb *t, int dev, enum dtb_bus bus, enum dtb_bus pbus,
 			      struct dma_cells *a, uint32_t na, uint32_t ns, uint32_t pna)
 {
-	uint32_t len, fna = dma_flag_cells(bus);
+	uint32_t len, fna = dtb_bus_flag_cells(bus);
 	uint32_t one = 4 * (na + pna + ns);
 	const unsigned char *p = dtb_prop(t, dev, "dma-ranges", &len);
 	uint64_t address = dma_value(a, fna, na);
@@ -205,21 +66,21 @@ static bool dma_translate_one(const struct dtb *t, int dev, enum dma_bus bus, en
 	if (!p || !len) {
 		uint64_t offset = dma_value(a, 0, na);
 
-		for (uint32_t i = dma_flag_cells(pbus); i < pna; i++)
+		for (uint32_t i = dtb_bus_flag_cells(pbus); i < pna; i++)
 			a->v[i] = 0;
-		dma_offset(a, dma_flag_cells(pbus), pna, offset);
+		dma_offset(a, dtb_bus_flag_cells(pbus), pna, offset);
 		return true;
 	}
 	for (; len >= one; len -= one, p += one) {
 		uint64_t first = dtb_number(p + 4 * fna, na - fna);
 		uint64_t size = dtb_number(p + 4 * (na + pna), ns);
 
-		if (!dma_same_kind(bus, a->v[0], dma_cell(p)) || address < first ||
+		if (!dtb_bus_same_kind(bus, a->v[0], dtb_cell(p)) || address < first ||
 		    address >= first + size)
 			continue;
 		for (uint32_t i = 0; i < pna; i++)
-			a->v[i] = dma_cell(p + 4 * (na + i));
-		dma_offset(a, dma_flag_cells(pbus), pna, address - first);
+			a->v[i] = dtb_cell(p + 4 * (na + i));
+		dma_offset(a, dtb_bus_flag_cells(pbus), pna, address - first);
 		return true;
 	}
 	return false;
@@ -229,30 +90,30 @@ static bool dma_translate_one(const struct dtb *t, int dev, enum dma_bus bus, en
 static uint64_t dma_translate(const struct dtb *t, int node, const unsigned char *p,
 			      const unsigned char *end)
 {
-	int parent = dma_parent(t, node);
+	int parent = dtb_bus_parent(t, node);
 	struct dma_cells a = { { 0 } };
-	enum dma_bus bus;
+	enum dtb_bus bus;
 	uint32_t na, ns;
 
 	if (parent < 0)
 		return DMA_BAD;
-	bus = dma_bus_of(t, parent);
-	dma_count(t, bus, node, &na, &ns);
-	if (!dma_count_fits(na, ns))
+	bus = dtb_bus_of(t, parent);
+	dtb_bus_count(t, bus, node, &na, &ns);
+	if (!dtb_bus_count_fits(na, ns))
 		return DMA_BAD;
 	for (uint32_t i = 0; i < na && (size_t)(end - p) >= 4 * ((size_t)i + 1); i++)
-		a.v[i] = dma_cell(p + 4 * i);
+		a.v[i] = dtb_cell(p + 4 * i);
 	for (unsigned int hops = 0; hops < DMA_HOPS_MAX; hops++) {
 		int dev = parent;
-		enum dma_bus pbus;
+		enum dtb_bus pbus;
 		uint32_t pna, pns;
 
-		parent = dma_parent(t, dev);
+		parent = dtb_bus_parent(t, dev);
 		if (parent < 0)
 			return dma_value(&a, 0, na);
-		pbus = dma_bus_of(t, parent);
-		dma_count(t, pbus, dev, &pna, &pns);
-		if (!dma_count_fits(pna, pns) ||
+		pbus = dtb_bus_of(t, parent);
+		dtb_bus_count(t, pbus, dev, &pna, &pns);
+		if (!dtb_bus_count_fits(pna, pns) ||
 		    !dma_translate_one(t, dev, bus, pbus, &a, na, ns, pna))
 			return DMA_BAD;
 		bus = pbus;
@@ -274,8 +135,8 @@ static bool dma_node_limit(const struct dtb *t, int node, const unsigned char *p
 	const struct dtb_node *n = &t->nodes.v[node];
 	uint32_t above = (uint32_t)(n->parent < 0 ? node : n->parent);
 	uint32_t na = n->addr_cells, ns = n->size_cells, pna = t->nodes.v[above].addr_cells;
-	enum dma_bus bus = dma_bus_of(t, node);
-	uint32_t fna = dma_flag_cells(bus);
+	enum dtb_bus bus = dtb_bus_of(t, node);
+	uint32_t fna = dtb_bus_flag_cells(bus);
 	const unsigned char *end = p + (len & ~3u);
 	struct dma_window run = { 0, 0, 0, 0 };
 	bool any = false;
@@ -289,7 +150,7 @@ static bool dma_node_limit(const struct dtb *t, int node, const unsigned char *p
 	for (; (size_t)(end - p) >= one; p += one) {
 		struct dma_window w;
 
-		w.flags = na ? dma_flags(bus, dma_cell(p)) : 0;
+		w.flags = na ? dtb_bus_flags(bus, dtb_cell(p)) : 0;
 		w.bus = dtb_number(p + 4 * fna, na - fna);
 		w.cpu = dma_translate(t, node, p + 4 * na, end);
 		w.size = dtb_number(p + 4 * (na + pna), ns);

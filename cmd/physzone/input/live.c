@@ -352,14 +352,28 @@ static bool live_log(struct facts *f)
 	return ok;
 }
 
-int live_read(struct facts *f, const char *root, char **err)
+static void live_page_shift(struct facts *f)
 {
 	long page = sysconf(_SC_PAGESIZE);
-	struct utsname name;
-	bool tells;
 
 	for (f->page_shift = 12; page > 0 && (1l << f->page_shift) < page;)
 		f->page_shift++;
+}
+
+void live_memory_map(struct facts *f, const char *root)
+{
+	live_page_shift(f);
+	live_part(f, root, "/proc/iomem", false, proc_iomem);
+	live_memmap(f, root);
+	live_part(f, root, "/proc/zoneinfo", false, proc_zoneinfo);
+}
+
+int live_read(struct facts *f, const char *root, char **err)
+{
+	struct utsname name;
+	bool tells;
+
+	live_page_shift(f);
 	if (!uname(&name))
 		f->arch_hint = xstrdup(name.machine);
 	tells = !*root && live_log(f);

@@ -536,7 +536,9 @@ bool log_looks_like(const struct text *t)
 		const struct log_head *h = log_head_find(line.p, line.len, &rest);
 
 		stamps += line.stamp >= 0;
-		yes = (h && (strlen(h->text) >= 9 || h->fn == log_failure)) || stamps >= 3;
+		yes = (h && (strlen(h->text) >= 9 || h->fn == log_failure ||
+			     h->fn == log_bounce)) ||
+		      stamps >= 3;
 	}
 	log_lines_destroy(&lines);
 	return yes;

@@ -349,6 +349,8 @@ enum log_ret log_swiotlb(struct log_ctx *c, struct log_scan *s, int arg)
 	if (ls_opt(s, " No low mem") || ls_opt(s, " Cannot allocate") ||
 	    ls_opt(s, " SWIOTLB bounce buffer size"))
 		return log_said(c, s, SAID_SWIOTLB);
+	if (ls_opt(s, " area num "))
+		return log_bounce_areas(c, s);
 	if (!ls_opt(s, " mapped [mem ") && !ls_opt(s, " [mem "))
 		return LOG_OTHER;
 	if (!ls_hex(s, &first) || !ls_lit(s, "-") || !ls_hex(s, &last) || !ls_lit(s, "]"))

@@ -31,6 +31,7 @@ static const struct log_head log_heads[] = {
 	{ "CPU0 revision is:", log_sign, SIGN_MIPS, false },
 	{ "CPU:", log_cpu_line, 0, false },
 	{ "Command line:", log_cmdline, 0, true },
+	{ "DMA: Out of SW-IOMMU space for", log_bounce, 0, false },
 	{ "DMA", log_zone_name, 0, false },
 	{ "DMI:", log_model, 0, true },
 	{ "Dentry cache hash table entries:", log_hash, 0, false },
@@ -156,10 +157,11 @@ static const struct log_head log_heads[] = {
 
 enum { LOG_HEADS = sizeof(log_heads) / sizeof(log_heads[0]) };
 
-/* Lines that start with a number, or with a program's name. */
+/* Lines that start with a number, or with a program's or device's name. */
 static const struct log_head log_head_number = { "", log_megabytes, 0, false };
 static const struct log_head log_head_loongson = { "", log_sign, SIGN_LOONGARCH, false };
 static const struct log_head log_head_failure = { "", log_failure, 0, false };
+static const struct log_head log_head_bounce = { "", log_bounce, 0, false };
 
 /* Whether a line starts with a head; moves the scan past it. */
 static bool log_head_is(const struct log_head *h, struct log_scan *s)
@@ -189,6 +191,8 @@ const struct log_head *log_head_find(const char *p, size_t n, struct log_scan *r
 		rest->cut = rest->cut || (rest->ran_out && n >= 8);
 		rest->ran_out = false;
 	}
+	if (log_is_bounce(p, n))
+		return &log_head_bounce;
 	if (*p >= '0' && *p <= '9') {
 		static const char loongson[] = "64-bit Loongson";
 

@@ -187,6 +187,11 @@ enum log_ret log_of_reserved(struct log_ctx *c, struct log_scan *s, int arg);
 enum log_ret log_swiotlb(struct log_ctx *c, struct log_scan *s, int arg);
 enum log_ret log_said(struct log_ctx *c, struct log_scan *s, int arg);
 
+/* log_swiotlb.c: bounce buffers while the machine runs; the lines begin with a device. */
+bool log_is_bounce(const char *p, size_t n);
+enum log_ret log_bounce(struct log_ctx *c, struct log_scan *s, int arg);
+enum log_ret log_bounce_areas(struct log_ctx *c, struct log_scan *s);
+
 /* log_report.c: the report of a failed allocation. */
 enum log_ret log_mem_info(struct log_ctx *c, struct log_scan *s, int arg);
 enum log_ret log_lowmem_reserve(struct log_ctx *c, struct log_scan *s, int arg);

@@ -36,4 +36,7 @@ int source_read_text(struct facts *f, const struct text *t, const struct source_
  */
 int live_read(struct facts *f, const char *root, char **err);
 
+/* Only what tells where memory is: iomem, the firmware's map, zoneinfo. Nothing fails. */
+void live_memory_map(struct facts *f, const char *root);
+
 #endif

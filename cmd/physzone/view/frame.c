@@ -54,8 +54,10 @@ void view_heading(struct out *o, const struct view *v)
 	out_style(o, ST_PLAIN);
 	out_char(o, '\n');
 	frame_field(o, "model", pzl_model_name(a->model), a->model_from);
-	frame_field(o, "architecture", pzl_arch_name(a->arch), a->arch_from);
-	frame_field(o, "page size", view_size(size, (uint64_t)1 << a->page_shift), NULL);
+	if (a->page_shift) {
+		frame_field(o, "architecture", pzl_arch_name(a->arch), a->arch_from);
+		frame_field(o, "page size", view_size(size, (uint64_t)1 << a->page_shift), NULL);
+	}
 	if (f->release)
 		frame_field(o, "kernel", f->release, NULL);
 	if (f->machine_model)

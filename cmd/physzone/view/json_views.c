@@ -80,9 +80,10 @@ void view_json_head(struct json *j, const struct view *v, bool lines)
 	json_key_u64(j, "schema", VIEW_SCHEMA);
 	json_key_string(j, "model", pzl_model_name(a->model));
 	json_key_string(j, "model_from", a->model_from);
-	json_key_string(j, "arch", pzl_arch_name(a->arch));
+	json_key_string(j, "arch", a->page_shift ? pzl_arch_name(a->arch) : NULL);
 	json_key_string(j, "arch_from", a->arch_from);
-	json_key_u64(j, "page_size", (uint64_t)1 << a->page_shift);
+	json_view_u64(j, "page_size",
+		      a->page_shift ? (uint64_t)1 << a->page_shift : VIEW_UNKNOWN);
 	json_view_source(j, v, lines);
 }
 
