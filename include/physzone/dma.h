@@ -99,13 +99,13 @@ struct pz_dma_config {
 	/* A bit of bus addresses that says that memory is private (encrypted); 0 for none. A device
 	 * that cannot drive it must be given shared memory. */
 	uint64_t private_bit;
-	uint32_t cma; /* the contiguous area of devices that have none of their own, or PZ_DMA_NO_CMA */
+	uint32_t cma; /* contiguous area of devices that have none of their own, or PZ_DMA_NO_CMA */
 	/* Bytes that a pool for atomic contexts holds at first; 0 for a 8192nd of memory, 128 KiB
 	 * at least; UINT64_MAX for no such pools. */
 	uint64_t pool_bytes;
-	/* Each CPU keeps, for each device, the page that it freed last: a buffer of a page then costs
-	 * little more than its zeroes, but the page is lost to others until the device goes, its masks
-	 * are set, or pz_dma_drain(). Only for what is directly mapped as it is. */
+	/* Each CPU keeps, for each device, the page that it freed last: a buffer of a page then
+	 * costs little more than its zeroes, but the page is lost to others until the device goes,
+	 * its masks are set, or pz_dma_drain(). Only for what is directly mapped as it is. */
 	bool hold;
 	struct pz_bounce *bounce;   /* bounce buffers of the machine, or NULL */
 	struct pz_dma_debug *debug; /* checks how drivers use the layer, or NULL */

@@ -102,12 +102,12 @@ static int coherent_find(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, uin
 		return pz_dma_region_alloc(dev, size, buf);
 	if (dev->way & DMA_WAY_NEVER)
 		return -PZ_ERANGE;
-	if (block)
-		pz_dma_atomic_pass(dev, cpu);
-	else if ((dev->way & DMA_WAY_SHARE) || (mapping && (dev->way & DMA_WAY_REMAP)))
+	if (!block && ((dev->way & DMA_WAY_SHARE) || (mapping && (dev->way & DMA_WAY_REMAP))))
 		return pz_dma_atomic_alloc(dev, attrs, size, buf);
 	pz_dma_ask_init(&ask, dev, cpu, gfp, attrs, size);
 	rc = pz_dma_alloc_ordinary(&ask, buf);
+	if (block)
+		pz_dma_atomic_pass(dev, cpu);
 	if (!rc || block || rc == -PZ_ERANGE)
 		return rc;
 	return pz_dma_atomic_alloc(dev, attrs, size, buf) ? rc : 0;
