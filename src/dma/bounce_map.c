@@ -184,9 +184,9 @@ static int run_refuse(struct pz_bounce *b, const struct pz_dma_dev *dev,
 	for (uint32_t i = 0; i < pz_load32(&b->top); i++) {
 		struct bounce_pool *p = &b->pool[i];
 
-		if (!run_may(dev, p) || !bounce_enter(p))
+		if (!bounce_enter(p))
 			continue;
-		if (pz_bounce_could(p, &dev->reach[k->use], k)) {
+		if (run_may(dev, p) && pz_bounce_could(p, &dev->reach[k->use], k)) {
 			could = true;
 			pz_bounce_peak(p);
 			scattered |= p->slots >= pz_bounce_used(p) + need;
@@ -206,10 +206,15 @@ static int run_take(struct pz_bounce *b, struct pz_dma_dev *dev, uint32_t cpu,
 	uint32_t top = pz_load32(&b->top);
 	int rc;
 
-	for (uint32_t i = 0; i < top; i++)
-		if (run_may(dev, &b->pool[i]) &&
-		    pz_bounce_claim_live(&b->pool[i], &dev->reach[k->use], k, cpu, got))
+	for (uint32_t i = 0; i < top; i++) {
+		struct bounce_pool *p = &b->pool[i];
+
+		if (!bounce_enter(p))
+			continue;
+		if (run_may(dev, p) && pz_bounce_claim_live(p, &dev->reach[k->use], k, cpu, got))
 			return 0;
+		bounce_leave(p);
+	}
 	rc = pz_bounce_grow(b, dev, cpu, k, got);
 	return rc ? run_refuse(b, dev, k, rc) : 0;
 }
@@ -414,13 +419,16 @@ uint64_t pz_bounce_max(const struct pz_dma_dev *dev)
 	if (!b || (dev->shared && !b->cfg.shared))
 		return 0;
 	for (uint32_t i = 0; i < pz_load32(&b->top); i++) {
-		if (!run_may(dev, &b->pool[i]))
+		struct bounce_pool *p = &b->pool[i];
+
+		if (!bounce_enter(p))
 			continue;
-		for (uint32_t k = 0; k < reach->count; k++) {
-			uint64_t bytes = max_window(dev, &reach->v[k], &b->pool[i]);
+		for (uint32_t k = 0; k < reach->count && run_may(dev, p); k++) {
+			uint64_t bytes = max_window(dev, &reach->v[k], p);
 
 			max = bytes > max ? bytes : max;
 		}
+		bounce_leave(p);
 	}
 	return max;
 }

@@ -224,20 +224,16 @@ bool pz_bounce_claim(struct bounce_pool *p, const struct pz_reach *reach,
 	return false;
 }
 
-/* Take a run in a pool that is everybody's, and count it. */
+/* Take a run in a pool that is entered, and leave it with that. */
 bool pz_bounce_claim_live(struct bounce_pool *p, const struct pz_reach *reach,
 			  const struct bounce_want *k, uint32_t cpu, struct bounce_got *got)
 {
 	uint32_t area = 0;
 
-	if (!bounce_enter(p))
-		return false;
 	if (p->areas > 1 && cpu != PZ_CPU_NONE)
 		area = cpu < p->areas ? cpu : (uint32_t)pz_urem64(cpu, p->areas);
-	if (!pz_bounce_claim(p, reach, k, area, got)) {
-		bounce_leave(p);
+	if (!pz_bounce_claim(p, reach, k, area, got))
 		return false;
-	}
 	bounce_count(p, got->n - LIFE_PIN);
 	return true;
 }
