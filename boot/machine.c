@@ -6,16 +6,10 @@
  * command line may say "ram=MIB", the memory that the machine is known to have.
  */
 #include <physzone/linux/arch.h>
-#include <physzone/map.h>
-#include <physzone/memblock.h>
-#include <physzone/zone.h>
 
 #include "image.h"
 
 #define BOOT_PVH_MAGIC 0x336ec578u
-#define BOOT_PAGE_SHIFT 12
-#define BOOT_PAGE ((uint64_t)1 << BOOT_PAGE_SHIFT)
-#define BOOT_LOW_1M 0x100000u
 /* Firmware keeps some of the memory that the machine has to itself. */
 #define BOOT_FIRMWARE_MIB 4
 
@@ -34,6 +28,24 @@ struct boot_start_info {
 };
 
 #define BOOT_MEMMAP_RECORD 24
+
+static const struct boot_start_info *boot_info(uint64_t handed_over)
+{
+	const struct boot_start_info *info = (const void *)(uintptr_t)handed_over;
+
+	return info && info->magic == BOOT_PVH_MAGIC && info->version >= 1 ? info : NULL;
+}
+
+int boot_read_map(struct pz_map *map, const struct pz_meta *meta, uint64_t handed_over)
+{
+	const struct boot_start_info *info = boot_info(handed_over);
+
+	pz_map_init(map, meta, NULL, 0);
+	if (!info)
+		return -PZ_EINVAL;
+	return pz_map_decode_pvh(map, (const void *)(uintptr_t)info->memmap,
+				 (size_t)info->memmap_entries * BOOT_MEMMAP_RECORD);
+}
 
 static void boot_print_map(const struct pz_map *map)
 {
@@ -103,23 +115,33 @@ static uint64_t boot_sum(const struct pz_zones *z, bool managed)
 	return sum;
 }
 
-/* Zones of the memory in mb, by the limits of Linux on x86_64. */
-static void boot_zones(struct tap *t, const struct pz_memblock *mb, uint64_t reserved_pages)
+int boot_zone_config(const struct pz_memblock *mb, struct pz_zone_config *cfg)
 {
 	struct pzl_arch_input in;
 	struct pzl_zone_limits limits;
-	struct pz_zone_config cfg = { .page_shift = BOOT_PAGE_SHIFT, .max_order_pages = 1024 };
-	struct pz_wmark_config marks;
-	struct pz_zones z;
+	int err;
 
 	pzl_arch_input_init(&in, PZL_LINUX_6_12, PZL_ARCH_X86_64);
 	pzl_arch_input_memory(&in, mb);
-	if (!CHECK_NAMED(t, pzl_zone_limits(PZL_LINUX_6_12, PZL_ARCH_X86_64, &in, &limits) == 0,
-			 "zone limits are computed"))
-		return;
-	cfg.configured = limits.configured;
+	err = pzl_zone_limits(PZL_LINUX_6_12, PZL_ARCH_X86_64, &in, &limits);
+	if (err)
+		return err;
+	*cfg = (struct pz_zone_config){ .page_shift = BOOT_PAGE_SHIFT, .max_order_pages = 1024 };
+	cfg->configured = limits.configured;
 	for (unsigned int type = 0; type < PZ_ZONE_TYPES; type++)
-		cfg.max_pfn[type] = limits.max_pfn[type];
+		cfg->max_pfn[type] = limits.max_pfn[type];
+	return 0;
+}
+
+/* Zones of the memory in mb, by the limits of Linux on x86_64. */
+static void boot_zones(struct tap *t, const struct pz_memblock *mb, uint64_t reserved_pages)
+{
+	struct pz_zone_config cfg;
+	struct pz_wmark_config marks;
+	struct pz_zones z;
+
+	if (!CHECK_NAMED(t, boot_zone_config(mb, &cfg) == 0, "zone limits are computed"))
+		return;
 	if (!CHECK_NAMED(t, pz_zones_build(&z, t->meta, mb, &cfg) == 0, "zones are laid out"))
 		return;
 	CHECK_NAMED(t, pz_zones_set_managed(&z, mb, UINT64_MAX) == 0, "every free page has a zone");
@@ -157,35 +179,43 @@ static uint64_t boot_reserved_pages(const struct pz_map *map, struct pz_range r)
 	return pages;
 }
 
+int boot_add_memory(struct pz_memblock *mb, const struct pz_map *map)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < map->count && !err; i++)
+		if (map->v[i].type == PZ_MAP_RAM)
+			err = pz_memblock_add(mb, map->v[i].range.first,
+					      pz_range_size(map->v[i].range), 0, 0);
+	return err ? err : pz_memblock_trim(mb, BOOT_PAGE);
+}
+
+int boot_reserve(struct pz_memblock *mb)
+{
+	struct pz_range image = port_image();
+	int err = pz_memblock_reserve(mb, 0, BOOT_LOW_1M, PZ_NID_NONE, 0);
+
+	return err ? err
+		   : pz_memblock_reserve(mb, image.first, pz_range_size(image), PZ_NID_NONE, 0);
+}
+
 static void boot_memory(struct tap *t, const struct pz_map *map, uint64_t known_mib)
 {
 	struct pz_range image = port_image();
 	struct pz_memblock mb;
 	uint64_t bytes;
-	int err;
 
 	if (!CHECK_NAMED(t, pz_memblock_init(&mb, t->meta, BOOT_PAGE_SHIFT) == 0,
 			 "memblock starts"))
 		return;
-	err = 0;
-	for (uint32_t i = 0; i < map->count && !err; i++)
-		if (map->v[i].type == PZ_MAP_RAM)
-			err = pz_memblock_add(&mb, map->v[i].range.first,
-					      pz_range_size(map->v[i].range), 0, 0);
-	if (!err)
-		err = pz_memblock_trim(&mb, BOOT_PAGE);
-	CHECK_NAMED(t, !err, "memory is added");
+	CHECK_NAMED(t, boot_add_memory(&mb, map) == 0, "memory is added");
 	bytes = pz_memblock_bytes(&mb, PZ_MB_MEMORY);
 	if (known_mib)
 		CHECK_NAMED(t,
 			    bytes >> 20 <= known_mib &&
 				    (bytes >> 20) + BOOT_FIRMWARE_MIB >= known_mib,
 			    "the map has the memory that the machine has");
-	err = pz_memblock_reserve(&mb, 0, BOOT_LOW_1M, PZ_NID_NONE, 0);
-	if (!err)
-		err = pz_memblock_reserve(&mb, image.first, image.last - image.first + 1,
-					  PZ_NID_NONE, 0);
-	CHECK_NAMED(t, !err, "the first MiB and the image are reserved");
+	CHECK_NAMED(t, boot_reserve(&mb) == 0, "the first MiB and the image are reserved");
 	CHECK_NAMED(t, pz_memblock_check(&mb) == 0, "memblock's invariants hold");
 	boot_zones(t, &mb,
 		   boot_reserved_pages(map, (struct pz_range){ 0, BOOT_LOW_1M - 1 }) +
@@ -195,19 +225,16 @@ static void boot_memory(struct tap *t, const struct pz_map *map, uint64_t known_
 
 void boot_machine(struct tap *t, uint64_t handed_over)
 {
-	const struct boot_start_info *info = (const void *)(uintptr_t)handed_over;
+	const struct boot_start_info *info = boot_info(handed_over);
 	struct pz_map map;
 	int err;
 
-	if (!CHECK_NAMED(t, info && info->magic == BOOT_PVH_MAGIC && info->version >= 1,
-			 "the loader hands over its start info"))
+	if (!CHECK_NAMED(t, info, "the loader hands over its start info"))
 		return;
-	pz_map_init(&map, t->meta, NULL, 0);
-	err = pz_map_decode_pvh(&map, (const void *)(uintptr_t)info->memmap,
-				(size_t)info->memmap_entries * BOOT_MEMMAP_RECORD);
+	err = boot_read_map(&map, t->meta, handed_over);
 	CHECK_NAMED(t, !err && map.count > 1, "the firmware's map is read");
 	boot_print_map(&map);
-	err = pz_map_sanitise(&map, BOOT_PAGE_SHIFT, 46);
+	err = pz_map_sanitise(&map, BOOT_PAGE_SHIFT, BOOT_PHYS_BITS);
 	if (!err)
 		err = pz_map_set_type(&map, (struct pz_range){ 0, BOOT_PAGE - 1 }, PZ_MAP_RAM,
 				      PZ_MAP_RESERVED);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * main.c - the image: the machine below, then every contract suite, as TAP on the console.
+ * main.c - the image: the machine below, its devices, then every contract suite, as TAP on the
+ * console.
  */
 #include "../tests/contract/suites_decl.h"
 
@@ -34,6 +35,8 @@ void port_main(uint64_t handed_over)
 	port_print("# physzone on bare metal\n");
 	t.suite = "machine";
 	boot_machine(&t, handed_over);
+	t.suite = "devices";
+	boot_devices(&t, handed_over);
 	for (size_t i = 0; i < sizeof(boot_suites) / sizeof(boot_suites[0]); i++) {
 		tap_suite(&t, boot_suites[i].name, boot_suites[i].fn);
 		t.suite = boot_suites[i].name;

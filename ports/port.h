@@ -23,6 +23,9 @@ _Noreturn void port_exit(bool good);
 /* Where the image itself lies. */
 struct pz_range port_image(void);
 
+/* Physical memory that the processor sees, each byte at its physical address. */
+struct pz_range port_mapped(void);
+
 /* print.c: text, and numbers in decimal and hexadecimal, on the console. */
 void port_print(const char *s);
 void port_print_dec(uint64_t v);

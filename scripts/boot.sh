@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Build the bare-metal image, start it in QEMU by PVH, and pass its TAP on. Fails when a result is
-# bad or missing, and when the machine hangs.
+# Build the bare-metal image, start it in QEMU by PVH with the devices that it tests, and pass its
+# TAP on. Fails when a result is bad or missing, and when the machine hangs.
 #
 # BOOT_SECONDS=N  how long it may take (180)
 set -u
@@ -19,12 +19,32 @@ if ! { { [ -f $dir/build.ninja ] ||
 	exit 1
 fi
 
-# isa-debug-exit ends QEMU with 2 * 0x10 + 1 when all is well.
-timeout "${BOOT_SECONDS:-180}" qemu-system-x86_64 -machine q35 -accel tcg -m ${mib}M -smp 1 \
-	-nodefaults -display none -monitor none -no-reboot -serial stdio \
-	-device isa-debug-exit,iobase=0xf4,iosize=0x04 \
-	-kernel $dir/boot/physzone-boot.elf -append "ram=$mib" </dev/null |
-	tr -d '\r' | tee $dir/console.txt
+if ! python3 scripts/boot_media.py $dir/floppy.img $dir/disk.img; then
+	echo "not ok 1 - the media are made"
+	echo "1..1"
+	exit 1
+fi
+devices=(-device "isa-debug-exit,iobase=0xf4,iosize=0x04"
+	-drive "if=none,id=floppy,format=raw,file=$dir/floppy.img"
+	-device isa-fdc -device "floppy,drive=floppy,drive-type=144"
+	-drive "if=none,id=disk,format=raw,file=$dir/disk.img"
+	-device "ide-hd,drive=disk,bus=ide.0")
+# One edu device for each DMA mask, in slot bits - 11; 28 bits is the default.
+for bits in {12..40}; do
+	mask=$(printf ',dma_mask=0x%x' $(((1 << bits) - 1)))
+	[ $bits != 28 ] || mask=
+	devices+=(-device "$(printf 'edu,addr=0x%x' $((bits - 11)))$mask")
+done
+
+# isa-debug-exit ends QEMU with 2 * 0x10 + 1 when all is well. The console is descriptor 3, for QEMU
+# itself writes to its output.
+{
+	timeout "${BOOT_SECONDS:-180}" qemu-system-x86_64 -machine q35 -accel tcg -m ${mib}M -smp 1 \
+		-nodefaults -display none -monitor none -no-reboot "${devices[@]}" \
+		-chardev file,id=console,path=/dev/fd/3 -serial chardev:console \
+		-kernel $dir/boot/physzone-boot.elf -append "ram=$mib" \
+		</dev/null 3>&1 >$dir/qemu.txt
+} | tr -d '\r' | tee $dir/console.txt
 status=${PIPESTATUS[0]}
 
 planned=$(sed -n 's/^1\.\.\([0-9][0-9]*\)$/\1/p' $dir/console.txt)

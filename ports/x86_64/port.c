@@ -10,6 +10,9 @@
 
 #include "../../src/base/pz_string.h"
 
+#include "io.h"
+#include "layout.h"
+
 #define PORT_COM1 0x3f8
 #define PORT_COM1_LINE_STATUS (PORT_COM1 + 5)
 #define PORT_COM1_EMPTY 0x20
@@ -17,31 +20,18 @@
 
 extern char port_image_start[], port_image_end[];
 
-static void port_out8(uint16_t port, uint8_t v)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
-}
-
-static uint8_t port_in8(uint16_t port)
-{
-	uint8_t v;
-
-	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
-}
-
 void port_write(const char *s, size_t n)
 {
 	while (n--) {
-		while (!(port_in8(PORT_COM1_LINE_STATUS) & PORT_COM1_EMPTY))
+		while (!(io_in8(PORT_COM1_LINE_STATUS) & PORT_COM1_EMPTY))
 			;
-		port_out8(PORT_COM1, (uint8_t)*s++);
+		io_out8(PORT_COM1, (uint8_t)*s++);
 	}
 }
 
 void port_exit(bool good)
 {
-	port_out8(PORT_DEBUG_EXIT, good ? PORT_EXIT_GOOD : PORT_EXIT_BAD);
+	io_out8(PORT_DEBUG_EXIT, good ? PORT_EXIT_GOOD : PORT_EXIT_BAD);
 	for (;;)
 		__asm__ volatile("hlt");
 }
@@ -49,6 +39,11 @@ void port_exit(bool good)
 struct pz_range port_image(void)
 {
 	return (struct pz_range){ (uintptr_t)port_image_start, (uintptr_t)port_image_end - 1 };
+}
+
+struct pz_range port_mapped(void)
+{
+	return (struct pz_range){ 0, ((uint64_t)PORT_MAPPED_GIB << 30) - 1 };
 }
 
 /* Called by start.S. */

@@ -3,10 +3,12 @@
  * start.S - from the PVH entry point to C.
  *
  * The loader enters in 32-bit protected mode without paging, the physical address of its start info
- * in EBX (Xen's PVH boot protocol). The first 4 GiB are mapped one to one with 2 MiB pages, and
- * port_main() is called in 64-bit mode with that address. Interrupts stay off; each of the
+ * in EBX (Xen's PVH boot protocol). The first PORT_MAPPED_GIB GiB are mapped one to one with 2 MiB
+ * pages, and port_main() is called in 64-bit mode with that address. Interrupts stay off; each of the
  * processor's 32 exceptions ends in port_exception(vector, error, instruction).
  */
+#include "layout.h"
+
 	.section .note.Xen, "a", @note
 	.balign 4
 	.long 4			/* length of the name */
@@ -23,7 +25,7 @@ start32:
 	cld
 	movl $start_stack_end, %esp
 
-	/* Page tables: one top entry, four middle ones, 2048 pages of 2 MiB. */
+	/* Page tables: one top entry, a middle one for each GiB, 512 pages of 2 MiB in each. */
 	movl $start_pdpt, %eax
 	orl $3, %eax
 	movl %eax, start_pml4
@@ -33,14 +35,17 @@ start32:
 1:	movl %eax, start_pdpt(, %ecx, 8)
 	addl $4096, %eax
 	incl %ecx
-	cmpl $4, %ecx
+	cmpl $PORT_MAPPED_GIB, %ecx
 	jne 1b
 	movl $0x83, %eax
+	xorl %edx, %edx
 	xorl %ecx, %ecx
 2:	movl %eax, start_pd(, %ecx, 8)
+	movl %edx, start_pd + 4(, %ecx, 8)
 	addl $0x200000, %eax
+	adcl $0, %edx
 	incl %ecx
-	cmpl $2048, %ecx
+	cmpl $(PORT_MAPPED_GIB * 512), %ecx
 	jne 2b
 
 	movl %cr4, %eax
@@ -139,7 +144,7 @@ start_pml4:
 start_pdpt:
 	.skip 4096
 start_pd:
-	.skip 4 * 4096
+	.skip PORT_MAPPED_GIB * 4096
 start_idt:
 	.skip 32 * 16
 	.balign 16

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dev_floppy.c - the floppy controller: 24 bits, and no transfer across a multiple of 64 KiB.
+ */
+#include "dev.h"
+#include "hw.h"
+
+#define FLOPPY_BITS 24
+#define FLOPPY_BOUNDARY 0x10000u
+#define FLOPPY_BUFFERS 5u
+#define FLOPPY_WORDS(cylinder) ((cylinder) * (FDC_CYLINDER / 4))
+
+struct pz_limits dev_floppy_limits(void)
+{
+	struct pz_limits limits = pz_limits_bits(FLOPPY_BITS);
+
+	limits.boundary = FLOPPY_BOUNDARY;
+	return limits;
+}
+
+bool dev_floppy_arrives(uint64_t phys, unsigned int cylinder)
+{
+	dev_write(phys, FDC_CYLINDER, 0, 0);
+	return fdc_read(cylinder, phys, FDC_CYLINDER) &&
+	       dev_holds(phys, FDC_CYLINDER, DEV_SEED_FLOPPY, FLOPPY_WORDS(cylinder));
+}
+
+/* Several buffers at once: not all can begin where 64 KiB begin. */
+static void floppy_whole(struct dev_machine *m)
+{
+	struct pz_limits limits = dev_floppy_limits();
+	uint64_t phys[FLOPPY_BUFFERS];
+	unsigned int n;
+
+	for (n = 0; n < FLOPPY_BUFFERS && !dev_alloc(m, &limits, FDC_CYLINDER, &phys[n]); n++)
+		;
+	CHECK_NAMED(m->t, n == FLOPPY_BUFFERS, "floppy: memory within reach");
+	while (n-- > 0) {
+		struct pz_range r = { phys[n], phys[n] + FDC_CYLINDER - 1 };
+
+		port_print("# floppy at ");
+		port_print_hex(phys[n]);
+		port_print("\n");
+		DEV_CHECK(m, pz_limits_check(&limits, r),
+			  "floppy: cylinder %u goes below 16 MiB and across no 64 KiB", n);
+		DEV_CHECK(m, dev_floppy_arrives(phys[n], n), "floppy: cylinder %u arrives whole",
+			  n);
+		dev_free(m, phys[n], FDC_CYLINDER);
+	}
+}
+
+/* The first page beyond 24 bits: the DMA controller sees the address 0. */
+static void floppy_beyond(struct dev_machine *m)
+{
+	const uint64_t beyond = (uint64_t)1 << FLOPPY_BITS;
+	bool own = !dev_take(m, 0, FDC_SECTOR);
+	bool taken = !dev_take(m, beyond, FDC_SECTOR);
+
+	if (CHECK_NAMED(m->t, own && taken, "floppy: a page beyond 24 bits and page 0")) {
+		dev_write(beyond, FDC_SECTOR, 0, 0);
+		dev_write(0, FDC_SECTOR, 0, 0);
+		CHECK_NAMED(m->t, fdc_read(0, beyond, FDC_SECTOR), "floppy: the transfer ends");
+		CHECK_NAMED(m->t,
+			    dev_holds(beyond, FDC_SECTOR, 0, 0) &&
+				    dev_holds(0, FDC_SECTOR, DEV_SEED_FLOPPY, 0),
+			    "floppy: what lies beyond 24 bits is not written");
+	}
+	if (taken)
+		dev_free(m, beyond, FDC_SECTOR);
+	if (own)
+		dev_free(m, 0, FDC_SECTOR);
+}
+
+void dev_test_floppy(struct dev_machine *m)
+{
+	if (!CHECK_NAMED(m->t, fdc_open(), "floppy: the controller and drive 0 answer"))
+		return;
+	floppy_whole(m);
+	floppy_beyond(m);
+}
