@@ -138,6 +138,17 @@ static void fdc_dma_start(uint64_t bus, uint32_t bytes)
 	io_out8(FDC_DMA_MASK, FDC_DMA_MASK_CLEAR);
 }
 
+uint64_t fdc_last_byte(void)
+{
+	uint8_t low;
+	uint16_t next;
+
+	io_out8(FDC_DMA_FLIP_FLOP, 0);
+	low = io_in8(FDC_DMA_ADDRESS);
+	next = (uint16_t)(io_in8(FDC_DMA_ADDRESS) << 8 | low);
+	return (uint64_t)io_in8(FDC_DMA_PAGE) << 16 | (uint16_t)(next - 1);
+}
+
 bool fdc_read(unsigned int cylinder, uint64_t bus, uint32_t bytes)
 {
 	const uint8_t seek[] = { FDC_SEEK, 0, (uint8_t)cylinder };

@@ -62,6 +62,8 @@ bool fdc_open(void);
  * of the address.
  */
 bool fdc_read(unsigned int cylinder, uint64_t bus, uint32_t bytes);
+/* Where the DMA controller put the last byte, by its own registers. */
+uint64_t fdc_last_byte(void);
 
 /* ahci.c: one disk on an AHCI controller. */
 #define AHCI_SECTOR 512u

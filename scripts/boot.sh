@@ -43,13 +43,16 @@ done
 		-nodefaults -display none -monitor none -no-reboot "${devices[@]}" \
 		-chardev file,id=console,path=/dev/fd/3 -serial chardev:console \
 		-kernel $dir/boot/physzone-boot.elf -append "ram=$mib" \
-		</dev/null 3>&1 >$dir/qemu.txt
+		-d guest_errors -D $dir/qemu.log </dev/null 3>&1 >$dir/qemu.txt
 } | tr -d '\r' | tee $dir/console.txt
 status=${PIPESTATUS[0]}
 
 planned=$(sed -n 's/^1\.\.\([0-9][0-9]*\)$/\1/p' $dir/console.txt)
 results=$(grep -acE '^(not )?ok [0-9]' $dir/console.txt)
 bad=$(grep -acE '^not ok ' $dir/console.txt)
+# Older versions of QEMU print what newer ones log.
+clamped=$(cat $dir/qemu.txt $dir/qemu.log 2>/dev/null | grep -o 'EDU: clamping DMA' | wc -l)
+forced=$(sed -n 's/^# transfers beyond a mask: //p' $dir/console.txt)
 case $status in
 33) ;;
 124) echo "not ok boot: the machine hangs" ;;
@@ -58,6 +61,10 @@ case $status in
 esac
 if [ "${planned:-none}" != "$results" ]; then
 	echo "not ok boot: ${planned:-no} results were promised, $results came"
+	exit 1
+fi
+if [ "${forced:-none}" != "$clamped" ]; then
+	echo "not ok boot: ${forced:-no} transfers beyond a mask were forced, QEMU saw $clamped"
 	exit 1
 fi
 [ "$status" = 33 ] && [ "$bad" = 0 ]
