@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * edu.c - QEMU's edu device, see hw.h. Its specification is docs/specs/edu.txt of QEMU.
+ * edu.c - QEMU's edu device, see hw.h; QEMU's own specifications describe it.
  *
  * The device has 4096 bytes of memory at its own address 0x40000. A transfer begins about 100 ms
  * after it was started. An address beyond the device's mask is cut to the mask without an error.
