@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dev.h - what the tests of the devices share: all memory of the machine in one page allocator, and
- * data that is recognised.
+ * dev.h - what the tests of the devices share: all memory of the machine in one page allocator, a
+ * DMA layer over it, and data that is recognised.
  */
 #ifndef BOOT_DEV_H
 #define BOOT_DEV_H
 
-#include <physzone/page.h>
+#include <physzone/dma.h>
 
 #include "image.h"
 
@@ -19,8 +19,9 @@ struct dev_machine {
 	struct pz_zones z;
 	struct pz_bugs bugs;
 	struct pz_pages *pages;
-	void *filled;  /* the last block that dev_fill() took */
-	char name[80]; /* of the result that is being reported */
+	struct pz_dma *dma;
+	struct dev_block *filled; /* the last that dev_fill() took */
+	char name[80];		  /* of the result that is being reported */
 };
 
 /*
@@ -32,13 +33,13 @@ void dev_close(struct dev_machine *m);
 /* The RAM of the first MiB too, page 0 included. */
 int dev_add_low(struct dev_machine *m);
 
-/* Pages for a number of bytes within limits, and where they are. */
-int dev_alloc(struct dev_machine *m, const struct pz_limits *limits, uint64_t bytes,
-	      uint64_t *phys);
-/* The pages at an address, wherever it is. */
+/* Whole pages at an address that the test chose, and not the library. */
 int dev_take(struct dev_machine *m, uint64_t phys, uint64_t bytes);
-void dev_free(struct dev_machine *m, uint64_t phys, uint64_t bytes);
-void *dev_memory(uint64_t phys);
+void dev_give(struct dev_machine *m, uint64_t phys, uint64_t bytes);
+
+/* A coherent buffer of a device; false when there is none. */
+bool dev_alloc(struct pz_dma_dev *dev, uint64_t bytes, struct pz_dma_buf *buf);
+void dev_free(struct pz_dma_dev *dev, const struct pz_dma_buf *buf);
 
 /* Take all that requests without limits get; the number of pages. Then give it back. */
 uint64_t dev_fill(struct dev_machine *m);
@@ -66,8 +67,8 @@ void dev_test_edu(struct dev_machine *m); /* adds the first MiB on the way */
 void dev_test_floppy(struct dev_machine *m);
 void dev_test_disk(struct dev_machine *m);
 
-/* dev_floppy.c, for others: what the floppy controller needs, and whether a cylinder arrives. */
-struct pz_limits dev_floppy_limits(void);
+/* dev_floppy.c, for others: the floppy controller as a device, and whether a cylinder arrives. */
+struct pz_dma_dev *dev_floppy(struct dev_machine *m);
 bool dev_floppy_arrives(uint64_t phys, unsigned int cylinder);
 
 #endif

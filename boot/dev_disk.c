@@ -15,42 +15,50 @@
 
 struct disk {
 	struct ahci hw;
-	uint64_t command;
+	struct pz_dma_dev *dev;
+	struct pz_dma_buf command;
+	struct pz_dma_buf data[DISK_SEGMENTS];
 	struct ahci_segment v[DISK_SEGMENTS];
 };
 
-/* Memory above 4 GiB for the commands, and in separate places for the data. */
+/* Memory for the commands, and in separate places for the data. */
 static bool disk_alloc(struct dev_machine *m, struct disk *d)
 {
-	struct pz_limits high = pz_limits_any();
-	uint64_t gap[DISK_SEGMENTS];
-	bool ok;
+	struct pz_dma_dev_config cfg;
+	struct pz_dma_buf gap;
 
-	high.min_addr = DEV_4G;
-	ok = !dev_alloc(m, &high, AHCI_MEMORY, &d->command);
-	for (unsigned int i = 0; i < DISK_SEGMENTS && ok; i++) {
-		d->v[i].bytes = DISK_SEGMENT;
-		ok = !dev_alloc(m, &high, DISK_SEGMENT, &d->v[i].bus) &&
-		     !dev_alloc(m, &high, BOOT_PAGE, &gap[i]);
+	pz_dma_dev_init(&cfg, "disk", 64);
+	if (pz_dma_dev_create(&d->dev, m->dma, &cfg) ||
+	    !dev_alloc(d->dev, AHCI_MEMORY, &d->command))
+		return false;
+	for (unsigned int i = 0; i < DISK_SEGMENTS; i++) {
+		if (!dev_alloc(d->dev, BOOT_PAGE << i, &gap) ||
+		    !dev_alloc(d->dev, DISK_SEGMENT, &d->data[i]))
+			return false;
+		dev_free(d->dev, &gap);
+		d->v[i] = (struct ahci_segment){ d->data[i].bus, DISK_SEGMENT };
 	}
-	for (unsigned int i = 0; i < DISK_SEGMENTS && ok; i++)
-		dev_free(m, gap[i], BOOT_PAGE);
-	return ok;
+	return true;
 }
 
-static void disk_free(struct dev_machine *m, const struct disk *d)
+static void disk_free(const struct disk *d)
 {
-	dev_free(m, d->command, AHCI_MEMORY);
+	dev_free(d->dev, &d->command);
 	for (unsigned int i = 0; i < DISK_SEGMENTS; i++)
-		dev_free(m, d->v[i].bus, DISK_SEGMENT);
+		dev_free(d->dev, &d->data[i]);
 }
 
+/* A device that reaches everything is given what no other reaches. */
 static bool disk_is_high(const struct disk *d)
 {
-	bool high = d->command >= DEV_4G;
+	bool high = d->command.bus >= DEV_4G;
 
-	for (unsigned int i = 0; i < DISK_SEGMENTS; i++)
-		high = high && d->v[i].bus >= DEV_4G;
+	for (unsigned int i = 0; i < DISK_SEGMENTS; i++) {
+		port_print("# disk at ");
+		port_print_hex(d->data[i].bus);
+		port_print("\n");
+		high = high && d->data[i].bus >= DEV_4G;
+	}
 	return high;
 }
 
@@ -93,31 +101,44 @@ static void filled_move(struct dev_machine *m, const struct disk *d, uint64_t na
 		    "filled: the data of edu 28 bits arrive, out and back");
 }
 
+/* What narrow devices get now, and what they do with it. */
+static void filled_narrow(struct dev_machine *m, const struct disk *d, struct pz_dma_dev *edu,
+			  struct pz_dma_dev *floppy)
+{
+	struct pz_dma_buf edu_buf, floppy_buf;
+
+	if (!CHECK_NAMED(m->t, dev_alloc(floppy, FDC_CYLINDER, &floppy_buf),
+			 "filled: the floppy finds memory"))
+		return;
+	if (CHECK_NAMED(m->t, dev_alloc(edu, EDU_MOST, &edu_buf),
+			"filled: edu 28 bits finds memory")) {
+		filled_move(m, d, edu_buf.bus, floppy_buf.bus);
+		dev_free(edu, &edu_buf);
+	}
+	dev_free(floppy, &floppy_buf);
+}
+
 static void filled(struct dev_machine *m, const struct disk *d)
 {
-	struct pz_limits narrow = pz_limits_bits(FILLED_BITS), isa = dev_floppy_limits();
-	uint64_t before = pz_page_free_count(m->pages, UINT32_MAX), edu_at, floppy_at, any;
+	uint64_t before = pz_page_free_count(m->pages, UINT32_MAX);
 	uint64_t taken = dev_fill(m);
-	bool ok;
+	struct pz_dma_dev *floppy = dev_floppy(m), *edu = NULL;
+	struct pz_dma_dev_config cfg;
+	struct pz_dma_buf more;
 
 	port_print("# filled: pages taken ");
 	port_print_dec(taken);
 	port_print(", kept ");
 	port_print_dec(before - taken);
 	port_print("\n");
-	CHECK_NAMED(m->t,
-		    dev_alloc(m, &(struct pz_limits){ 0, PZ_ADDR_MAX, 1, 0, 0 }, 1, &any) ==
-			    -PZ_ENOMEM,
-		    "filled: nothing is left without limits");
-	ok = CHECK_NAMED(m->t, dev_alloc(m, &isa, FDC_CYLINDER, &floppy_at) == 0,
-			 "filled: the floppy finds memory");
-	if (ok && CHECK_NAMED(m->t, dev_alloc(m, &narrow, EDU_MOST, &edu_at) == 0,
-			      "filled: edu 28 bits finds memory")) {
-		filled_move(m, d, edu_at, floppy_at);
-		dev_free(m, edu_at, EDU_MOST);
-	}
-	if (ok)
-		dev_free(m, floppy_at, FDC_CYLINDER);
+	CHECK_NAMED(m->t, pz_dma_alloc(d->dev, 0, 0, 0, 1, &more) == -PZ_ENOMEM,
+		    "filled: a device that reaches everything finds nothing");
+	pz_dma_dev_init(&cfg, "edu28", FILLED_BITS);
+	if (CHECK_NAMED(m->t, floppy && !pz_dma_dev_create(&edu, m->dma, &cfg),
+			"filled: two narrow devices"))
+		filled_narrow(m, d, edu, floppy);
+	CHECK_NAMED(m->t, !pz_dma_dev_destroy(edu) && !pz_dma_dev_destroy(floppy),
+		    "filled: nothing is out");
 	dev_empty(m);
 	CHECK_NAMED(m->t, pz_page_free_count(m->pages, UINT32_MAX) == before,
 		    "filled: all pages come back");
@@ -130,15 +151,16 @@ void dev_test_disk(struct dev_machine *m)
 
 	if (!CHECK_NAMED(m->t, ahci_find(&d.hw, &wide), "disk: a controller is there") ||
 	    !CHECK_NAMED(m->t, wide, "disk: it knows 64-bit addresses") ||
-	    !CHECK_NAMED(m->t, disk_alloc(m, &d), "disk: memory above 4 GiB"))
+	    !CHECK_NAMED(m->t, disk_alloc(m, &d), "disk: memory"))
 		return;
 	CHECK_NAMED(m->t, disk_is_high(&d), "disk: all of it lies above 4 GiB");
-	if (CHECK_NAMED(m->t, ahci_open(&d.hw, dev_memory(d.command), d.command),
+	if (CHECK_NAMED(m->t, ahci_open(&d.hw, d.command.cpu_addr, d.command.bus),
 			"disk: a disk answers")) {
 		disk_start(&d);
 		CHECK_NAMED(m->t, disk_arrives(&d), "disk: the data arrive whole");
 		filled(m, &d);
 		ahci_close(&d.hw);
 	}
-	disk_free(m, &d);
+	disk_free(&d);
+	CHECK_NAMED(m->t, pz_dma_dev_destroy(d.dev) == 0, "disk: nothing is out");
 }

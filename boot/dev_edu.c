@@ -6,12 +6,16 @@
  * default. Each device cuts addresses to its mask, so data for the first page beyond it ends at the
  * address 0: there the tests look for it.
  */
+#include <physzone/fmt.h>
+
 #include "dev.h"
 #include "hw.h"
 
 #define EDU_FIRST_BITS 12u
 #define EDU_LAST_BITS 40u
 #define EDU_DEFAULT_BITS 28u
+/* What only the first MiB can serve. */
+#define EDU_REFUSED_BITS 20u
 #define EDU_SLOT(bits) ((bits)-11u)
 #define EDU_DEVICES (EDU_LAST_BITS - EDU_FIRST_BITS + 1)
 /* In a page that all devices share, each has a piece. */
@@ -23,6 +27,8 @@
 
 struct edu_device {
 	struct edu hw;
+	struct pz_dma_dev *dev;
+	char name[16];
 	unsigned int bits;
 	uint64_t phys; /* its buffer */
 	bool use;      /* takes part in what is being tested */
@@ -37,28 +43,59 @@ static bool edu_each_wait(const struct edu_device *v)
 	return done;
 }
 
+static bool edu_make(struct dev_machine *m, struct edu_device *d)
+{
+	struct pz_dma_dev_config cfg;
+
+	pz_snprintf(d->name, sizeof(d->name), "edu%u", d->bits);
+	pz_dma_dev_init(&cfg, d->name, 64);
+	return pz_dma_dev_create(&d->dev, m->dma, &cfg) == 0;
+}
+
+static int edu_set_mask(const struct edu_device *d)
+{
+	return pz_dma_set_masks(d->dev, ((uint64_t)1 << d->bits) - 1);
+}
+
 static void edu_find(struct dev_machine *m, struct edu_device *v)
 {
 	for (unsigned int i = 0; i < EDU_DEVICES; i++) {
 		v[i].bits = EDU_FIRST_BITS + i;
-		v[i].use = edu_open(&v[i].hw, EDU_SLOT(v[i].bits));
+		v[i].dev = NULL;
+		v[i].use = edu_open(&v[i].hw, EDU_SLOT(v[i].bits)) && edu_make(m, &v[i]);
 		DEV_CHECK(m, v[i].use, "edu %u bits is there", v[i].bits);
 	}
 }
 
-/* Before the first MiB is there, no memory serves 12 to 20 bits. */
-static void edu_refused(struct dev_machine *m)
+static void edu_forget(struct dev_machine *m, const struct edu_device *v)
 {
-	for (unsigned int bits = EDU_FIRST_BITS; bits <= 21; bits++) {
-		struct pz_limits limits = pz_limits_bits(bits);
-		uint64_t phys;
-		int err = dev_alloc(m, &limits, EDU_BYTES, &phys);
+	bool gone = true;
 
-		DEV_CHECK(m, err == (bits <= 20 ? -PZ_ERANGE : 0),
-			  "edu %u bits: the first MiB is reserved, and the answer honest", bits);
-		if (!err)
-			dev_free(m, phys, EDU_BYTES);
+	for (unsigned int i = 0; i < EDU_DEVICES; i++)
+		gone = !pz_dma_dev_destroy(v[i].dev) && gone;
+	CHECK_NAMED(m->t, gone, "edu: nothing is out");
+}
+
+/* Before the first MiB is there, no memory serves 12 to 20 bits: their drivers are told. */
+static void edu_refused(struct dev_machine *m, const struct edu_device *v)
+{
+	for (unsigned int i = 0; i < EDU_DEVICES; i++) {
+		int err = v[i].use ? edu_set_mask(&v[i]) : -PZ_EINVAL;
+
+		DEV_CHECK(m, err == (v[i].bits <= EDU_REFUSED_BITS ? -PZ_ERANGE : 0),
+			  "edu %u bits: without the first MiB the mask gets an honest answer",
+			  v[i].bits);
 	}
+}
+
+/* With it each can be served. */
+static void edu_accepted(struct dev_machine *m, const struct edu_device *v)
+{
+	CHECK_NAMED(m->t, dev_add_low(m) == 0, "the first MiB is handed over late");
+	for (unsigned int i = 0; i < EDU_DEVICES; i++)
+		if (v[i].use)
+			DEV_CHECK(m, edu_set_mask(&v[i]) == 0, "edu %u bits: the mask is accepted",
+				  v[i].bits);
 }
 
 /* Out and back again, all devices at once: the same part of each buffer. */
@@ -78,22 +115,31 @@ static bool edu_round(const struct edu_device *v, uint32_t at, uint32_t bytes)
 	return edu_each_wait(v) && done;
 }
 
-static void edu_whole(struct dev_machine *m, struct edu_device *v)
+/* The memory that a device gets for a page; false when it gets none. */
+static bool edu_get_page(struct dev_machine *m, struct edu_device *d, struct pz_dma_buf *buf)
+{
+	bool got = dev_alloc(d->dev, EDU_BYTES, buf);
+
+	DEV_CHECK(m,
+		  got && !((buf->bus + EDU_BYTES - 1) >> d->bits) && buf->bus == buf->phys &&
+			  buf->cpu_addr == port_direct(buf->phys),
+		  "edu %u bits: memory within reach", d->bits);
+	if (!got)
+		return false;
+	d->phys = buf->phys;
+	dev_write(d->phys, EDU_BYTES, EDU_SEED(d), 0);
+	return true;
+}
+
+static void edu_whole(struct dev_machine *m, const struct edu_device *v)
 {
 	struct edu_device all[EDU_DEVICES];
+	struct pz_dma_buf buf[EDU_DEVICES];
 
 	/* From the narrowest on: the others have more to choose from. */
 	for (unsigned int i = 0; i < EDU_DEVICES; i++) {
-		struct pz_limits limits = pz_limits_bits(v[i].bits);
-
 		all[i] = v[i];
-		if (!v[i].use)
-			continue;
-		all[i].use = !dev_alloc(m, &limits, EDU_BYTES, &all[i].phys);
-		DEV_CHECK(m, all[i].use && !((all[i].phys + EDU_BYTES - 1) >> v[i].bits),
-			  "edu %u bits: memory within reach", v[i].bits);
-		if (all[i].use)
-			dev_write(all[i].phys, EDU_BYTES, EDU_SEED(&v[i]), 0);
+		all[i].use = v[i].use && edu_get_page(m, &all[i], &buf[i]);
 	}
 	for (uint32_t at = 0; at < EDU_BYTES; at += EDU_MOST)
 		CHECK_NAMED(m->t, edu_round(all, at, EDU_MOST), "edu: all transfers end");
@@ -107,7 +153,7 @@ static void edu_whole(struct dev_machine *m, struct edu_device *v)
 		port_print("\n");
 		DEV_CHECK(m, dev_holds(all[i].phys, EDU_BYTES, EDU_SEED(&v[i]), 0),
 			  "edu %u bits: a page arrives whole, out and back", v[i].bits);
-		dev_free(m, all[i].phys, EDU_BYTES);
+		dev_free(v[i].dev, &buf[i]);
 	}
 }
 
@@ -131,7 +177,7 @@ static void edu_edge(struct dev_machine *m, const struct edu_device *v)
 			continue;
 		DEV_CHECK(m, dev_holds(all[i].phys, EDU_BYTES, EDU_SEED(&v[i]), 0),
 			  "edu %u bits: the last bytes within the mask arrive", v[i].bits);
-		dev_free(m, all[i].phys, EDU_BYTES);
+		dev_give(m, all[i].phys, EDU_BYTES);
 	}
 }
 
@@ -154,7 +200,7 @@ static void edu_give_beyond(struct dev_machine *m, const uint64_t beyond[EDU_LAS
 {
 	for (unsigned int bits = EDU_FIRST_BITS; bits <= EDU_LAST_BITS; bits++)
 		if (beyond[bits] == (uint64_t)1 << bits)
-			dev_free(m, beyond[bits], EDU_BYTES);
+			dev_give(m, beyond[bits], EDU_BYTES);
 }
 
 /* What lies beyond the mask does not reach the device: what lies at 0 does. */
@@ -225,7 +271,7 @@ static void edu_beyond(struct dev_machine *m, struct edu_device *v)
 	port_print_dec(forced);
 	port_print("\n");
 	edu_give_beyond(m, beyond);
-	dev_free(m, 0, EDU_BYTES);
+	dev_give(m, 0, EDU_BYTES);
 }
 
 void dev_test_edu(struct dev_machine *m)
@@ -233,9 +279,10 @@ void dev_test_edu(struct dev_machine *m)
 	struct edu_device v[EDU_DEVICES];
 
 	edu_find(m, v);
-	edu_refused(m);
-	CHECK_NAMED(m->t, dev_add_low(m) == 0, "the first MiB is handed over late");
+	edu_refused(m, v);
+	edu_accepted(m, v);
 	edu_whole(m, v);
 	edu_edge(m, v);
 	edu_beyond(m, v);
+	edu_forget(m, v);
 }

@@ -10,12 +10,14 @@
 #define FLOPPY_BUFFERS 5u
 #define FLOPPY_WORDS(cylinder) ((cylinder) * (FDC_CYLINDER / 4))
 
-struct pz_limits dev_floppy_limits(void)
+struct pz_dma_dev *dev_floppy(struct dev_machine *m)
 {
-	struct pz_limits limits = pz_limits_bits(FLOPPY_BITS);
+	struct pz_dma_dev_config cfg;
+	struct pz_dma_dev *dev;
 
-	limits.boundary = FLOPPY_BOUNDARY;
-	return limits;
+	pz_dma_dev_init(&cfg, "floppy", FLOPPY_BITS);
+	cfg.boundary = FLOPPY_BOUNDARY;
+	return pz_dma_dev_create(&dev, m->dma, &cfg) ? NULL : dev;
 }
 
 bool dev_floppy_arrives(uint64_t phys, unsigned int cylinder)
@@ -27,26 +29,26 @@ bool dev_floppy_arrives(uint64_t phys, unsigned int cylinder)
 }
 
 /* Several buffers at once: not all can begin where 64 KiB begin. */
-static void floppy_whole(struct dev_machine *m)
+static void floppy_whole(struct dev_machine *m, struct pz_dma_dev *dev)
 {
-	struct pz_limits limits = dev_floppy_limits();
-	uint64_t phys[FLOPPY_BUFFERS];
+	struct pz_dma_buf buf[FLOPPY_BUFFERS];
 	unsigned int n;
 
-	for (n = 0; n < FLOPPY_BUFFERS && !dev_alloc(m, &limits, FDC_CYLINDER, &phys[n]); n++)
+	for (n = 0; n < FLOPPY_BUFFERS && dev_alloc(dev, FDC_CYLINDER, &buf[n]); n++)
 		;
 	CHECK_NAMED(m->t, n == FLOPPY_BUFFERS, "floppy: memory within reach");
 	while (n-- > 0) {
-		struct pz_range r = { phys[n], phys[n] + FDC_CYLINDER - 1 };
+		uint64_t first = buf[n].bus, last = first + FDC_CYLINDER - 1;
 
 		port_print("# floppy at ");
-		port_print_hex(phys[n]);
+		port_print_hex(first);
 		port_print("\n");
-		DEV_CHECK(m, pz_limits_check(&limits, r),
+		DEV_CHECK(m,
+			  !(last >> FLOPPY_BITS) &&
+				  first / FLOPPY_BOUNDARY == last / FLOPPY_BOUNDARY,
 			  "floppy: cylinder %u goes below 16 MiB and across no 64 KiB", n);
-		DEV_CHECK(m, dev_floppy_arrives(phys[n], n), "floppy: cylinder %u arrives whole",
-			  n);
-		dev_free(m, phys[n], FDC_CYLINDER);
+		DEV_CHECK(m, dev_floppy_arrives(first, n), "floppy: cylinder %u arrives whole", n);
+		dev_free(dev, &buf[n]);
 	}
 }
 
@@ -67,9 +69,9 @@ static void floppy_beyond(struct dev_machine *m)
 			    "floppy: what lies beyond 24 bits is not written");
 	}
 	if (taken)
-		dev_free(m, beyond, FDC_SECTOR);
+		dev_give(m, beyond, FDC_SECTOR);
 	if (own)
-		dev_free(m, 0, FDC_SECTOR);
+		dev_give(m, 0, FDC_SECTOR);
 }
 
 /* QEMU stores the data behind the boundary all the same; the registers tell where they belong. */
@@ -85,14 +87,20 @@ static void floppy_across(struct dev_machine *m)
 		    fdc_read(0, across, FDC_CYLINDER) &&
 			    fdc_last_byte() == across + FDC_CYLINDER - 1 - FLOPPY_BOUNDARY,
 		    "floppy: across 64 KiB the controller's address turns round");
-	dev_free(m, first, bytes);
+	dev_give(m, first, bytes);
 }
 
 void dev_test_floppy(struct dev_machine *m)
 {
+	struct pz_dma_dev *dev;
+
 	if (!CHECK_NAMED(m->t, fdc_open(), "floppy: the controller and drive 0 answer"))
 		return;
-	floppy_whole(m);
+	dev = dev_floppy(m);
+	if (!CHECK_NAMED(m->t, dev, "floppy: it is a device of the DMA layer"))
+		return;
+	floppy_whole(m, dev);
 	floppy_beyond(m);
 	floppy_across(m);
+	CHECK_NAMED(m->t, pz_dma_dev_destroy(dev) == 0, "floppy: nothing is out");
 }

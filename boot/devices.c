@@ -25,7 +25,7 @@ static void devices_mapped(struct dev_machine *m)
 		    dev_holds(top.first, BOOT_PAGE, 1, 0) &&
 			    !dev_holds((uint32_t)top.first, BOOT_PAGE, 1, 0),
 		    "it holds what is written to it");
-	dev_free(m, top.first, BOOT_PAGE);
+	dev_give(m, top.first, BOOT_PAGE);
 }
 
 void boot_devices(struct tap *t, uint64_t handed_over)

@@ -4,15 +4,12 @@
  */
 #include <physzone/fmt.h>
 
-#include "../src/base/pz_string.h"
-
 #include "dev.h"
-
-#define DEV_FILL_ORDER 10u
 
 /* What dev_fill() writes to the start of each block that it takes. */
 struct dev_block {
 	struct dev_block *before;
+	uint64_t pfn;
 	unsigned int order;
 };
 
@@ -62,12 +59,30 @@ static bool dev_pages(struct dev_machine *m)
 	return pz_pages_create(&m->pages, &cfg) == 0;
 }
 
+static void *dev_direct(void *ctx, uint64_t phys, uint64_t bytes)
+{
+	(void)ctx;
+	return pz_range_contains(port_mapped(), phys + (bytes - 1)) ? port_direct(phys) : NULL;
+}
+
+static bool dev_dma(struct dev_machine *m)
+{
+	struct pz_dma_config cfg = { .cpus = 1, .cma = PZ_DMA_NO_CMA, .pool_bytes = UINT64_MAX };
+
+	cfg.pages = m->pages;
+	cfg.meta = m->t->meta;
+	cfg.bugs = &m->bugs;
+	cfg.hooks.direct = dev_direct;
+	return pz_dma_create(&m->dma, &cfg) == 0;
+}
+
 bool dev_open(struct dev_machine *m, struct tap *t, uint64_t handed_over)
 {
 	*m = (struct dev_machine){ .t = t, .bugs = { .policy = PZ_BUG_IGNORE } };
 	if (dev_memblock(m, handed_over) && dev_zones(m)) {
-		if (dev_pages(m))
+		if (dev_pages(m) && dev_dma(m))
 			return true;
+		pz_pages_destroy(m->pages);
 		pz_zones_destroy(&m->z);
 	}
 	pz_memblock_destroy(&m->mb);
@@ -76,6 +91,7 @@ bool dev_open(struct dev_machine *m, struct tap *t, uint64_t handed_over)
 
 void dev_close(struct dev_machine *m)
 {
+	CHECK_NAMED(m->t, pz_dma_destroy(m->dma) == 0, "no device is left");
 	CHECK_NAMED(m->t, pz_pages_check(m->pages) == 0, "the allocator is sound");
 	CHECK_NAMED(m->t, m->bugs.count == 0, "nothing was misused");
 	pz_pages_destroy(m->pages);
@@ -101,46 +117,45 @@ int dev_add_low(struct dev_machine *m)
 	return err;
 }
 
-int dev_alloc(struct dev_machine *m, const struct pz_limits *limits, uint64_t bytes, uint64_t *phys)
+static uint64_t dev_page_count(uint64_t bytes)
 {
-	uint64_t pfn;
-	int err = pz_alloc_pages_exact(m->pages, 0, 0, bytes, limits, &pfn);
-
-	if (!err)
-		*phys = pfn << BOOT_PAGE_SHIFT;
-	return err;
+	return (bytes + BOOT_PAGE - 1) >> BOOT_PAGE_SHIFT;
 }
 
 int dev_take(struct dev_machine *m, uint64_t phys, uint64_t bytes)
 {
 	struct pz_limits there = pz_limits_any();
+	uint64_t pfn;
 
 	there.min_addr = phys;
-	there.max_addr = phys + ((bytes + BOOT_PAGE - 1) & ~(BOOT_PAGE - 1)) - 1;
-	return dev_alloc(m, &there, bytes, &phys);
+	there.max_addr = phys + (dev_page_count(bytes) << BOOT_PAGE_SHIFT) - 1;
+	return pz_alloc_pages_exact(m->pages, 0, 0, bytes, &there, &pfn);
 }
 
-void dev_free(struct dev_machine *m, uint64_t phys, uint64_t bytes)
+void dev_give(struct dev_machine *m, uint64_t phys, uint64_t bytes)
 {
-	pz_free_exact(m->pages, 0, phys >> BOOT_PAGE_SHIFT,
-		      (bytes + BOOT_PAGE - 1) >> BOOT_PAGE_SHIFT);
+	pz_free_exact(m->pages, 0, phys >> BOOT_PAGE_SHIFT, dev_page_count(bytes));
 }
 
-void *dev_memory(uint64_t phys)
+bool dev_alloc(struct pz_dma_dev *dev, uint64_t bytes, struct pz_dma_buf *buf)
 {
-	return (void *)(uintptr_t)phys;
+	return pz_dma_alloc(dev, 0, 0, 0, bytes, buf) == 0;
+}
+
+void dev_free(struct pz_dma_dev *dev, const struct pz_dma_buf *buf)
+{
+	pz_dma_free(dev, 0, buf);
 }
 
 uint64_t dev_fill(struct dev_machine *m)
 {
 	uint64_t pages = 0, pfn;
 
-	for (unsigned int order = DEV_FILL_ORDER + 1; order-- > 0;)
+	for (unsigned int order = PZ_PAGE_MAX_ORDER + 1; order-- > 0;)
 		while (!pz_alloc_pages(m->pages, 0, 0, order, NULL, &pfn)) {
-			struct dev_block *block = dev_memory(pfn << BOOT_PAGE_SHIFT);
+			struct dev_block *block = port_direct(pfn << BOOT_PAGE_SHIFT);
 
-			block->before = m->filled;
-			block->order = order;
+			*block = (struct dev_block){ m->filled, pfn, order };
 			m->filled = block;
 			pages += (uint64_t)1 << order;
 		}
@@ -150,9 +165,9 @@ uint64_t dev_fill(struct dev_machine *m)
 void dev_empty(struct dev_machine *m)
 {
 	while (m->filled) {
-		struct dev_block block = *(struct dev_block *)m->filled;
+		struct dev_block block = *m->filled;
 
-		pz_free_pages(m->pages, 0, (uintptr_t)m->filled >> BOOT_PAGE_SHIFT, block.order);
+		pz_free_pages(m->pages, 0, block.pfn, block.order);
 		m->filled = block.before;
 	}
 }
@@ -164,7 +179,7 @@ static uint32_t dev_word(uint32_t seed, uint32_t word)
 
 void dev_write(uint64_t phys, uint32_t bytes, uint32_t seed, uint32_t word)
 {
-	volatile uint32_t *p = dev_memory(phys);
+	volatile uint32_t *p = port_direct(phys);
 
 	for (uint32_t i = 0; i < bytes / 4; i++)
 		p[i] = dev_word(seed, word + i);
@@ -172,7 +187,7 @@ void dev_write(uint64_t phys, uint32_t bytes, uint32_t seed, uint32_t word)
 
 bool dev_holds(uint64_t phys, uint32_t bytes, uint32_t seed, uint32_t word)
 {
-	const volatile uint32_t *p = dev_memory(phys);
+	const volatile uint32_t *p = port_direct(phys);
 
 	for (uint32_t i = 0; i < bytes / 4; i++)
 		if (p[i] != dev_word(seed, word + i))

@@ -23,8 +23,11 @@ _Noreturn void port_exit(bool good);
 /* Where the image itself lies. */
 struct pz_range port_image(void);
 
-/* Physical memory that the processor sees, each byte at its physical address. */
+/* Physical memory that the processor sees. */
 struct pz_range port_mapped(void);
+
+/* Where it sees it: never NULL, and not at the physical address, so that the two are told apart. */
+void *port_direct(uint64_t phys);
 
 /* print.c: text, and numbers in decimal and hexadecimal, on the console. */
 void port_print(const char *s);

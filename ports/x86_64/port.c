@@ -46,6 +46,11 @@ struct pz_range port_mapped(void)
 	return (struct pz_range){ 0, ((uint64_t)PORT_MAPPED_GIB << 30) - 1 };
 }
 
+void *port_direct(uint64_t phys)
+{
+	return (void *)(PORT_DIRECT + phys);
+}
+
 /* Called by start.S. */
 void port_exception(uint64_t vector, uint64_t error, uint64_t instruction);
 

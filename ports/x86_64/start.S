@@ -3,8 +3,8 @@
  * start.S - from the PVH entry point to C.
  *
  * The loader enters in 32-bit protected mode without paging, the physical address of its start info
- * in EBX (Xen's PVH boot protocol). The first PORT_MAPPED_GIB GiB are mapped one to one with 2 MiB
- * pages, and port_main() is called in 64-bit mode with that address. Interrupts stay off; each of the
+ * in EBX (Xen's PVH boot protocol). The first PORT_MAPPED_GIB GiB are mapped twice with 2 MiB
+ * pages, one to one and at PORT_DIRECT, and port_main() is called in 64-bit mode with that address. Interrupts stay off; each of the
  * processor's 32 exceptions ends in port_exception(vector, error, instruction).
  */
 #include "layout.h"
@@ -25,10 +25,11 @@ start32:
 	cld
 	movl $start_stack_end, %esp
 
-	/* Page tables: one top entry, a middle one for each GiB, 512 pages of 2 MiB in each. */
+	/* Page tables: two top entries, a middle one for each GiB, 512 pages of 2 MiB in each. */
 	movl $start_pdpt, %eax
 	orl $3, %eax
 	movl %eax, start_pml4
+	movl %eax, start_pml4 + PORT_DIRECT_ENTRY * 8
 	movl $start_pd, %eax
 	orl $3, %eax
 	xorl %ecx, %ecx
