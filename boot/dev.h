@@ -11,6 +11,8 @@
 #include "image.h"
 
 #define DEV_4G ((uint64_t)1 << 32)
+/* What a transfer of the ISA DMA controller does not cross. */
+#define DEV_ISA_BOUNDARY 0x10000u
 
 /* Points to itself: must not be moved. */
 struct dev_machine {
@@ -36,6 +38,9 @@ int dev_add_low(struct dev_machine *m);
 /* Whole pages at an address that the test chose, and not the library. */
 int dev_take(struct dev_machine *m, uint64_t phys, uint64_t bytes);
 void dev_give(struct dev_machine *m, uint64_t phys, uint64_t bytes);
+
+/* Hooks of a DMA layer: all memory is directly mapped. */
+void *dev_direct(void *ctx, uint64_t phys, uint64_t bytes);
 
 /* A coherent buffer of a device; false when there is none. */
 bool dev_alloc(struct pz_dma_dev *dev, uint64_t bytes, struct pz_dma_buf *buf);
@@ -66,6 +71,7 @@ const char *dev_name(struct dev_machine *m, const char *fmt, ...)
 void dev_test_edu(struct dev_machine *m); /* adds the first MiB on the way */
 void dev_test_floppy(struct dev_machine *m);
 void dev_test_disk(struct dev_machine *m);
+void dev_test_map(struct dev_machine *m);
 
 /* dev_floppy.c, for others: the floppy controller as a device, and whether a cylinder arrives. */
 struct pz_dma_dev *dev_floppy(struct dev_machine *m);

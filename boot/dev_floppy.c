@@ -6,7 +6,6 @@
 #include "hw.h"
 
 #define FLOPPY_BITS 24
-#define FLOPPY_BOUNDARY 0x10000u
 #define FLOPPY_BUFFERS 5u
 #define FLOPPY_WORDS(cylinder) ((cylinder) * (FDC_CYLINDER / 4))
 
@@ -16,7 +15,7 @@ struct pz_dma_dev *dev_floppy(struct dev_machine *m)
 	struct pz_dma_dev *dev;
 
 	pz_dma_dev_init(&cfg, "floppy", FLOPPY_BITS);
-	cfg.boundary = FLOPPY_BOUNDARY;
+	cfg.boundary = DEV_ISA_BOUNDARY;
 	return pz_dma_dev_create(&dev, m->dma, &cfg) ? NULL : dev;
 }
 
@@ -45,7 +44,7 @@ static void floppy_whole(struct dev_machine *m, struct pz_dma_dev *dev)
 		port_print("\n");
 		DEV_CHECK(m,
 			  !(last >> FLOPPY_BITS) &&
-				  first / FLOPPY_BOUNDARY == last / FLOPPY_BOUNDARY,
+				  first / DEV_ISA_BOUNDARY == last / DEV_ISA_BOUNDARY,
 			  "floppy: cylinder %u goes below 16 MiB and across no 64 KiB", n);
 		DEV_CHECK(m, dev_floppy_arrives(first, n), "floppy: cylinder %u arrives whole", n);
 		dev_free(dev, &buf[n]);
@@ -77,15 +76,15 @@ static void floppy_beyond(struct dev_machine *m)
 /* QEMU stores the data behind the boundary all the same; the registers tell where they belong. */
 static void floppy_across(struct dev_machine *m)
 {
-	const uint64_t first = (uint64_t)8 << 20, bytes = 2 * FLOPPY_BOUNDARY;
-	const uint64_t across = first + FLOPPY_BOUNDARY - BOOT_PAGE;
+	const uint64_t first = (uint64_t)8 << 20, bytes = 2 * DEV_ISA_BOUNDARY;
+	const uint64_t across = first + DEV_ISA_BOUNDARY - BOOT_PAGE;
 
 	if (!CHECK_NAMED(m->t, !dev_take(m, first, bytes),
 			 "floppy: 128 KiB to cross the middle of"))
 		return;
 	CHECK_NAMED(m->t,
 		    fdc_read(0, across, FDC_CYLINDER) &&
-			    fdc_last_byte() == across + FDC_CYLINDER - 1 - FLOPPY_BOUNDARY,
+			    fdc_last_byte() == across + FDC_CYLINDER - 1 - DEV_ISA_BOUNDARY,
 		    "floppy: across 64 KiB the controller's address turns round");
 	dev_give(m, first, bytes);
 }

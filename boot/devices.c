@@ -40,6 +40,7 @@ void boot_devices(struct tap *t, uint64_t handed_over)
 	before = pz_page_free_count(m.pages, UINT32_MAX);
 	dev_test_floppy(&m);
 	dev_test_disk(&m);
+	dev_test_map(&m);
 	CHECK_NAMED(t, pz_page_free_count(m.pages, UINT32_MAX) == before,
 		    "the devices gave all memory back");
 	dev_close(&m);

@@ -26,6 +26,12 @@ static void boot_write(void *ctx, const char *s, size_t n)
 	port_write(s, n);
 }
 
+static void boot_check_arena(struct tap *t, const struct port_arena *a)
+{
+	CHECK_NAMED(t, a->live == 0 && a->blocks == 0 && a->mismatches == 0,
+		    "all memory was given back with its size");
+}
+
 void port_main(uint64_t handed_over)
 {
 	struct port_arena arena;
@@ -37,11 +43,11 @@ void port_main(uint64_t handed_over)
 	boot_machine(&t, handed_over);
 	t.suite = "devices";
 	boot_devices(&t, handed_over);
+	boot_check_arena(&t, &arena);
 	for (size_t i = 0; i < sizeof(boot_suites) / sizeof(boot_suites[0]); i++) {
 		tap_suite(&t, boot_suites[i].name, boot_suites[i].fn);
 		t.suite = boot_suites[i].name;
-		CHECK_NAMED(&t, arena.live == 0 && arena.blocks == 0 && arena.mismatches == 0,
-			    "all memory was given back with its size");
+		boot_check_arena(&t, &arena);
 	}
 	port_exit(tap_done(&t) == 0);
 }

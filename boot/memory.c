@@ -59,7 +59,7 @@ static bool dev_pages(struct dev_machine *m)
 	return pz_pages_create(&m->pages, &cfg) == 0;
 }
 
-static void *dev_direct(void *ctx, uint64_t phys, uint64_t bytes)
+void *dev_direct(void *ctx, uint64_t phys, uint64_t bytes)
 {
 	(void)ctx;
 	return pz_range_contains(port_mapped(), phys + (bytes - 1)) ? port_direct(phys) : NULL;
