@@ -14,6 +14,9 @@
 /* What a transfer of the ISA DMA controller does not cross. */
 #define DEV_ISA_BOUNDARY 0x10000u
 
+/* Where scripts/boot.sh puts the edu device with a DMA mask of so many bits. */
+#define DEV_EDU_SLOT(bits) ((bits)-11u)
+
 /* Points to itself: must not be moved. */
 struct dev_machine {
 	struct tap *t;
@@ -39,7 +42,7 @@ int dev_add_low(struct dev_machine *m);
 int dev_take(struct dev_machine *m, uint64_t phys, uint64_t bytes);
 void dev_give(struct dev_machine *m, uint64_t phys, uint64_t bytes);
 
-/* Hooks of a DMA layer: all memory is directly mapped. */
+/* A hook of DMA layers: all memory is directly mapped. */
 void *dev_direct(void *ctx, uint64_t phys, uint64_t bytes);
 
 /* A coherent buffer of a device; false when there is none. */
@@ -59,7 +62,7 @@ void dev_empty(struct dev_machine *m);
 void dev_write(uint64_t phys, uint32_t bytes, uint32_t seed, uint32_t word);
 bool dev_holds(uint64_t phys, uint32_t bytes, uint32_t seed, uint32_t word);
 
-/* Write the name of a result, as pz_snprintf() does. */
+/* Write the name of a result or a line of remarks, as pz_snprintf() does. */
 const char *dev_name(struct dev_machine *m, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

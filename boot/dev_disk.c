@@ -9,9 +9,8 @@
 #define DISK_SEGMENT 16384u
 #define DISK_BYTES (DISK_SEGMENTS * DISK_SEGMENT)
 #define DISK_SECTOR 3u /* where the test begins to read */
-/* The narrow device of the second part; its slot as in dev_edu.c. */
+/* The narrow device of the second part. */
 #define FILLED_BITS 28u
-#define FILLED_SLOT 17u
 
 struct disk {
 	struct ahci hw;
@@ -49,14 +48,12 @@ static void disk_free(const struct disk *d)
 }
 
 /* A device that reaches everything is given what no other reaches. */
-static bool disk_is_high(const struct disk *d)
+static bool disk_is_high(struct dev_machine *m, const struct disk *d)
 {
 	bool high = d->command.bus >= DEV_4G;
 
 	for (unsigned int i = 0; i < DISK_SEGMENTS; i++) {
-		port_print("# disk at ");
-		port_print_hex(d->data[i].bus);
-		port_print("\n");
+		port_print(dev_name(m, "# disk at %#llx\n", (unsigned long long)d->data[i].bus));
 		high = high && d->data[i].bus >= DEV_4G;
 	}
 	return high;
@@ -85,7 +82,8 @@ static void filled_move(struct dev_machine *m, const struct disk *d, uint64_t na
 {
 	struct edu edu;
 
-	if (!CHECK_NAMED(m->t, edu_open(&edu, FILLED_SLOT), "filled: edu 28 bits is there"))
+	if (!CHECK_NAMED(m->t, edu_open(&edu, DEV_EDU_SLOT(FILLED_BITS)),
+			 "filled: edu 28 bits is there"))
 		return;
 	dev_write(narrow, EDU_MOST, FILLED_BITS, 0);
 	disk_start(d);
@@ -126,11 +124,8 @@ static void filled(struct dev_machine *m, const struct disk *d)
 	struct pz_dma_dev_config cfg;
 	struct pz_dma_buf more;
 
-	port_print("# filled: pages taken ");
-	port_print_dec(taken);
-	port_print(", kept ");
-	port_print_dec(before - taken);
-	port_print("\n");
+	port_print(dev_name(m, "# filled: pages taken %llu, kept %llu\n", (unsigned long long)taken,
+			    (unsigned long long)(before - taken)));
 	CHECK_NAMED(m->t, pz_dma_alloc(d->dev, 0, 0, 0, 1, &more) == -PZ_ENOMEM,
 		    "filled: a device that reaches everything finds nothing");
 	pz_dma_dev_init(&cfg, "edu28", FILLED_BITS);
@@ -153,7 +148,7 @@ void dev_test_disk(struct dev_machine *m)
 	    !CHECK_NAMED(m->t, wide, "disk: it knows 64-bit addresses") ||
 	    !CHECK_NAMED(m->t, disk_alloc(m, &d), "disk: memory"))
 		return;
-	CHECK_NAMED(m->t, disk_is_high(&d), "disk: all of it lies above 4 GiB");
+	CHECK_NAMED(m->t, disk_is_high(m, &d), "disk: all of it lies above 4 GiB");
 	if (CHECK_NAMED(m->t, ahci_open(&d.hw, d.command.cpu_addr, d.command.bus),
 			"disk: a disk answers")) {
 		disk_start(&d);

@@ -2,9 +2,8 @@
 /*
  * dev_edu.c - 29 edu devices, one for each DMA mask of 12 to 40 bits, all moving data at once.
  *
- * scripts/boot.sh puts the device of N bits into PCI slot N - 11; that of 28 bits has QEMU's
- * default. Each device cuts addresses to its mask, so data for the first page beyond it ends at the
- * address 0: there the tests look for it.
+ * That of 28 bits has QEMU's default. Each device cuts addresses to its mask, so data for the first
+ * page beyond it ends at the address 0: there the tests look for it.
  */
 #include <physzone/fmt.h>
 
@@ -16,7 +15,6 @@
 #define EDU_DEFAULT_BITS 28u
 /* What only the first MiB can serve. */
 #define EDU_REFUSED_BITS 20u
-#define EDU_SLOT(bits) ((bits)-11u)
 #define EDU_DEVICES (EDU_LAST_BITS - EDU_FIRST_BITS + 1)
 /* In a page that all devices share, each has a piece. */
 #define EDU_PIECE 128u
@@ -62,7 +60,7 @@ static void edu_find(struct dev_machine *m, struct edu_device *v)
 	for (unsigned int i = 0; i < EDU_DEVICES; i++) {
 		v[i].bits = EDU_FIRST_BITS + i;
 		v[i].dev = NULL;
-		v[i].use = edu_open(&v[i].hw, EDU_SLOT(v[i].bits)) && edu_make(m, &v[i]);
+		v[i].use = edu_open(&v[i].hw, DEV_EDU_SLOT(v[i].bits)) && edu_make(m, &v[i]);
 		DEV_CHECK(m, v[i].use, "edu %u bits is there", v[i].bits);
 	}
 }
@@ -146,11 +144,8 @@ static void edu_whole(struct dev_machine *m, const struct edu_device *v)
 	for (unsigned int i = 0; i < EDU_DEVICES; i++) {
 		if (!all[i].use)
 			continue;
-		port_print("# edu ");
-		port_print_dec(v[i].bits);
-		port_print(" bits at ");
-		port_print_hex(all[i].phys);
-		port_print("\n");
+		port_print(dev_name(m, "# edu %u bits at %#llx\n", v[i].bits,
+				    (unsigned long long)all[i].phys));
 		DEV_CHECK(m, dev_holds(all[i].phys, EDU_BYTES, EDU_SEED(&v[i]), 0),
 			  "edu %u bits: a page arrives whole, out and back", v[i].bits);
 		dev_free(v[i].dev, &buf[i]);
@@ -267,9 +262,7 @@ static void edu_beyond(struct dev_machine *m, struct edu_device *v)
 				  "edu %u bits: what lies beyond the mask is not written",
 				  v[i].bits);
 	/* QEMU tells each: scripts/boot.sh compares, so that no other was beyond a mask. */
-	port_print("# transfers beyond a mask: ");
-	port_print_dec(forced);
-	port_print("\n");
+	port_print(dev_name(m, "# transfers beyond a mask: %u\n", forced));
 	edu_give_beyond(m, beyond);
 	dev_give(m, 0, EDU_BYTES);
 }

@@ -39,9 +39,7 @@ static void floppy_whole(struct dev_machine *m, struct pz_dma_dev *dev)
 	while (n-- > 0) {
 		uint64_t first = buf[n].bus, last = first + FDC_CYLINDER - 1;
 
-		port_print("# floppy at ");
-		port_print_hex(first);
-		port_print("\n");
+		port_print(dev_name(m, "# floppy at %#llx\n", (unsigned long long)first));
 		DEV_CHECK(m,
 			  !(last >> FLOPPY_BITS) &&
 				  first / DEV_ISA_BOUNDARY == last / DEV_ISA_BOUNDARY,

@@ -12,7 +12,6 @@
 #include "hw.h"
 
 #define MAP_EDU_BITS 28u
-#define MAP_EDU_SLOT 17u /* as in dev_edu.c */
 #define MAP_FLOPPY_BITS 24u
 /* What is mapped does not begin where a page or a slot does. */
 #define MAP_OFFSET 0x230u
@@ -75,9 +74,9 @@ static bool map_open(struct dev_machine *m, struct map_devices *d)
 
 	return map_layers(m, d) && map_device(d, &d->edu, "edu28", MAP_EDU_BITS, 0) &&
 	       map_device(d, &d->floppy, "floppy", MAP_FLOPPY_BITS, DEV_ISA_BOUNDARY) &&
-	       map_device(d, &d->disk, "disk", 64, 0) && edu_open(&d->edu_hw, MAP_EDU_SLOT) &&
-	       fdc_open() && ahci_find(&d->disk_hw, &wide) &&
-	       dev_alloc(d->disk, AHCI_MEMORY, &d->command) &&
+	       map_device(d, &d->disk, "disk", 64, 0) &&
+	       edu_open(&d->edu_hw, DEV_EDU_SLOT(MAP_EDU_BITS)) && fdc_open() &&
+	       ahci_find(&d->disk_hw, &wide) && dev_alloc(d->disk, AHCI_MEMORY, &d->command) &&
 	       ahci_open(&d->disk_hw, d->command.cpu_addr, d->command.bus);
 }
 
