@@ -32,7 +32,7 @@ devices=(-device "isa-debug-exit,iobase=0xf4,iosize=0x04"
 # One edu device for each DMA mask, in slot bits - 11; 28 bits is the default.
 for bits in {12..40}; do
 	mask=$(printf ',dma_mask=0x%x' $(((1 << bits) - 1)))
-	[ $bits != 28 ] || mask=
+	[ "$bits" != 28 ] || mask=
 	devices+=(-device "$(printf 'edu,addr=0x%x' $((bits - 11)))$mask")
 done
 
