@@ -121,6 +121,8 @@ struct fact_claim {
 	int nid; /* NODE_DATA, per-node areas; else PZ_NID_NONE */
 	bool reusable; /* device tree: reusable (CMA); no effect elsewhere */
 	bool nomap; /* device tree: no-map */
+	bool shared_pool, restricted_pool; /* device tree: compatible with such a DMA pool */
+	bool cma_default; /* device tree: linux,cma-default */
 	char *text; /* the name that the input gave */
 	struct where at;
 };
@@ -315,7 +317,7 @@ struct fact_dt_dynamic {
 	VEC(struct pz_range) within; /* alloc-ranges, in order of preference; empty for anywhere */
 	bool reusable; /* may be CMA */
 	bool nomap;
-	bool shared_pool; /* compatible with shared-dma-pool */
+	bool shared_pool, restricted_pool; /* compatible with such a DMA pool */
 	bool cma_default; /* linux,cma-default */
 };
 

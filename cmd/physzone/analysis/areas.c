@@ -33,13 +33,13 @@ static bool areas_reserve(struct an_ctx *c, const struct pz_cma_req *req)
 {
 	unsigned int shift = c->a->page_shift;
 	unsigned int order = pzl_pageblock_order(c->a->arch, shift, c->f->pae);
-	struct an_area area;
+	struct an_area area = { .nid = req->nid };
 	int rc;
 
 	memset(&area, 0, sizeof(area));
 	rc = pz_cma_reserve(&c->mb, req, UINT64_C(1) << (order + shift), &area.at);
 	if (rc)
-		*vec_push(&c->no_areas) = (struct an_no_area){ req->size, rc };
+		*vec_push(&c->no_areas) = (struct an_no_area){ req->size, rc, req->nid };
 	else
 		*vec_push(&c->areas) = area;
 	return !rc;
@@ -89,15 +89,17 @@ static bool areas_dynamic(struct an_ctx *c, const struct fact_dt_dynamic *d)
 	return false;
 }
 
-/* A reusable node with a place is an area there. */
-static void areas_placed(struct an_ctx *c)
+/* A reusable node with a place is an area there. True when one of them is the default area. */
+static bool areas_placed(struct an_ctx *c, size_t *which)
 {
+	bool has_default = false;
+
 	for (size_t i = 0; i < c->f->claims.n; i++) {
 		const struct fact_claim *cl = &c->f->claims.v[i];
 		struct an_area *a;
 
 		if (cl->kind != CLAIM_DT_RESERVED || !cl->reusable || cl->nomap ||
-		    !an_in_memory(c, cl->range) ||
+		    (cl->cma_default && c->cl.cma_set) || !an_in_memory(c, cl->range) ||
 		    pz_memblock_reserve(&c->mb, cl->range.first, pz_range_size(cl->range),
 					PZ_NID_NONE, 0))
 			continue;
@@ -105,15 +107,39 @@ static void areas_placed(struct an_ctx *c)
 		snprintf(a->at.name, sizeof(a->at.name), "%s", cl->text ? cl->text : "reserved");
 		a->at.range = cl->range;
 		a->recorded = true;
+		a->of_tree = true;
+		a->nid = PZ_NID_NONE;
+		if (!cl->cma_default || has_default)
+			continue;
+		has_default = true;
+		*which = c->areas.n - 1;
+	}
+	return has_default;
+}
+
+void an_areas_of_nodes(struct an_ctx *c)
+{
+	for (uint32_t i = 0; i < c->z.node_count && c->a->arch == PZL_ARCH_ARM64; i++) {
+		uint64_t of_node = 0;
+		struct pz_cma_req req;
+
+		(void)pzl_cmdline_numa_cma(&c->cl, c->z.node[i].nid, &of_node);
+		/* Each word makes an area of its own, the one for all nodes first. */
+		for (unsigned int k = 0; k < 2; k++) {
+			areas_req(c, &req, k ? "numa" : "pernuma", k ? of_node : c->cl.cma_pernuma);
+			req.nid = c->z.node[i].nid;
+			req.limit = 0;
+			if (req.size)
+				(void)areas_reserve(c, &req);
+		}
 	}
 }
 
 bool an_areas_of_tree(struct an_ctx *c)
 {
-	bool has_default = false;
 	size_t last = 0;
+	bool has_default = areas_placed(c, &last);
 
-	areas_placed(c);
 	for (size_t i = 0; i < c->f->dt.dynamic.n; i++) {
 		if (!areas_dynamic(c, &c->f->dt.dynamic.v[i]))
 			continue;

@@ -9,6 +9,7 @@
  *   image.c     where the kernel image lies
  *   reserved.c  what was taken while booting                -> mb.reserved
  *   areas.c     contiguous areas, for start.c              -> mb.reserved
+ *   bounce.c    bounce buffers                             -> mb.reserved
  *   managed.c   what was given back later, managed pages    -> z
  *   marks.c     watermarks and reserves                     -> z
  *   check.c     results that the input states               -> contradictions, problems
@@ -66,6 +67,9 @@ struct an_ctx {
 	bool image_guessed;
 	struct pz_range crash, crash_low; /* what crashkernel= takes, where that was computed */
 	bool has_crash, has_crash_low;
+	struct an_crash crash_got;
+	struct an_bounce bounce;
+	uint64_t untold; /* pages put where such a kernel allocates, for no line tells */
 	uint64_t zone_limit, low_last; /* see struct an_start */
 	uint64_t later_unplaced; /* pages given back whose place is not known */
 };
@@ -98,6 +102,16 @@ bool an_computed(const struct an_ctx *c);
 /* The areas of the device tree; whether the default one is among them. */
 bool an_areas_of_tree(struct an_ctx *c);
 void an_areas_default(struct an_ctx *c);
+/* Areas of single nodes, which arm64 reserves before it has zones. */
+void an_areas_of_nodes(struct an_ctx *c);
+/*
+ * Take the bounce buffers out of memory as it stands, where the input does not tell their place;
+ * without @take only find out what is asked for. The second tells how many pages that will be.
+ */
+void an_bounce(struct an_ctx *c, bool take);
+uint64_t an_bounce_pages(const struct an_ctx *c);
+/* What the input tells of the crash kernel's memory, where it was not computed. */
+void an_crash_told(struct an_ctx *c);
 void an_managed(struct an_ctx *c, enum managed_from from);
 void an_marks(struct an_ctx *c);
 void an_check(struct an_ctx *c, enum managed_from from);
@@ -108,6 +122,9 @@ void an_pieces(struct an_ctx *c);
  * req->parse says, -PZ_ENOENT when this kernel's way is not known, -PZ_ENOMEM for no place.
  */
 int an_crash_reserve(struct an_ctx *c, struct pzl_crash_request *req, struct pzl_crash_area *area);
+
+/* What the requests of start-up depend on, as far as it is known before the zones are filled. */
+struct pzl_boot_in an_boot_in(const struct an_ctx *c);
 
 /* Helpers on claims. */
 const struct fact_claim *an_claim(const struct an_ctx *c, enum claim_kind kind);

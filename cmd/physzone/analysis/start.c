@@ -146,6 +146,8 @@ static void start_recorded_areas(struct start_ctx *x)
 			 cl->text && *cl->text ? cl->text : "reserved");
 		a->at.range = cl->range;
 		a->recorded = true;
+		a->nid = cl->nid;
+		a->of_tree = cl->text && !strncmp(cl->text, "CMA memory pool", 15);
 	}
 }
 
@@ -343,6 +345,11 @@ int analyse_start(struct an_start *s, struct analysis *a, struct facts *f,
 		s->zone_limit = c.zone_limit;
 		s->low_last = c.low_last;
 		s->computed = an_computed(&c);
+		an_crash_told(&c);
+		s->crash = c.crash_got;
+		s->bounce = c.bounce;
+		s->in = an_boot_in(&c);
+		s->untold = c.untold;
 		s->built = true;
 		start_build(&x);
 		pz_rangeset_destroy(&x.memory);

@@ -14,21 +14,25 @@
 #define TEXT_MODELS (TABLE_COLUMNS - 3)
 
 /* The step of another run that stands for the same: the same name, counted from the front. */
+static bool text_alike(const struct boot *a, const struct boot_step *x, const struct boot *b,
+		       const struct boot_step *y)
+{
+	if (x->stage != y->stage || strcmp(x->what, y->what) || !x->text != !y->text)
+		return false;
+	return x->text || (a->requests.v[x->request].asked.gfp & 0xf) ==
+				  (b->requests.v[y->request].asked.gfp & 0xf);
+}
+
 static const struct boot_step *text_same(const struct boot *b, const struct boot *first, size_t i)
 {
 	const struct boot_step *want = &first->steps.v[i];
-	uint32_t zone = want->text ? 0 : first->requests.v[want->request].asked.gfp & 0xf;
+	unsigned int before = 0;
 
-	for (size_t k = 0; k < b->steps.n; k++) {
-		const struct boot_step *s = &b->steps.v[k];
-
-		if (s->stage != want->stage || strcmp(s->what, want->what) ||
-		    !s->text != !want->text)
-			continue;
-		if (!s->text && (b->requests.v[s->request].asked.gfp & 0xf) != zone)
-			continue;
-		return s;
-	}
+	for (size_t k = 0; k < i; k++)
+		before += text_alike(first, &first->steps.v[k], first, want);
+	for (size_t k = 0; k < b->steps.n; k++)
+		if (text_alike(b, &b->steps.v[k], first, want) && !before--)
+			return &b->steps.v[k];
 	return NULL;
 }
 
@@ -164,8 +168,17 @@ static enum out_style text_outcome(struct out *o, const struct boot *b,
 	case BOOT_NEVER:
 		out_str(o, brief ? "- nothing in reach" : "- never: no managed page in reach");
 		return ST_DIM;
-	case BOOT_FAILED:
+	case BOOT_DEPENDS:
+		out_str(o, "? depends");
+		if (r->remark && !brief)
+			out_printf(o, ": %s", r->remark);
+		return ST_WARN;
 	case BOOT_SKIPPED:
+		out_str(o, "- not asked for");
+		if (r->remark && !brief)
+			out_printf(o, ": %s", r->remark);
+		return ST_DIM;
+	case BOOT_FAILED:
 		break;
 	}
 	out_str(o, o->utf8 ? "✗ failed" : "* FAILED");
