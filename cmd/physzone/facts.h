@@ -352,6 +352,7 @@ struct facts {
 	char *cmdline; /* NULL when unknown */
 	struct where cmdline_at;
 	char *machine_model; /* "Machine model:" / DMI */
+	bool altered; /* made from a machine by changing it: no kernel's results belong to it */
 	unsigned int boots; /* "Linux version" banners seen in the input */
 	unsigned int boot; /* which of them was read, from 1 */
 

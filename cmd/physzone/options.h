@@ -29,6 +29,7 @@ enum command {
 	CMD_REACH,
 	CMD_WASTE,
 	CMD_COMPARE,
+	CMD_PREDICT,
 	CMD_COUNT,
 };
 
@@ -53,6 +54,8 @@ struct options {
 	bool managed_recorded;
 	const char *kmalloc_dma; /* boot: bytes */
 	bool dma_caches_managed; /* boot: only where ZONE_DMA has a managed page */
+	unsigned int pool_rules; /* boot: enum pzl_pool_rules, what coherent_pool= means */
+	const char *sweep; /* predict */
 	const char *topic; /* compare: what */
 	const char *memory, *mix, *trace, *cma; /* compare */
 	unsigned int fill, pressure; /* compare tables: percent */

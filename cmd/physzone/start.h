@@ -43,6 +43,7 @@ struct an_area {
 struct an_no_area {
 	uint64_t size; /* bytes */
 	int error; /* -PZ_E... */
+	uint64_t room; /* bytes of the longest free range below the limit then */
 	int nid; /* asked of this node, or PZ_NID_NONE */
 };
 
@@ -89,6 +90,9 @@ struct an_start {
 	struct an_crash crash;
 	struct an_bounce bounce;
 	struct pzl_boot_in in; /* what requests depend on, as far as it is known before the zones */
+	bool no_image; /* the kernel image has no place in this memory */
+	bool image_guessed; /* or one that nothing tells */
+	uint64_t image; /* bytes of it, when guessed */
 	uint64_t untold; /* pages that are taken without a place that the input tells */
 	uint64_t taken, freed; /* pages moved so that the zones' counts agree */
 	/* What was taken is computed, not told: another command line, or no kernel ran yet. */

@@ -29,6 +29,26 @@ static uint64_t areas_default_size(const struct an_ctx *c)
 	return c->a->arch == PZL_ARCH_ARM64 ? UINT64_C(64) << 20 : 0;
 }
 
+/* The longest free range that the request could have had. */
+static uint64_t areas_room(const struct an_ctx *c, const struct pz_cma_req *req)
+{
+	uint64_t best = 0;
+	struct pz_mb_iter it;
+
+	memset(&it, 0, sizeof(it));
+	while (pz_memblock_next_free(&c->mb, &it, req->nid)) {
+		struct pz_range r = it.range;
+
+		if (r.first < req->base)
+			r.first = req->base;
+		if (req->limit && r.last >= req->limit)
+			r.last = req->limit - 1;
+		if (r.first <= r.last && pz_range_size(r) > best)
+			best = pz_range_size(r);
+	}
+	return best;
+}
+
 static bool areas_reserve(struct an_ctx *c, const struct pz_cma_req *req)
 {
 	unsigned int shift = c->a->page_shift;
@@ -39,7 +59,8 @@ static bool areas_reserve(struct an_ctx *c, const struct pz_cma_req *req)
 	memset(&area, 0, sizeof(area));
 	rc = pz_cma_reserve(&c->mb, req, UINT64_C(1) << (order + shift), &area.at);
 	if (rc)
-		*vec_push(&c->no_areas) = (struct an_no_area){ req->size, rc, req->nid };
+		*vec_push(&c->no_areas) = (struct an_no_area){ req->size, rc, areas_room(c, req),
+							       req->nid };
 	else
 		*vec_push(&c->areas) = area;
 	return !rc;

@@ -65,6 +65,7 @@ struct an_ctx {
 	bool what_if; /* not what the input's kernel did: its results do not apply */
 	struct pz_range image_guess; /* bytes; where the kernel image was put when no line tells */
 	bool image_guessed;
+	bool no_image; /* not even an image of the usual size has a place */
 	struct pz_range crash, crash_low; /* what crashkernel= takes, where that was computed */
 	bool has_crash, has_crash_low;
 	struct an_crash crash_got;
@@ -135,7 +136,7 @@ uint64_t an_image_pages(const struct an_ctx *c);
 /* Reserve room for the kernel image when nothing tells its place; false: no size known. */
 bool an_place_image(struct an_ctx *c);
 /* The same with the size that a distribution's kernel usually keeps. */
-void an_place_usual_image(struct an_ctx *c);
+bool an_place_usual_image(struct an_ctx *c);
 /* The initial RAM disk where it finally lies; false: unknown or none. */
 bool an_initrd(const struct an_ctx *c, struct pz_range *bytes);
 /* Memory shift: pages of a number of KiB. */

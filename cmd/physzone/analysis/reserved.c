@@ -547,13 +547,14 @@ enum managed_from an_reserved(struct an_ctx *c)
 	}
 
 	reserved_known(c);
+	/* The loader put it there before the kernel reserves anything. */
+	image_known = an_kernel_image(c, &image) || an_place_image(c);
+	if (!image_known && (c->what_if || !c->f->memory.seen))
+		c->no_image = !an_place_usual_image(c);
 	if (c->want_areas && an_computed(c))
 		reserved_areas(c);
 	if (reserved_crash_untold(c))
 		reserved_crash(c);
-	image_known = an_kernel_image(c, &image) || an_place_image(c);
-	if (!image_known && (c->what_if || !c->f->memory.seen))
-		an_place_usual_image(c);
 	for (uint32_t n = 0; n < c->z.node_count; n++)
 		for (int t = 0; t < PZ_ZONE_TYPES; t++)
 			present += c->z.node[n].zone[t].present;

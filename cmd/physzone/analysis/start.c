@@ -350,6 +350,9 @@ int analyse_start(struct an_start *s, struct analysis *a, struct facts *f,
 		s->bounce = c.bounce;
 		s->in = an_boot_in(&c);
 		s->untold = c.untold;
+		s->no_image = c.no_image;
+		s->image_guessed = c.image_guessed;
+		s->image = c.image_guessed ? pz_range_size(c.image_guess) : 0;
 		s->built = true;
 		start_build(&x);
 		pz_rangeset_destroy(&x.memory);

@@ -114,6 +114,21 @@ struct boot_options {
 	enum pzl_pool_rules pool_rules; /* what coherent_pool= means */
 };
 
+#define BOOT_RUNS 6u
+
+/* The models that --model names. */
+struct boot_models {
+	char *name[BOOT_RUNS]; /* NULL for the kernel's own */
+	size_t n;
+	bool all; /* "all": those that have no such architecture are left out */
+};
+
+/* Read --model, and what the options say besides. 0, or EXIT_USAGE with one line in *err. */
+int boot_models_parse(struct boot_models *m, const char *list, char **err);
+int boot_options_read(struct boot_options *b, const struct options *o, char **err);
+void boot_models_drop(struct boot_models *m, size_t i);
+void boot_models_destroy(struct boot_models *m);
+
 /*
  * Carry a machine through start-up. Returns 0, or an exit code with one line in *err.
  * boot_destroy() in both cases.
@@ -123,6 +138,9 @@ void boot_destroy(struct boot *b);
 
 /* The flags that say what is asked for, by name; those on how hard to try are left out. */
 void boot_flags(char *buf, size_t size, const struct boot *b, const struct boot_request *r);
+
+/* The numbers or the circumstance that decided about a request, or NULL; to be freed. */
+char *boot_reason(const struct boot_request *r);
 
 /* Whether a request counts as failed: nothing, or fewer huge pages than asked for. */
 bool boot_request_failed(const struct boot_request *r);

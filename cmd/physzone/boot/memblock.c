@@ -89,6 +89,7 @@ static bool memblock_area_told(const struct boot *b, struct pz_range at)
 static void memblock_areas(struct boot *b, const struct facts *f)
 {
 	const struct pzl_boot_in in = boot_in(b, f);
+	char size[VIEW_SIZE_MAX];
 
 	for (size_t i = 0; i < b->start.areas.n; i++) {
 		const struct an_area *a = &b->start.areas.v[i];
@@ -111,7 +112,11 @@ static void memblock_areas(struct boot *b, const struct facts *f)
 		const struct an_no_area *a = &b->start.no_areas.v[i];
 		struct boot_request *r = memblock_ask(b, PZL_BOOT_CMA, "contiguous area", a->size);
 
-		r->remark = xasprintf("no place found (error %d)", a->error);
+		r->remark = a->error == -PZ_ENOMEM
+				    ? xasprintf("no place: the longest range that is free for it "
+						"is %s",
+						view_size(size, a->room))
+				    : xasprintf("refused (error %d)", a->error);
 		if (!b->physzone)
 			pzl_print_cma(&in, a->size, NULL, a->nid, boot_console_line, &b->console);
 	}
@@ -130,6 +135,28 @@ static void memblock_areas(struct boot *b, const struct facts *f)
 			pzl_print_cma(&in, mib << 20, NULL, PZ_NID_NONE, boot_console_line,
 				      &b->console);
 	}
+}
+
+/* Where KASLR puts the image decides about the longest free range, and is not told. */
+static void memblock_weigh_crash(struct boot *b, struct boot_request *r)
+{
+	const char *line = b->analysis.cmdline;
+	uint64_t longest = 0, size = b->start.crash.req.size;
+	char a[VIEW_SIZE_MAX], image[VIEW_SIZE_MAX];
+
+	if (b->start.crash.told || !b->start.image_guessed || (line && strstr(line, "nokaslr")))
+		return;
+	for (uint32_t i = 0; i < b->start.mb.memory.count; i++)
+		if (view_range_size(b->start.mb.memory.v[i].range) > longest)
+			longest = view_range_size(b->start.mb.memory.v[i].range);
+	if (longest < b->start.image || size > longest - b->start.image ||
+	    size <= (longest - b->start.image) / 2)
+		return;
+	r->outcome = BOOT_DEPENDS;
+	free(r->remark);
+	r->remark = xasprintf("on where KASLR puts the image of %s in the longest range, which has "
+			      "%s",
+			      view_size(image, b->start.image), view_size(a, longest));
 }
 
 static void memblock_crash(struct boot *b)
@@ -171,6 +198,8 @@ static void memblock_crash(struct boot *b)
 					    ? "the kernel tries the same place for ever"
 					    : "no range that is free is large enough");
 	}
+	if (!k->req.base)
+		memblock_weigh_crash(b, r);
 	k->env.model = b->rules;
 	if (!b->physzone)
 		pzl_crash_print(&k->env, &k->req, &k->area, b->start.in.ram_bytes,
@@ -225,6 +254,18 @@ static bool memblock_take(struct boot *b, uint64_t bytes, uint64_t max_addr, str
 	pz_zones_account(&b->start.z, (struct pz_range){ at->first >> shift, at->last >> shift },
 			 false);
 	return true;
+}
+
+/* Give back what the input's own kernel took. */
+static void memblock_give(struct boot *b, struct pz_range at)
+{
+	unsigned int shift = b->analysis.page_shift;
+	struct pz_range pfns;
+
+	if (!pz_range_trim(at, shift, &pfns) ||
+	    pz_memblock_free(&b->start.mb, at.first, view_range_size(at)))
+		return;
+	pz_zones_account(&b->start.z, pfns, true);
 }
 
 /* The longest free run up to an address, with a range in use that counts as free. */
@@ -290,15 +331,17 @@ static void memblock_swiotlb(struct boot *b, const struct facts *f)
 	for (size_t i = 0; i < f->said.n && !b->start.computed; i++)
 		refused = refused || (f->said.v[i].kind == SAID_SWIOTLB &&
 				      strstr(f->said.v[i].text, "No low mem"));
-	if (k->placed) {
+	if (k->placed && (own || view_range_size(k->at) == asked.bytes)) {
 		memblock_served(r, k->at);
 	} else if (own && k->unplaced && !refused) {
 		r->outcome = BOOT_SERVED;
 		r->bytes = asked.bytes;
 		r->got = 1;
-	} else if (!own && !k->asked) {
+	} else if (!own) {
 		uint64_t size = asked.bytes;
 
+		if (k->placed)
+			memblock_give(b, k->at);
 		while (size && !memblock_take(b, size, asked.max_addr, &at))
 			size = pzl_swiotlb_halve(b->rules, size);
 		if (size)

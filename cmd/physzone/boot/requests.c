@@ -181,21 +181,34 @@ static bool requests_estimated(const struct boot *b, int nid, enum pz_zone_type 
 	return false;
 }
 
+/* Free pages of a zone. The allocator's areas ascend by node, then by type, as zones do. */
+static uint64_t requests_free(const struct boot *b, int nid, enum pz_zone_type type)
+{
+	uint32_t area = 0;
+
+	for (uint32_t n = 0; n < b->start.z.node_count; n++) {
+		const struct pz_node *node = &b->start.z.node[n];
+
+		for (int t = 0; t < PZ_ZONE_TYPES; t++) {
+			if (node->nid == nid && t == (int)type)
+				return pz_page_free_count(b->pages, area);
+			area += node->zone[t].spanned != 0;
+		}
+	}
+	return 0;
+}
+
 /* Whether the numbers are sure to decide: what start-up leaves out is weighed against them. */
 static void requests_weigh(struct boot *b, struct boot_request *r)
 {
 	unsigned int shift = b->analysis.page_shift;
 	char left[VIEW_SIZE_MAX], early[VIEW_SIZE_MAX];
 	uint64_t free_pages = 0, untold;
-	struct pz_area_stat st;
 
 	if (b->physzone || r->from_cma)
 		return;
-	for (uint32_t i = 0; i < pz_page_areas(b->pages); i++) {
-		pz_page_area_stat(b->pages, i, 0, &st);
-		if (!r->got || (st.nid == r->nid && st.type == r->zone))
-			free_pages += st.free;
-	}
+	if (r->got)
+		free_pages = requests_free(b, r->nid, r->zone);
 	if (r->got && free_pages << shift < REQUESTS_EARLY) {
 		r->outcome = BOOT_DEPENDS;
 		r->remark = xasprintf("%s would be left in %s, and some %s of other allocations "

@@ -69,6 +69,17 @@ static const struct pz_report_area *text_area(const struct pz_report *r)
 	return NULL;
 }
 
+char *boot_reason(const struct boot_request *r)
+{
+	const struct pz_report_area *a = text_area(r->report);
+
+	if (r->remark)
+		return xstrdup(r->remark);
+	return a ? xasprintf("%s: %s", pz_zone_name((enum pz_zone_type)a->type),
+			     text_verdict(a->verdict))
+		 : NULL;
+}
+
 static void text_flags(struct out *o, const struct boot *b, const struct boot_request *r)
 {
 	char flags[128];
@@ -144,7 +155,7 @@ static void text_served_short(struct out *o, const struct boot *b, const struct 
 static enum out_style text_outcome(struct out *o, const struct boot *b,
 				   const struct boot_request *r, bool brief)
 {
-	const struct pz_report_area *a = text_area(r->report);
+	char *reason;
 
 	switch (r->outcome) {
 	case BOOT_SERVED:
@@ -184,11 +195,10 @@ static enum out_style text_outcome(struct out *o, const struct boot *b,
 	out_str(o, o->utf8 ? "✗ failed" : "* FAILED");
 	if (brief)
 		return ST_BAD;
-	if (r->remark)
-		out_printf(o, ": %s", r->remark);
-	else if (a)
-		out_printf(o, ": %s: %s", pz_zone_name((enum pz_zone_type)a->type),
-			   text_verdict(a->verdict));
+	reason = boot_reason(r);
+	if (reason)
+		out_printf(o, ": %s", reason);
+	free(reason);
 	return ST_BAD;
 }
 
