@@ -647,8 +647,8 @@ int options_parse(struct options *o, int argc, char **argv, char **err)
 			return rc;
 	}
 	if (o->command == CMD_PREDICT && !o->sweep) {
-		*err = xstrdup("no --sweep given: --sweep ram=64M..1T, or crashkernel, cma, swiotlb, "
-			       "coherent_pool");
+		*err = xstrdup("no --sweep given: --sweep ram=64M..1T, or crashkernel, cma, "
+			       "swiotlb, coherent_pool");
 		return EXIT_USAGE;
 	}
 	if (o->live && o->operand_count) {

@@ -198,7 +198,8 @@ static void start_swiotlb(struct tap *t)
 		{ "swiotlb=129,8,noforce", PZL_LINUX_5_15, PZL_ARCH_X86_64, 8 * G, 9 * G - 1, 4,
 		  512 * K },
 		{ "swiotlb=129,force", PZL_LINUX_5_15, PZL_ARCH_X86_64, G, G - 1, 4, 512 * K },
-		{ "swiotlb=65537,3", PZL_LINUX_6_12, PZL_ARCH_X86_64, 8 * G, 9 * G - 1, 1, 256 * M },
+		{ "swiotlb=65537,3", PZL_LINUX_6_12, PZL_ARCH_X86_64, 8 * G, 9 * G - 1, 1,
+		  256 * M },
 		{ "swiotlb=129", PZL_LINUX_5_15, PZL_ARCH_X86_64, 8 * G, 9 * G - 1, 1, 512 * K },
 		{ "", PZL_LINUX_6_1, PZL_ARCH_M68K, 8 * G, 9 * G - 1, 1, 0 },
 	};

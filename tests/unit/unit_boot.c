@@ -143,20 +143,6 @@ static void driver_after_start_up(void **state)
 	run_done(&r);
 }
 
-/* The text of a run, with blanks and line ends made one blank each. */
-static void run_says(const struct run *r, const char *needle)
-{
-	char *flat = xstrdup(r->text), *to = flat;
-
-	for (const char *p = r->text; *p; p++)
-		if ((*p != ' ' && *p != '\n') || (to > flat && to[-1] != ' '))
-			*to++ = (char)(*p == '\n' ? ' ' : *p);
-	*to = 0;
-	if (!strstr(flat, needle))
-		fail_msg("missing: %s\nin:\n%s", needle, r->text);
-	free(flat);
-}
-
 static void slab_caches(void **state)
 {
 	static const char *const models[] = { "linux-5.15", "linux-6.1", "linux-6.12" };
@@ -298,6 +284,110 @@ static void a_board(void **state)
 	run_done(&r);
 }
 
+/* coherent_pool=0 as kernels have it, as a patch proposed, and as their documentation has it. */
+static void coherent_pool_0(void **state)
+{
+	struct run r = run("boot --cmdline coherent_pool=0 @x86_64/6.1-pc-2G");
+
+	(void)state;
+	run_has(&r, "the same as no word");
+	run_has(&r, "DMA: preallocated 256 KiB GFP_KERNEL pool");
+	run_done(&r);
+	r = run("boot --coherent-pool proposed --cmdline coherent_pool=0 --model linux-5.15 " KDUMP);
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "none: coherent_pool=0, and a patch proposed");
+	run_has_not(&r, "DMA: ");
+	run_has_not(&r, "page allocation failure");
+	run_done(&r);
+	r = run("boot --coherent-pool documented --cmdline quiet @x86_64/6.1-pc-8G");
+	run_has(&r, "DMA: preallocated 256 KiB GFP_KERNEL pool");
+	run_done(&r);
+	r = run("boot --coherent-pool documented --cmdline coherent_pool=0 @x86_64/6.1-pc-8G");
+	run_has(&r, "none: coherent_pool=0, and by the documentation");
+	run_done(&r);
+}
+
+/* Requests of memblock: what they get, what decides, and the kernel's words. */
+static void before_the_allocator(void **state)
+{
+	struct run r = run("boot --cmdline crashkernel=512M,high~cma=64M~swiotlb=65536,4 "
+			   "@x86_64/6.1-pc-8G");
+	const char *cma, *crash, *areas, *late;
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_FINE);
+	cma = run_has(&r, "cma: Reserved 64 MiB at 0x0000000100000000\n");
+	crash = run_has(&r, "Reserving 512MB of memory at 8688MB for crashkernel (System RAM: "
+			    "8191MB)\n");
+	areas = run_has(&r, "software IO TLB: area num 4.\n");
+	late = run_has(&r, "PCI-DMA: Using software bounce buffering for IO (SWIOTLB)\n");
+	assert_true(cma < crash && crash < areas && areas < late);
+	run_has(&r, "(128MB)\n");
+	run_done(&r);
+	/* Too large ones: a crash kernel and an area fail, bounce buffers are halved. */
+	r = run("boot --cmdline crashkernel=7G~nokaslr @x86_64/6.1-pc-8G");
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "crashkernel reservation failed - No suitable area found.");
+	run_done(&r);
+	r = run("boot --cmdline cma=7G @x86_64/6.1-pc-8G");
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "cma: Failed to reserve 7168 MiB\n");
+	run_says(&r, "FAILED: no place: the longest range that is free for it is");
+	run_done(&r);
+	r = run("boot --cmdline swiotlb=2097152 @x86_64/6.1-pc-8G");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "SWIOTLB bounce buffer size adjusted 2097152 -> 1048576 slots\n");
+	run_done(&r);
+	/* 5.15 does not halve. */
+	r = run("boot --model linux-5.15 --cmdline swiotlb=2097152 @x86_64/6.1-pc-8G");
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "software IO TLB: Cannot allocate buffer\n");
+	run_has(&r, "software IO TLB: No low mem\n");
+	run_done(&r);
+	r = run("boot --cmdline crashkernel=0 @x86_64/6.1-pc-8G");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "not asked for: nothing is reserved");
+	run_done(&r);
+}
+
+/* A map alone does not tell where KASLR puts the image. */
+static void it_depends(void **state)
+{
+	char *name = run_file("BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable\n"
+			      "BIOS-e820: [mem 0x0000000000100000-0x000000003fffffff] usable\n");
+	char *line = xasprintf("boot --cmdline crashkernel=640M %s", name);
+	struct run r = run(line);
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_says(&r, "? depends: on where KASLR puts the image of 44 MiB");
+	run_done(&r);
+	free(line);
+	line = xasprintf("boot --cmdline crashkernel=128M %s", name);
+	r = run(line);
+	run_has_not(&r, "depends");
+	run_done(&r);
+	free(line);
+	line = xasprintf("boot --cmdline crashkernel=640M~nokaslr --json %s", name);
+	r = run(line);
+	run_has_not(&r, "\"depends\"");
+	run_done(&r);
+	unlink(name);
+	free(line);
+	free(name);
+}
+
+static void all_models(void **state)
+{
+	struct run r = run("boot --model all " KDUMP);
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "linux-5.15");
+	run_has(&r, "physzone");
+	run_done(&r);
+}
+
 static void refused(void **state)
 {
 	(void)state;
@@ -305,6 +395,7 @@ static void refused(void **state)
 	run_refused("boot --model linux-6.1,,physzone " KDUMP, "unknown model ''");
 	run_refused("boot --kmalloc-dma 0 " KDUMP, "--kmalloc-dma wants bytes");
 	run_refused("boot --kmalloc-dma 9999999 " KDUMP, "--kmalloc-dma wants bytes");
+	run_refused("boot --coherent-pool none " KDUMP, "--coherent-pool wants kernel, documented");
 	run_refused("boot --dma-caches never " KDUMP, "--dma-caches wants always or managed");
 	run_refused("boot --bits 65 " KDUMP, "--bits wants a number");
 	run_refused("boot --bits 24 --bits 28 " KDUMP, "one device at a time");
@@ -327,6 +418,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(before_it_crashes),
 		cmocka_unit_test(made_up_machine),
 		cmocka_unit_test(a_board),
+		cmocka_unit_test(coherent_pool_0),
+		cmocka_unit_test(before_the_allocator),
+		cmocka_unit_test(it_depends),
+		cmocka_unit_test(all_models),
 		cmocka_unit_test(refused),
 	};
 

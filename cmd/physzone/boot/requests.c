@@ -251,7 +251,9 @@ void boot_make(struct boot *b, const struct facts *f, struct boot_request *r,
 		rc = requests_try(b, f, r, --order, asked->retry_gfp, PZ_NID_NONE);
 	r->got = !rc;
 	if (!rc)
-		r->outcome = order == asked->order ? BOOT_SERVED : BOOT_LESS;
+		/* A pool is never larger than the largest block. */
+		r->outcome = order == asked->order && r->bytes >= asked->bytes ? BOOT_SERVED
+									       : BOOT_LESS;
 	else if (b->physzone && rc == -PZ_ERANGE && !o->device_said)
 		r->outcome = BOOT_NEVER;
 	else

@@ -189,8 +189,8 @@ static char *sweep_rest(const struct sweep *s, const char *word, size_t n)
 
 char *sweep_cmdline(const struct sweep *s, const char *cmdline, uint64_t value)
 {
+	bool slots = s->what == SWEEP_SWIOTLB;
 	char *rest = NULL, *line;
-	bool init = false;
 	struct out o;
 
 	out_init(&o, NULL);
@@ -200,26 +200,22 @@ char *sweep_cmdline(const struct sweep *s, const char *cmdline, uint64_t value)
 		while (*p == ' ')
 			p++;
 		n = sweep_word(p);
-		init = init || (n == 2 && !strncmp(p, "--", 2));
-		if (init && !rest)
-			rest = xstrdup("");
-		if (n && !init && sweep_is(s, p, n)) {
+		/* What is meant for init is left as it is. */
+		if (n == 2 && !strncmp(p, "--", 2)) {
+			out_printf(&o, " %s", p);
+			break;
+		}
+		if (n && sweep_is(s, p, n)) {
 			free(rest);
 			rest = sweep_rest(s, p, n);
-		} else if (n && !init) {
-			out_printf(&o, "%.*s ", (int)n, p);
-		} else if (init) {
-			break;
+		} else if (n) {
+			out_printf(&o, " %.*s", (int)n, p);
 		}
 		p += n;
 	}
-	out_printf(&o, "%s=%" PRIu64 "%s%s", s->name,
-		   s->what == SWEEP_SWIOTLB ? value >> SWEEP_SLOT : value >> 10,
-		   s->what == SWEEP_SWIOTLB ? "" : "K", rest ? rest : "");
-	/* What is meant for init stays behind it. */
-	if (init)
-		out_printf(&o, " %s", strstr(cmdline, "-- ") ? strstr(cmdline, "-- ") : "--");
-	line = xstrdup(out_text(&o));
+	/* In front, for a quote that is not closed hides all behind it. */
+	line = xasprintf("%s=%" PRIu64 "%s%s%s", s->name, slots ? value >> SWEEP_SLOT : value >> 10,
+			 slots ? "" : "K", rest ? rest : "", out_text(&o));
 	out_destroy(&o);
 	free(rest);
 	return line;

@@ -58,7 +58,7 @@ struct pzl_boot_request {
 	unsigned int cma_align; /* alignment of that try, as an order */
 	uint64_t max_addr; /* the address limit behind the flags, or of memblock; inclusive */
 	uint64_t slots; /* bounce buffers: as many of 2 KiB */
-	uint64_t adjusted; /* the same in bytes when the kernel chose a size below the default; else 0 */
+	uint64_t adjusted; /* in bytes, when the kernel chose a size below the default; else 0 */
 	uint32_t areas; /* with so many locks; 0 before 6.0, which has one for all */
 	bool rounded; /* the slots were rounded up for the areas */
 };
