@@ -10,10 +10,11 @@
  * buffers and pools for atomic allocations are predicted, word for word and in their order; the
  * bounce buffers have the size that was mapped; places are those that were recorded when they are
  * computed without what the kernel told of them, or it is known why not; every model runs, and
- * leaves the allocator consistent. A kernel that reported a failed request of its own start-up is one with the
- * rules from before 5.17, whatever its version says: it is run as linux-5.15, and the report is
- * compared too, as far as it does not tell what the kernel had allocated by then: the request, and
- * of each zone that is listed present, managed and the reserves, of all memory RAM and reserved.
+ * leaves the allocator consistent. A kernel that reported a failed request of its own start-up is
+ * one with the rules from before 5.17, whatever its version says: it is run as linux-5.15, and the
+ * report is compared too, as far as it does not tell what the kernel had allocated by then: the
+ * request, and of each zone that is listed present, managed and the reserves, of all memory RAM and
+ * reserved.
  */
 #include <dirent.h>
 #include <stdarg.h>

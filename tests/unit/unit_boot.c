@@ -293,7 +293,8 @@ static void coherent_pool_0(void **state)
 	run_has(&r, "the same as no word");
 	run_has(&r, "DMA: preallocated 256 KiB GFP_KERNEL pool");
 	run_done(&r);
-	r = run("boot --coherent-pool proposed --cmdline coherent_pool=0 --model linux-5.15 " KDUMP);
+	r = run("boot --coherent-pool proposed --cmdline coherent_pool=0 --model linux-5.15 "
+		KDUMP);
 	assert_int_equal(r.rc, EXIT_FINE);
 	run_has(&r, "none: coherent_pool=0, and a patch proposed");
 	run_has_not(&r, "DMA: ");
@@ -395,7 +396,7 @@ static void refused(void **state)
 	run_refused("boot --model linux-6.1,,physzone " KDUMP, "unknown model ''");
 	run_refused("boot --kmalloc-dma 0 " KDUMP, "--kmalloc-dma wants bytes");
 	run_refused("boot --kmalloc-dma 9999999 " KDUMP, "--kmalloc-dma wants bytes");
-	run_refused("boot --coherent-pool none " KDUMP, "--coherent-pool wants kernel, documented");
+	run_refused("boot --coherent-pool none " KDUMP, "--coherent-pool wants kernel, ");
 	run_refused("boot --dma-caches never " KDUMP, "--dma-caches wants always or managed");
 	run_refused("boot --bits 65 " KDUMP, "--bits wants a number");
 	run_refused("boot --bits 24 --bits 28 " KDUMP, "one device at a time");

@@ -273,6 +273,45 @@ static size_t text_widest(const struct boot *runs, size_t n)
 	return best;
 }
 
+/* Whether a row of an earlier run stands for a request: the widest one's, then in their order. */
+static bool text_shown(const struct boot *runs, size_t n, const struct boot *of, size_t i)
+{
+	const struct boot *first = &runs[text_widest(runs, n)];
+
+	if (of == first)
+		return false;
+	if (text_same(first, of, i))
+		return true;
+	for (const struct boot *b = runs; b < of; b++)
+		if (text_same(b, of, i))
+			return true;
+	return false;
+}
+
+/* Rows for the requests of one run, with what came of each under all. */
+static void text_requests(struct table *t, const struct boot *runs, size_t n, const struct boot *of,
+			  bool utf8)
+{
+	for (size_t i = 0; i < of->steps.n; i++) {
+		const struct boot_step *s = &of->steps.v[i];
+		const struct pzl_boot_request *asked;
+		char size[VIEW_SIZE_MAX];
+
+		if (s->text || text_shown(runs, n, of, i))
+			continue;
+		asked = &of->requests.v[s->request].asked;
+		table_row(t);
+		table_set(t, 0, ST_PLAIN, "%s", s->what);
+		table_set(t, 1, ST_PLAIN, "%s%s", view_size(size, asked->bytes),
+			  asked->gfp & PZL_GFP_DMA     ? " GFP_DMA"
+			  : asked->gfp & PZL_GFP_DMA32 ? " GFP_DMA32"
+						       : "");
+		for (size_t k = 0; k < n && k < TEXT_MODELS; k++)
+			text_cell(t, 2 + (unsigned int)k, &runs[k], text_same(&runs[k], of, i),
+				  utf8);
+	}
+}
+
 static void text_beside(struct out *o, const struct boot *runs, size_t n)
 {
 	const struct boot *first = &runs[text_widest(runs, n)];
@@ -301,24 +340,11 @@ static void text_beside(struct out *o, const struct boot *runs, size_t n)
 	table_set(&t, 1, ST_HEAD, "asked for");
 	for (size_t k = 0; k < n && k < TEXT_MODELS; k++)
 		table_set(&t, 2 + (unsigned int)k, ST_HEAD, "%s", runs[k].model);
-	for (size_t i = 0; i < first->steps.n; i++) {
-		const struct boot_step *s = &first->steps.v[i];
-		struct pzl_boot_request asked;
-		char size[VIEW_SIZE_MAX];
-
-		if (s->text)
-			continue;
-		asked = first->requests.v[s->request].asked;
-		table_row(&t);
-		table_set(&t, 0, ST_PLAIN, "%s", s->what);
-		table_set(&t, 1, ST_PLAIN, "%s%s", view_size(size, asked.bytes),
-			  asked.gfp & PZL_GFP_DMA     ? " GFP_DMA"
-			  : asked.gfp & PZL_GFP_DMA32 ? " GFP_DMA32"
-							: "");
-		for (size_t k = 0; k < n && k < TEXT_MODELS; k++)
-			text_cell(&t, 2 + (unsigned int)k, &runs[k], text_same(&runs[k], first, i),
-				  o->utf8);
-	}
+	/* The widest run's requests, then those that only others make. */
+	text_requests(&t, runs, n, first, o->utf8);
+	for (size_t k = 0; k < n; k++)
+		if (&runs[k] != first)
+			text_requests(&t, runs, n, &runs[k], o->utf8);
 	table_print(&t, o, 2);
 	table_destroy(&t);
 }
