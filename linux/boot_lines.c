@@ -179,6 +179,16 @@ void pzl_print_reserved_pool(const struct pzl_boot_in *in, enum pzl_reserved_poo
 	lines_end(&l, emit, ctx);
 }
 
+void pzl_print_cma_bypass(const char *name, pzl_emit_fn emit, void *ctx)
+{
+	struct pzl_line l = { { 0 }, 0 };
+
+	pzl_put(&l, "Reserved memory: bypass ");
+	pzl_put(&l, name);
+	pzl_put(&l, " node, using cmdline CMA params instead");
+	lines_end(&l, emit, ctx);
+}
+
 void pzl_print_pool(const struct pzl_boot_in *in, const struct pzl_boot_request *r, uint64_t got,
 		    pzl_emit_fn emit, void *ctx)
 {

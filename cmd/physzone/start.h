@@ -45,6 +45,15 @@ struct an_no_area {
 	int error; /* -PZ_E... */
 	uint64_t room; /* bytes of the longest free range below the limit then */
 	int nid; /* asked of this node, or PZ_NID_NONE */
+	bool of_tree; /* a node of the device tree */
+};
+
+/* A pool of the device tree without a place of its own, which is no contiguous area. */
+struct an_tree_pool {
+	enum pzl_reserved_pool what;
+	uint64_t size; /* bytes */
+	bool placed;
+	struct pz_range at;
 };
 
 /* What crashkernel= came to. */
@@ -87,6 +96,7 @@ struct an_start {
 	uint64_t zone_limit; /* pzl_dma_zone_limit() */
 	uint64_t low_last; /* see struct pzl_boot_in */
 	VEC(struct an_no_area) no_areas;
+	VEC(struct an_tree_pool) tree_pools;
 	struct an_crash crash;
 	struct an_bounce bounce;
 	struct pzl_boot_in in; /* what requests depend on, as far as it is known before the zones */

@@ -5,6 +5,8 @@
  */
 #include "start_run.h"
 
+#include <libfdt.h>
+
 const char *run_machines;
 
 #define KDUMP "@x86_64/6.1-kdump-256M"
@@ -378,6 +380,99 @@ static void it_depends(void **state)
 	free(name);
 }
 
+static char tree_blob[1 << 14];
+
+static void tree_cells(const char *name, unsigned int n, const uint32_t *v)
+{
+	uint32_t be[8];
+
+	for (unsigned int i = 0; i < n; i++)
+		be[i] = cpu_to_fdt32(v[i]);
+	assert_int_equal(fdt_property(tree_blob, name, be, (int)(4 * n)), 0);
+}
+
+/* A node of reserved-memory: with a place, or only with a size. */
+static void tree_pool(const char *name, const char *compatible, uint32_t base, uint32_t size,
+		      const char *flag, const char *flag2)
+{
+	assert_int_equal(fdt_begin_node(tree_blob, name), 0);
+	assert_int_equal(fdt_property_string(tree_blob, "compatible", compatible), 0);
+	if (base)
+		tree_cells("reg", 2, (const uint32_t[]){ base, size });
+	else
+		tree_cells("size", 1, &size);
+	if (flag)
+		assert_int_equal(fdt_property(tree_blob, flag, NULL, 0), 0);
+	if (flag2)
+		assert_int_equal(fdt_property(tree_blob, flag2, NULL, 0), 0);
+	assert_int_equal(fdt_end_node(tree_blob), 0);
+}
+
+/* An arm64 board with 1 GiB and pools for devices. */
+static char *tree_file(void)
+{
+	char *name = xstrdup("/tmp/physzone-XXXXXX");
+	int fd = mkstemp(name);
+
+	assert_int_equal(fdt_create(tree_blob, sizeof(tree_blob)), 0);
+	assert_int_equal(fdt_finish_reservemap(tree_blob), 0);
+	assert_int_equal(fdt_begin_node(tree_blob, ""), 0);
+	tree_cells("#address-cells", 1, (const uint32_t[]){ 1 });
+	tree_cells("#size-cells", 1, (const uint32_t[]){ 1 });
+	assert_int_equal(fdt_begin_node(tree_blob, "memory@40000000"), 0);
+	assert_int_equal(fdt_property_string(tree_blob, "device_type", "memory"), 0);
+	tree_cells("reg", 2, (const uint32_t[]){ 0x40000000, 0x40000000 });
+	assert_int_equal(fdt_end_node(tree_blob), 0);
+	assert_int_equal(fdt_begin_node(tree_blob, "reserved-memory"), 0);
+	tree_cells("#address-cells", 1, (const uint32_t[]){ 1 });
+	tree_cells("#size-cells", 1, (const uint32_t[]){ 1 });
+	assert_int_equal(fdt_property(tree_blob, "ranges", NULL, 0), 0);
+	tree_pool("gpu", "shared-dma-pool", 0x70000000, 0x1000000, "no-map", NULL);
+	tree_pool("wifi", "restricted-dma-pool", 0x72000000, 0x400000, NULL, NULL);
+	tree_pool("odd", "shared-dma-pool", 0x74001000, 0x400000, "reusable", NULL);
+	tree_pool("huge", "shared-dma-pool", 0, 0x7f000000, NULL, NULL);
+	tree_pool("linux,cma", "shared-dma-pool", 0x78000000, 0x2000000, "reusable",
+		  "linux,cma-default");
+	assert_int_equal(fdt_end_node(tree_blob), 0);
+	assert_int_equal(fdt_end_node(tree_blob), 0);
+	assert_int_equal(fdt_finish(tree_blob), 0);
+	assert_true(write(fd, tree_blob, fdt_totalsize(tree_blob)) ==
+		    (ssize_t)fdt_totalsize(tree_blob));
+	close(fd);
+	return name;
+}
+
+static void pools_of_the_tree(void **state)
+{
+	char *name = tree_file(), *line = xasprintf("boot --arch arm64 %s", name);
+	struct run r = run(line);
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "Reserved memory: created DMA memory pool at 0x0000000070000000, size 16 MiB\n");
+	run_has(&r, "Reserved memory: created restricted DMA pool at 0x0000000072000000, size 4 "
+		    "MiB\n");
+	run_has(&r, "Reserved memory: incorrect alignment of CMA region\n");
+	run_has(&r, "Reserved memory: created CMA memory pool at 0x0000000078000000, size 32 MiB\n");
+	run_says(&r, "FAILED: it does not begin and end on pageblocks");
+	run_says(&r, "coherent region 1.98 GiB * FAILED: no range that is free is large enough");
+	/* The tree has a default area: no other one is made. */
+	run_has(&r, "32 MiB at 1920M lent to movable pages");
+	run_has_not(&r, "cma: Reserved");
+	run_done(&r);
+	free(line);
+	/* Unless the command line asks for one. */
+	line = xasprintf("boot --arch arm64 --cmdline cma=16M %s", name);
+	r = run(line);
+	run_has(&r, "Reserved memory: bypass linux,cma node, using cmdline CMA params instead\n");
+	run_has(&r, "cma: Reserved 16 MiB at ");
+	run_has_not(&r, "1920M");
+	run_done(&r);
+	unlink(name);
+	free(line);
+	free(name);
+}
+
 static void all_models(void **state)
 {
 	struct run r = run("boot --model all " KDUMP);
@@ -422,6 +517,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(coherent_pool_0),
 		cmocka_unit_test(before_the_allocator),
 		cmocka_unit_test(it_depends),
+		cmocka_unit_test(pools_of_the_tree),
 		cmocka_unit_test(all_models),
 		cmocka_unit_test(refused),
 	};

@@ -426,6 +426,7 @@ void an_end(struct an_ctx *c)
 	vec_free(&c->later);
 	vec_free(&c->areas);
 	vec_free(&c->no_areas);
+	vec_free(&c->tree_pools);
 }
 
 int analyse(struct analysis *a, struct facts *f, const struct analysis_options *o, char **err)

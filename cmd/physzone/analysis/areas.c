@@ -49,18 +49,19 @@ static uint64_t areas_room(const struct an_ctx *c, const struct pz_cma_req *req)
 	return best;
 }
 
-static bool areas_reserve(struct an_ctx *c, const struct pz_cma_req *req)
+static bool areas_reserve(struct an_ctx *c, const struct pz_cma_req *req, bool of_tree)
 {
 	unsigned int shift = c->a->page_shift;
 	unsigned int order = pzl_pageblock_order(c->a->arch, shift, c->f->pae);
-	struct an_area area = { .nid = req->nid };
+	struct an_area area = { .nid = req->nid, .of_tree = of_tree };
 	int rc;
 
 	memset(&area, 0, sizeof(area));
 	rc = pz_cma_reserve(&c->mb, req, UINT64_C(1) << (order + shift), &area.at);
 	if (rc)
-		*vec_push(&c->no_areas) = (struct an_no_area){ req->size, rc, areas_room(c, req),
-							       req->nid };
+		*vec_push(&c->no_areas) = (struct an_no_area){
+			req->size, rc, areas_room(c, req), req->nid, of_tree,
+		};
 	else
 		*vec_push(&c->areas) = area;
 	return !rc;
@@ -90,7 +91,13 @@ static bool areas_dynamic(struct an_ctx *c, const struct fact_dt_dynamic *d)
 {
 	uint64_t align = d->align ? d->align : UINT64_C(1) << c->a->page_shift;
 	struct pz_mb_req mr = pz_mb_req(d->size, align);
-	bool area = d->reusable && d->shared_pool && !d->nomap;
+	struct an_tree_pool pool = {
+		.what = pzl_reserved_pool(c->a->arch, d->shared_pool, d->restricted_pool,
+					  d->reusable, d->nomap),
+		.size = d->size,
+	};
+	bool area = pool.what == PZL_RESERVED_CMA;
+	size_t failed = c->no_areas.n;
 	struct pz_cma_req req;
 	struct pz_range at;
 
@@ -104,10 +111,29 @@ static bool areas_dynamic(struct an_ctx *c, const struct fact_dt_dynamic *d)
 			req.limit = mr.max_addr + 1;
 			mr.retry_low = false;
 		}
-		if (area ? areas_reserve(c, &req) : !pz_memblock_alloc(&c->mb, &mr, &at))
-			return area && d->cma_default;
+		/* What fails in one range is tried in the next: one failure is told. */
+		if (c->no_areas.n > failed)
+			c->no_areas.n = failed;
+		if (area ? areas_reserve(c, &req, true) : !pz_memblock_alloc(&c->mb, &mr, &at)) {
+			if (area)
+				return d->cma_default;
+			pool.placed = true;
+			pool.at = at;
+			break;
+		}
 	}
+	if (!area)
+		*vec_push(&c->tree_pools) = pool;
 	return false;
+}
+
+/* Whether a node can be an area: the kernel refuses one that does not fill pageblocks. */
+static bool areas_aligned(const struct an_ctx *c, struct pz_range r)
+{
+	unsigned int shift = c->a->page_shift;
+	unsigned int order = pzl_pageblock_order(c->a->arch, shift, c->f->pae);
+
+	return !((r.first | (r.last + 1)) & ((UINT64_C(1) << (order + shift)) - 1));
 }
 
 /* A reusable node with a place is an area there. True when one of them is the default area. */
@@ -121,6 +147,7 @@ static bool areas_placed(struct an_ctx *c, size_t *which)
 
 		if (cl->kind != CLAIM_DT_RESERVED || !cl->reusable || cl->nomap ||
 		    (cl->cma_default && c->cl.cma_set) || !an_in_memory(c, cl->range) ||
+		    !areas_aligned(c, cl->range) ||
 		    pz_memblock_reserve(&c->mb, cl->range.first, pz_range_size(cl->range),
 					PZ_NID_NONE, 0))
 			continue;
@@ -151,7 +178,7 @@ void an_areas_of_nodes(struct an_ctx *c)
 			req.nid = c->z.node[i].nid;
 			req.limit = 0;
 			if (req.size)
-				(void)areas_reserve(c, &req);
+				(void)areas_reserve(c, &req, false);
 		}
 	}
 }
@@ -188,5 +215,5 @@ void an_areas_default(struct an_ctx *c)
 			req.limit = c->cl.cma_limit;
 	}
 	if (req.size)
-		(void)areas_reserve(c, &req);
+		(void)areas_reserve(c, &req, false);
 }

@@ -60,6 +60,7 @@ struct an_ctx {
 	bool want_areas; /* contiguous areas are to be computed where no line tells them */
 	VEC(struct an_area) areas; /* computed; the default one is the last */
 	VEC(struct an_no_area) no_areas;
+	VEC(struct an_tree_pool) tree_pools;
 	VEC(struct an_later) later; /* what was given back after the memblock hand-over */
 	bool managed_recorded;
 	bool what_if; /* not what the input's kernel did: its results do not apply */

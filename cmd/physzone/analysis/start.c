@@ -163,6 +163,8 @@ static void start_computed_areas(struct start_ctx *x)
 	}
 	for (size_t i = 0; i < x->c->no_areas.n; i++)
 		*vec_push(&x->s->no_areas) = x->c->no_areas.v[i];
+	for (size_t i = 0; i < x->c->tree_pools.n; i++)
+		*vec_push(&x->s->tree_pools) = x->c->tree_pools.v[i];
 }
 
 /* Late pages in the order of the boot. */
@@ -378,6 +380,7 @@ void an_start_destroy(struct an_start *s)
 	free(s->cl.op);
 	vec_free(&s->areas);
 	vec_free(&s->no_areas);
+	vec_free(&s->tree_pools);
 	vec_free(&s->later);
 	vec_free(&s->end);
 	s->built = false;

@@ -41,6 +41,40 @@ static void memblock_served(struct boot_request *r, struct pz_range at)
 	r->outcome = r->bytes < r->asked.bytes ? BOOT_LESS : BOOT_SERVED;
 }
 
+static const char *memblock_pool_name(enum pzl_reserved_pool what)
+{
+	return what == PZL_RESERVED_CMA	       ? "contiguous area"
+	       : what == PZL_RESERVED_COHERENT ? "coherent region"
+					       : "restricted pool";
+}
+
+/* A pool of the device tree; @at NULL: no place was found. */
+static void memblock_pool(struct boot *b, const struct pzl_boot_in *in, enum pzl_reserved_pool what,
+			  uint64_t size, const struct pz_range *at, bool odd)
+{
+	struct boot_request *r = memblock_ask(b, PZL_BOOT_RESERVED, memblock_pool_name(what), size);
+
+	if (!at)
+		r->remark = xstrdup("no range that is free is large enough");
+	else if (odd)
+		r->remark = xstrdup("it does not begin and end on pageblocks");
+	else
+		memblock_served(r, *at);
+	if (at && !b->physzone)
+		pzl_print_reserved_pool(in, what, *at, odd, boot_console_line, &b->console);
+}
+
+/* A default area that cma= on the command line replaces. */
+static void memblock_bypassed(struct boot *b, const char *name)
+{
+	struct boot_request *r = memblock_ask(b, PZL_BOOT_RESERVED, "contiguous area", 0);
+
+	r->outcome = BOOT_SKIPPED;
+	r->remark = xasprintf("cma= takes the place of %s", name ? name : "the node");
+	if (!b->physzone)
+		pzl_print_cma_bypass(name ? name : "", boot_console_line, &b->console);
+}
+
 /* Nodes of the device tree that become a device's own memory. */
 static void memblock_tree(struct boot *b, const struct facts *f)
 {
@@ -50,30 +84,30 @@ static void memblock_tree(struct boot *b, const struct facts *f)
 
 	for (size_t i = 0; i < f->claims.n; i++) {
 		const struct fact_claim *c = &f->claims.v[i];
-		enum pzl_reserved_pool what =
-			c->kind == CLAIM_DT_RESERVED
-				? pzl_reserved_pool(in.arch, c->shared_pool, c->restricted_pool,
-						    c->reusable, c->nomap)
-				: PZL_RESERVED_PLAIN;
-		bool odd = what == PZL_RESERVED_CMA &&
-			   ((c->range.first | (c->range.last + 1)) & (block - 1));
-		struct boot_request *r;
+		enum pzl_reserved_pool what = pzl_reserved_pool(
+			in.arch, c->shared_pool, c->restricted_pool, c->reusable, c->nomap);
 
-		if (what == PZL_RESERVED_PLAIN)
+		if (c->kind != CLAIM_DT_RESERVED || what == PZL_RESERVED_PLAIN)
 			continue;
-		r = memblock_ask(b, PZL_BOOT_RESERVED,
-				 what == PZL_RESERVED_CMA	 ? "contiguous area"
-				 : what == PZL_RESERVED_COHERENT ? "coherent region"
-								 : "restricted pool",
-				 view_range_size(c->range));
-		if (odd)
-			r->remark = xasprintf("%s does not begin and end on pageblocks",
-					      c->text ? c->text : "the node");
+		if (what == PZL_RESERVED_CMA && c->cma_default && b->start.cl.cma_set)
+			memblock_bypassed(b, c->text);
 		else
-			memblock_served(r, c->range);
-		if (!b->physzone)
-			pzl_print_reserved_pool(&in, what, c->range, odd, boot_console_line,
-						&b->console);
+			memblock_pool(
+				b, &in, what, view_range_size(c->range), &c->range,
+				what == PZL_RESERVED_CMA &&
+					((c->range.first | (c->range.last + 1)) & (block - 1)));
+	}
+	for (size_t i = 0; i < f->dt.dynamic.n && b->start.computed; i++) {
+		const struct fact_dt_dynamic *d = &f->dt.dynamic.v[i];
+
+		if (d->cma_default && d->shared_pool && d->reusable && b->start.cl.cma_set)
+			memblock_bypassed(b, d->name);
+	}
+	for (size_t i = 0; i < b->start.tree_pools.n; i++) {
+		const struct an_tree_pool *p = &b->start.tree_pools.v[i];
+
+		if (p->what != PZL_RESERVED_PLAIN)
+			memblock_pool(b, &in, p->what, p->size, p->placed ? &p->at : NULL, false);
 	}
 }
 
@@ -117,7 +151,7 @@ static void memblock_areas(struct boot *b, const struct facts *f)
 						"is %s",
 						view_size(size, a->room))
 				    : xasprintf("refused (error %d)", a->error);
-		if (!b->physzone)
+		if (!b->physzone && !a->of_tree)
 			pzl_print_cma(&in, a->size, NULL, a->nid, boot_console_line, &b->console);
 	}
 	/* Those that the kernel of the log could not have. */

@@ -298,6 +298,16 @@ void pzl_print_reserved_pool(const struct pzl_boot_in *in, enum pzl_reserved_poo
 			     struct pz_range at, bool misaligned, pzl_emit_fn emit, void *ctx);
 
 /**
+ * pzl_print_cma_bypass - the line about a node that is not the default area, for cma= is given
+ * @name: the node's
+ * @emit: called once
+ * @ctx: passed to @emit
+ *
+ * Context: any; calls @emit.
+ */
+void pzl_print_cma_bypass(const char *name, pzl_emit_fn emit, void *ctx);
+
+/**
  * pzl_print_pool - the line about a pool for atomic allocations
  * @in: the machine
  * @r: the request, of pzl_boot_pools()
