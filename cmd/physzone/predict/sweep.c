@@ -174,12 +174,17 @@ static bool sweep_is(const struct sweep *s, const char *word, size_t n)
 	return s->what != SWEEP_CRASHKERNEL || n < 4 || strncmp(word + n - 4, ",low", 4) != 0;
 }
 
-/* What stands behind the size: ",high", "@16M", ",4,force"; of ranges, only their place. */
+/*
+ * What stands behind the size: ",high", "@16M", ",4,force"; of ranges, only their place. A value
+ * with quotes in it is none that a kernel understands.
+ */
 static char *sweep_rest(const struct sweep *s, const char *word, size_t n)
 {
 	size_t at = strlen(s->name) + 1;
 	bool ranges = s->what == SWEEP_CRASHKERNEL && memchr(word, ':', n);
 
+	if (memchr(word, '"', n))
+		return xstrdup("");
 	if (s->what == SWEEP_SWIOTLB && at < n && (word[at] < '0' || word[at] > '9'))
 		return xasprintf(",%.*s", (int)(n - at), word + at);
 	while (at < n && word[at] != '@' && (ranges || word[at] != ','))
