@@ -19,7 +19,7 @@ static int boot_all(struct boot *runs, size_t *n, struct machine *m, struct boot
 		b->model = ms->name[*n];
 		rc = boot_run(&runs[*n], &m->facts, b, err);
 		/* Of all models, those that have no such architecture are left out. */
-		if (rc == EXIT_USAGE && ms->all && *n) {
+		if (rc == EXIT_USAGE && ms->all && ms->n > 1) {
 			boot_destroy(&runs[*n]);
 			free(*err);
 			*err = NULL;

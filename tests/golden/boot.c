@@ -8,13 +8,13 @@
  * For each machine: the page allocator that is made has in each zone the pages that the analysis
  * says, and none where it says none; the lines about contiguous areas, the crash kernel, bounce
  * buffers and pools for atomic allocations are predicted, word for word and in their order; the
- * bounce buffers have the size that was mapped; places are those that were recorded when they are
- * computed without what the kernel told of them, or it is known why not; every model runs, and
- * leaves the allocator consistent. A kernel that reported a failed request of its own start-up is
- * one with the rules from before 5.17, whatever its version says: it is run as linux-5.15, and the
- * report is compared too, as far as it does not tell what the kernel had allocated by then: the
- * request, and of each zone that is listed present, managed and the reserves, of all memory RAM and
- * reserved.
+ * bounce buffers have the size that was mapped; the numbers of debugfs are theirs; places are
+ * those that were recorded when they are computed without what the kernel told of them, or it is
+ * known why not; every model runs, and leaves the allocator consistent. A kernel that reported a
+ * failed request of its own start-up is one with the rules from before 5.17, whatever its
+ * version says: it is run as linux-5.15, and the report is compared too, as far as it does not
+ * tell what the kernel had allocated by then: the request, and of each zone that is listed
+ * present, managed and the reserves, of all memory RAM and reserved.
  */
 #include <dirent.h>
 #include <stdarg.h>
@@ -25,9 +25,11 @@
 
 #include "boot/boot.h"
 #include "input/source.h"
+#include "input/text.h"
 
 static unsigned int golden_run, golden_failed;
 static unsigned int golden_pools, golden_swiotlbs, golden_reports, golden_areas_compared;
+static unsigned int golden_slots_compared, golden_pool_sizes_compared;
 static unsigned int golden_lines_compared, golden_places_compared, golden_crashes_compared;
 static bool golden_verbose;
 
@@ -168,6 +170,76 @@ static void golden_swiotlb(const char *name, const struct facts *f, const struct
 		 (unsigned long long)(c->range.last - c->range.first + 1));
 	golden_ok(r && r->asked.bytes == c->range.last - c->range.first + 1, name,
 		  "the size of the bounce buffers", why);
+}
+
+/* A number of debugfs, as it was recorded behind the line "== PATH"; false where it is not. */
+static bool golden_debugfs(const char *dir, const char *file, const char *key,
+			   unsigned long long *value)
+{
+	char *path = xasprintf("%s/%s", dir, file), *err = NULL, *line;
+	bool found = false;
+	const char *at;
+	struct text t;
+
+	line = xasprintf("== /sys/kernel/debug/%s\n", key);
+	if (!text_read(&t, path, &err)) {
+		at = strstr(t.buf, line);
+		found = at && sscanf(at + strlen(line), "%llu", value) == 1;
+	}
+	text_destroy(&t);
+	free(line);
+	free(err);
+	free(path);
+	return found;
+}
+
+/* The bounce buffers that the kernel had in the end, also when that is none. */
+static void golden_slots(const char *name, const char *dir, const struct boot *b)
+{
+	unsigned long long recorded, slots = 0;
+	char why[120];
+
+	if (!golden_debugfs(dir, "swiotlb.txt", "swiotlb/io_tlb_nslabs", &recorded))
+		return;
+	for (size_t i = 0; i < b->requests.n; i++)
+		if (b->requests.v[i].asked.what == PZL_BOOT_SWIOTLB && b->requests.v[i].got)
+			slots = b->requests.v[i].bytes >> 11;
+	snprintf(why, sizeof(why), "%llu slots, recorded %llu", slots, recorded);
+	golden_ok(slots == recorded, name, "the slots of the bounce buffers", why);
+	golden_slots_compared++;
+}
+
+/* The pools that the kernel had in the end, and those that it had not. */
+static void golden_pool_sizes(const char *name, const char *dir, const struct boot *b)
+{
+	static const struct {
+		const char *key;
+		uint32_t zone;
+	} pools[] = {
+		{ "dma_pools/pool_size_kernel", 0 },
+		{ "dma_pools/pool_size_dma", PZL_GFP_DMA },
+		{ "dma_pools/pool_size_dma32", PZL_GFP_DMA32 },
+	};
+
+	for (size_t k = 0; k < sizeof(pools) / sizeof(pools[0]); k++) {
+		unsigned long long recorded, bytes = 0;
+		char why[120], what[80];
+
+		if (!golden_debugfs(dir, "dma_pools.txt", pools[k].key, &recorded))
+			continue;
+		for (size_t i = 0; i < b->requests.n; i++) {
+			const struct boot_request *r = &b->requests.v[i];
+
+			if (r->asked.what == PZL_BOOT_POOL && r->got &&
+			    (r->asked.gfp & (PZL_GFP_DMA | PZL_GFP_DMA32)) == pools[k].zone)
+				bytes = r->bytes;
+		}
+		snprintf(what, sizeof(what), "the size in %s", pools[k].key);
+		snprintf(why, sizeof(why), "%llu bytes, recorded %llu", bytes, recorded);
+		/* A pool that was used by a device has doubled since. */
+		golden_ok(bytes == recorded || (bytes && bytes * 2 == recorded), name, what, why);
+		golden_pool_sizes_compared += bytes == recorded;
+	}
 }
 
 /* What the allocator has, zone by zone. */
@@ -433,6 +505,8 @@ static void golden_machine(const char *dir, const char *name)
 		golden_zones(name, &b);
 		golden_lines(name, &f, &b);
 		golden_swiotlb(name, &f, &b);
+		golden_slots(name, dir, &b);
+		golden_pool_sizes(name, dir, &b);
 		golden_consistent(name, &b);
 		if (failure && failure->report != UINT32_MAX)
 			golden_report(name, &f, &b, failure);
@@ -491,18 +565,20 @@ int main(int argc, char **argv)
 	if (archs >= 0)
 		free(arch);
 	if (!*pattern) {
-		char what[240];
+		char what[320];
 
 		snprintf(what, sizeof(what),
 			 "compared %u lines, %u of pools; %u bounce buffers, %u computed places of "
-			 "them, %u of contiguous areas, %u of crash kernels; %u zones of reports",
+			 "them, %u of contiguous areas, %u of crash kernels; %u zones of reports; "
+			 "from debugfs %u pools and %u numbers of slots",
 			 golden_lines_compared, golden_pools, golden_swiotlbs,
 			 golden_places_compared, golden_areas_compared, golden_crashes_compared,
-			 golden_reports);
+			 golden_reports, golden_pool_sizes_compared, golden_slots_compared);
 		golden_ok(golden_lines_compared >= 867 && golden_pools >= 486 &&
 				  golden_swiotlbs >= 99 && golden_places_compared >= 79 &&
 				  golden_areas_compared >= 87 && golden_crashes_compared >= 12 &&
-				  golden_reports >= 2,
+				  golden_reports >= 2 && golden_pool_sizes_compared >= 459 &&
+				  golden_slots_compared >= 95,
 			  "all", what, "recorded machines are missing");
 	}
 	printf("1..%u\n", golden_run);

@@ -16,7 +16,7 @@ bool an_computed(const struct an_ctx *c)
 }
 
 /* Bytes of the default area. */
-static uint64_t areas_default_size(const struct an_ctx *c)
+static uint64_t areas_default_size(struct an_ctx *c)
 {
 	const struct fact_claim *cl = an_claim(c, CLAIM_CMA);
 
@@ -26,7 +26,12 @@ static uint64_t areas_default_size(const struct an_ctx *c)
 	if (cl && !(c->f->cmdline && strstr(c->f->cmdline, "cma=")))
 		return pz_range_size(cl->range);
 	/* What distributions configure. */
-	return c->a->arch == PZL_ARCH_ARM64 ? UINT64_C(64) << 20 : 0;
+	if (c->a->arch != PZL_ARCH_ARM64)
+		return 0;
+	if (!c->f->altered && !c->f->banner)
+		an_note(c, "the default contiguous area of 64 MiB is what distributions configure "
+			   "(CONFIG_CMA_SIZE_MBYTES): nothing tells this kernel's");
+	return UINT64_C(64) << 20;
 }
 
 /* The longest free range that the request could have had. */

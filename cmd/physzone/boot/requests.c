@@ -261,6 +261,19 @@ void boot_make(struct boot *b, const struct facts *f, struct boot_request *r,
 	requests_weigh(b, r);
 }
 
+/* Whether a kernel has pools at all is a matter of how it was built: say so where nothing shows. */
+static void requests_pools_built(struct boot *b, const struct facts *f)
+{
+	for (size_t i = 0; i < f->said.n; i++)
+		if (f->said.v[i].kind == SAID_POOL || f->said.v[i].kind == SAID_POOL_FAILED)
+			return;
+	*vec_push(&b->analysis.notes) = xasprintf(
+		"pools for atomic allocations are those of distributions' kernels: one that is "
+		"built without CONFIG_DMA_COHERENT_POOL%s asks for none",
+		b->analysis.arch == PZL_ARCH_X86_64 ? " (on x86 it comes with AMD_MEM_ENCRYPT)"
+						    : "");
+}
+
 void boot_requests_pages(struct boot *b, const struct facts *f, const struct boot_options *o)
 {
 	struct pzl_boot_request asked[PZL_BOOT_POOLS];
@@ -276,6 +289,7 @@ void boot_requests_pages(struct boot *b, const struct facts *f, const struct boo
 				 : "none: kernels of this architecture have none as a rule");
 		return;
 	}
+	requests_pools_built(b, f);
 	/* physzone asks by address; whether a zone has pages does not matter to it. */
 	if (b->physzone)
 		in.managed_dma = true;

@@ -395,7 +395,7 @@ static int compute_all(struct compute *x, char **err)
 
 		*vec_push(&p->names) = NULL;
 		rc = compute_model(x, m, err);
-		if (rc == EXIT_USAGE && p->models.all && m) {
+		if (rc == EXIT_USAGE && p->models.all && p->models.n > 1) {
 			while (p->points.n > before)
 				compute_point_destroy(&p->points.v[--p->points.n]);
 			p->names.n--;
