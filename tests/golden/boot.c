@@ -29,7 +29,7 @@
 
 static unsigned int golden_run, golden_failed;
 static unsigned int golden_pools, golden_swiotlbs, golden_reports, golden_areas_compared;
-static unsigned int golden_slots_compared, golden_pool_sizes_compared;
+static unsigned int golden_computed, golden_slots_compared, golden_pool_sizes_compared;
 static unsigned int golden_lines_compared, golden_places_compared, golden_crashes_compared;
 static bool golden_verbose;
 
@@ -412,6 +412,28 @@ static const char *golden_bounce_excuse(const struct facts *f, const struct an_s
 	return golden_area_excuse(f);
 }
 
+/* The lines about areas and the crash kernel, computed: where their places are the recorded ones. */
+static void golden_computed_lines(const char *name, const struct facts *f, const struct boot *b)
+{
+	char *said = golden_said(f), *predicted = golden_predicted(b), *missing = NULL;
+
+	for (char *p = said, *end; (end = strchr(p, '\n')); p = end + 1) {
+		char *line = xstrndup(p, (size_t)(end - p) + 1);
+
+		if (strncmp(line, "DMA: ", 5) && !strstr(line, "software IO TLB") &&
+		    strncmp(line, "PCI-DMA", 7)) {
+			golden_computed += strstr(predicted, line) != NULL;
+			if (!strstr(predicted, line) && !missing)
+				missing = xstrdup(line);
+		}
+		free(line);
+	}
+	golden_ok(!missing, name, "the lines about areas and the crash kernel, computed", missing);
+	free(missing);
+	free(said);
+	free(predicted);
+}
+
 /*
  * Where areas, bounce buffers and the crash kernel go, computed: a word that no kernel knows makes
  * the command line another one, so that nothing of what the kernel took is used but what the loader
@@ -424,36 +446,37 @@ static void golden_places(const char *name, struct facts *f)
 	const struct pz_range *crash = golden_claim(f, CLAIM_CRASHKERNEL);
 	bool no_area = golden_was_said(f, SAID_CMA_FAILED);
 	bool no_crash = golden_was_said(f, SAID_CRASHKERNEL_FAILED);
-	struct analysis_options how = { .cmdline = NULL };
+	struct boot_options how = { .device_max = PZ_ADDR_MAX };
 	char *line, *err = NULL;
-	struct analysis a;
-	struct an_start s;
+	struct boot run;
 
 	if (!f->cmdline)
 		return;
 	line = xasprintf("%s physzone.golden", f->cmdline);
-	how.cmdline = line;
-	memset(&a, 0, sizeof(a));
-	if (!analyse_start(&s, &a, f, &how, &err)) {
+	how.how.cmdline = line;
+	if (!boot_run(&run, f, &how, &err)) {
+		const struct an_start *s = &run.start;
+		bool same = true;
+
 		if (area || no_area)
-			golden_areas_compared += golden_place(
-				name, "the default contiguous area",
-				s.areas.n ? &s.areas.v[s.areas.n - 1].at.range : NULL, area,
-				golden_area_excuse(f));
+			same = golden_place(name, "the default contiguous area",
+					    s->areas.n ? &s->areas.v[s->areas.n - 1].at.range : NULL,
+					    area, golden_area_excuse(f));
+		golden_areas_compared += (area || no_area) && same;
 		if (bounce)
 			golden_places_compared += golden_place(
-				name, "the bounce buffers",
-				s.bounce.placed ? &s.bounce.at : NULL, bounce,
-				golden_bounce_excuse(f, &s));
+				name, "the bounce buffers", s->bounce.placed ? &s->bounce.at : NULL,
+				bounce, golden_bounce_excuse(f, s));
 		if (crash || no_crash)
 			golden_crashes_compared += golden_place(
 				name, "the crash kernel",
-				s.crash.area.result == PZL_CRASH_RESERVED ? &s.crash.area.main
-									  : NULL,
+				s->crash.area.result == PZL_CRASH_RESERVED ? &s->crash.area.main
+									   : NULL,
 				crash, golden_area_excuse(f));
+		if (same)
+			golden_computed_lines(name, f, &run);
 	}
-	an_start_destroy(&s);
-	analysis_destroy(&a);
+	boot_destroy(&run);
 	free(err);
 	free(line);
 }
@@ -568,17 +591,17 @@ int main(int argc, char **argv)
 		char what[320];
 
 		snprintf(what, sizeof(what),
-			 "compared %u lines, %u of pools; %u bounce buffers, %u computed places of "
+			 "compared %u lines, %u of pools, %u computed; %u bounce buffers, %u computed places of "
 			 "them, %u of contiguous areas, %u of crash kernels; %u zones of reports; "
 			 "from debugfs %u pools and %u numbers of slots",
-			 golden_lines_compared, golden_pools, golden_swiotlbs,
+			 golden_lines_compared, golden_pools, golden_computed, golden_swiotlbs,
 			 golden_places_compared, golden_areas_compared, golden_crashes_compared,
 			 golden_reports, golden_pool_sizes_compared, golden_slots_compared);
 		golden_ok(golden_lines_compared >= 867 && golden_pools >= 486 &&
 				  golden_swiotlbs >= 99 && golden_places_compared >= 79 &&
 				  golden_areas_compared >= 87 && golden_crashes_compared >= 12 &&
 				  golden_reports >= 2 && golden_pool_sizes_compared >= 459 &&
-				  golden_slots_compared >= 95,
+				  golden_slots_compared >= 95 && golden_computed >= 104,
 			  "all", what, "recorded machines are missing");
 	}
 	printf("1..%u\n", golden_run);

@@ -61,7 +61,6 @@ static bool areas_reserve(struct an_ctx *c, const struct pz_cma_req *req, bool o
 	struct an_area area = { .nid = req->nid, .of_tree = of_tree };
 	int rc;
 
-	memset(&area, 0, sizeof(area));
 	rc = pz_cma_reserve(&c->mb, req, UINT64_C(1) << (order + shift), &area.at);
 	if (rc)
 		*vec_push(&c->no_areas) = (struct an_no_area){

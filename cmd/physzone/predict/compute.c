@@ -276,10 +276,12 @@ static int compute_flips(struct compute *x, struct predict_row *row, uint64_t lo
 			rc = compute_row_at(x, row, mid, &now, &why, err);
 			if (rc)
 				break;
-			if (now == was)
+			if (now == was) {
 				low = mid;
-			else
-				top = mid, at_high = now;
+			} else {
+				top = mid;
+				at_high = now;
+			}
 		}
 		if (!rc)
 			rc = compute_row_at(x, row, low, &now, &why_low, err);

@@ -87,8 +87,8 @@ struct predict {
 };
 
 /*
- * Try all values, and find the flips. @title is for the line of progress. Returns 0, or an exit
- * code with one line in *err; predict_destroy() in both cases.
+ * Try all values, and find the flips; with @capture, of the machine's capture kernel. Returns 0, or
+ * an exit code with one line in *err; predict_destroy() in both cases.
  */
 int predict_run(struct predict *p, struct facts *f, const struct boot_options *b, bool capture,
 		char **err);
