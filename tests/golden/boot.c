@@ -412,7 +412,7 @@ static const char *golden_bounce_excuse(const struct facts *f, const struct an_s
 	return golden_area_excuse(f);
 }
 
-/* The lines about areas and the crash kernel, computed: where their places are the recorded ones. */
+/* Computed lines about areas and the crash kernel, where the places are the recorded ones. */
 static void golden_computed_lines(const char *name, const struct facts *f, const struct boot *b)
 {
 	char *said = golden_said(f), *predicted = golden_predicted(b), *missing = NULL;
@@ -459,9 +459,10 @@ static void golden_places(const char *name, struct facts *f)
 		bool same = true;
 
 		if (area || no_area)
-			same = golden_place(name, "the default contiguous area",
-					    s->areas.n ? &s->areas.v[s->areas.n - 1].at.range : NULL,
-					    area, golden_area_excuse(f));
+			same = golden_place(
+				name, "the default contiguous area",
+				s->areas.n ? &s->areas.v[s->areas.n - 1].at.range : NULL, area,
+				golden_area_excuse(f));
 		golden_areas_compared += (area || no_area) && same;
 		if (bounce)
 			golden_places_compared += golden_place(
@@ -591,8 +592,8 @@ int main(int argc, char **argv)
 		char what[320];
 
 		snprintf(what, sizeof(what),
-			 "compared %u lines, %u of pools, %u computed; %u bounce buffers, %u computed places of "
-			 "them, %u of contiguous areas, %u of crash kernels; %u zones of reports; "
+			 "compared %u lines, %u of pools, %u computed; %u bounce buffers, %u "
+			 "computed places of them, %u of contiguous areas, %u of crash kernels; %u zones of reports; "
 			 "from debugfs %u pools and %u numbers of slots",
 			 golden_lines_compared, golden_pools, golden_computed, golden_swiotlbs,
 			 golden_places_compared, golden_areas_compared, golden_crashes_compared,
