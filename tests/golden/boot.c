@@ -593,8 +593,8 @@ int main(int argc, char **argv)
 
 		snprintf(what, sizeof(what),
 			 "compared %u lines, %u of pools, %u computed; %u bounce buffers, %u "
-			 "computed places of them, %u of contiguous areas, %u of crash kernels; %u zones of reports; "
-			 "from debugfs %u pools and %u numbers of slots",
+			 "computed places of them, %u of contiguous areas, %u of crash kernels; %u "
+			 "zones of reports; from debugfs %u pools and %u numbers of slots",
 			 golden_lines_compared, golden_pools, golden_computed, golden_swiotlbs,
 			 golden_places_compared, golden_areas_compared, golden_crashes_compared,
 			 golden_reports, golden_pool_sizes_compared, golden_slots_compared);
