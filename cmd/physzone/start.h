@@ -64,6 +64,7 @@ struct an_crash {
 	struct pzl_crash_env env;
 	struct pzl_crash_request req;
 	struct pzl_crash_area area;
+	uint64_t room; /* bytes of the longest range that was free then; computed only */
 };
 
 /* The bounce buffers that this kernel takes from memblock. */

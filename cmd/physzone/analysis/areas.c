@@ -34,26 +34,6 @@ static uint64_t areas_default_size(struct an_ctx *c)
 	return UINT64_C(64) << 20;
 }
 
-/* The longest free range that the request could have had. */
-static uint64_t areas_room(const struct an_ctx *c, const struct pz_cma_req *req)
-{
-	uint64_t best = 0;
-	struct pz_mb_iter it;
-
-	memset(&it, 0, sizeof(it));
-	while (pz_memblock_next_free(&c->mb, &it, req->nid)) {
-		struct pz_range r = it.range;
-
-		if (r.first < req->base)
-			r.first = req->base;
-		if (req->limit && r.last >= req->limit)
-			r.last = req->limit - 1;
-		if (r.first <= r.last && pz_range_size(r) > best)
-			best = pz_range_size(r);
-	}
-	return best;
-}
-
 static bool areas_reserve(struct an_ctx *c, const struct pz_cma_req *req, bool of_tree)
 {
 	unsigned int shift = c->a->page_shift;
@@ -64,7 +44,8 @@ static bool areas_reserve(struct an_ctx *c, const struct pz_cma_req *req, bool o
 	rc = pz_cma_reserve(&c->mb, req, UINT64_C(1) << (order + shift), &area.at);
 	if (rc)
 		*vec_push(&c->no_areas) = (struct an_no_area){
-			req->size, rc, areas_room(c, req), req->nid, of_tree,
+			req->size, rc, an_longest_free(c, req->base, req->limit, req->nid),
+			req->nid, of_tree,
 		};
 	else
 		*vec_push(&c->areas) = area;

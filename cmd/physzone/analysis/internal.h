@@ -142,6 +142,8 @@ bool an_place_usual_image(struct an_ctx *c);
 bool an_initrd(const struct an_ctx *c, struct pz_range *bytes);
 /* Memory shift: pages of a number of KiB. */
 uint64_t an_kib_pages(const struct an_ctx *c, uint64_t kib);
+/* Bytes of the longest free range from an address on, below a limit (0: none), of a node. */
+uint64_t an_longest_free(const struct an_ctx *c, uint64_t first, uint64_t limit, int nid);
 /* Whether bytes lie wholly inside one range of memory. */
 bool an_in_memory(const struct an_ctx *c, struct pz_range bytes);
 /* What "Freeing" lines call pages that are counted as free all along. */

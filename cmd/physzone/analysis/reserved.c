@@ -272,6 +272,7 @@ static void reserved_crash(struct an_ctx *c)
 	int rc;
 
 	memset(&area, 0, sizeof(area));
+	k->room = an_longest_free(c, 0, 0, PZ_NID_NONE);
 	rc = an_crash_reserve(c, &req, &area);
 	k->asked = req.parse != PZL_CRASH_NONE;
 	k->known = rc != -PZ_ENOENT;

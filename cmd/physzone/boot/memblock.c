@@ -65,9 +65,9 @@ static void memblock_pool(struct boot *b, const struct pzl_boot_in *in, enum pzl
 }
 
 /* A default area that cma= on the command line replaces. */
-static void memblock_bypassed(struct boot *b, const char *name)
+static void memblock_bypassed(struct boot *b, const char *name, uint64_t size)
 {
-	struct boot_request *r = memblock_ask(b, PZL_BOOT_RESERVED, "contiguous area", 0);
+	struct boot_request *r = memblock_ask(b, PZL_BOOT_RESERVED, "contiguous area", size);
 
 	r->outcome = BOOT_SKIPPED;
 	r->remark = xasprintf("cma= takes the place of %s", name ? name : "the node");
@@ -90,7 +90,7 @@ static void memblock_tree(struct boot *b, const struct facts *f)
 		if (c->kind != CLAIM_DT_RESERVED || what == PZL_RESERVED_PLAIN)
 			continue;
 		if (what == PZL_RESERVED_CMA && c->cma_default && b->start.cl.cma_set)
-			memblock_bypassed(b, c->text);
+			memblock_bypassed(b, c->text, view_range_size(c->range));
 		else
 			memblock_pool(
 				b, &in, what, view_range_size(c->range), &c->range,
@@ -101,7 +101,7 @@ static void memblock_tree(struct boot *b, const struct facts *f)
 		const struct fact_dt_dynamic *d = &f->dt.dynamic.v[i];
 
 		if (d->cma_default && d->shared_pool && d->reusable && b->start.cl.cma_set)
-			memblock_bypassed(b, d->name);
+			memblock_bypassed(b, d->name, d->size);
 	}
 	for (size_t i = 0; i < b->start.tree_pools.n; i++) {
 		const struct an_tree_pool *p = &b->start.tree_pools.v[i];
@@ -193,6 +193,30 @@ static void memblock_weigh_crash(struct boot *b, struct boot_request *r)
 			      view_size(image, b->start.image), view_size(a, longest));
 }
 
+/* Why there is no memory for a crash kernel. */
+static char *memblock_crash_refused(const struct an_crash *k)
+{
+	char size[VIEW_SIZE_MAX];
+
+	switch (k->area.result) {
+	case PZL_CRASH_IN_USE:
+		return xstrdup("the place is not free");
+	case PZL_CRASH_NO_LOW:
+		return xasprintf("there is no room for its %s of low memory",
+				 view_size(size, k->area.low_size));
+	case PZL_CRASH_IGNORED:
+		return xstrdup("a capture kernel reserves none");
+	case PZL_CRASH_LOOPS:
+		return xstrdup("the kernel tries the same place for ever");
+	default:
+		break;
+	}
+	if (k->told)
+		return xstrdup("refused, as the input tells");
+	return xasprintf("no place below its limits: the longest range that is free has %s",
+			 view_size(size, k->room));
+}
+
 static void memblock_crash(struct boot *b)
 {
 	struct an_crash *k = &b->start.crash;
@@ -223,14 +247,7 @@ static void memblock_crash(struct boot *b)
 					      view_size(size, view_range_size(k->area.low)),
 					      view_addr(addr, k->area.low.first));
 	} else {
-		r->remark = xstrdup(k->area.result == PZL_CRASH_IN_USE ? "the place is not free"
-				    : k->area.result == PZL_CRASH_NO_LOW
-					    ? "there is no room for its block of low memory"
-				    : k->area.result == PZL_CRASH_IGNORED
-					    ? "a capture kernel reserves none"
-				    : k->area.result == PZL_CRASH_LOOPS
-					    ? "the kernel tries the same place for ever"
-					    : "no range that is free is large enough");
+		r->remark = memblock_crash_refused(k);
 	}
 	if (!k->req.base)
 		memblock_weigh_crash(b, r);
@@ -345,6 +362,21 @@ static void memblock_weigh(struct boot *b, struct boot_request *r)
 			  view_size(free_size, room), view_size(early, untold));
 }
 
+/* Why a kernel takes no bounce buffers, where it could. */
+static void memblock_no_swiotlb(struct boot *b, const struct pzl_boot_in *in,
+				const struct pzl_boot_args *args)
+{
+	char end[VIEW_SIZE_MAX], limit[VIEW_SIZE_MAX];
+
+	if (args->swiotlb_noforce)
+		boot_say(b, BOOT_MEMBLOCK, "bounce buffers", "none: swiotlb=noforce");
+	else if (in->arch == PZL_ARCH_X86_64 || in->arch == PZL_ARCH_I386 ||
+		 in->arch == PZL_ARCH_RISCV64 || in->arch == PZL_ARCH_ARM64)
+		boot_say(b, BOOT_MEMBLOCK, "bounce buffers",
+			 "none: memory ends at %s, and they are for what lies above %s",
+			 view_addr(end, in->ram_last + 1), view_addr(limit, in->low_last + 1));
+}
+
 static void memblock_swiotlb(struct boot *b, const struct facts *f)
 {
 	const struct pzl_boot_in in = boot_in(b, f);
@@ -352,12 +384,15 @@ static void memblock_swiotlb(struct boot *b, const struct facts *f)
 	bool own = b->rules == b->analysis.model, refused = false;
 	struct pzl_boot_request asked;
 	struct pzl_boot_args args;
+	char size_text[VIEW_SIZE_MAX];
 	struct boot_request *r;
 	struct pz_range at;
 
 	pzl_boot_args(&b->start.cl, &args);
-	if (pzl_boot_swiotlb(&in, &args, &asked))
+	if (pzl_boot_swiotlb(&in, &args, &asked)) {
+		memblock_no_swiotlb(b, &in, &args);
 		return;
+	}
 	r = boot_ask(b, BOOT_MEMBLOCK, &asked);
 	r->max_addr = asked.max_addr;
 	r->nid = PZ_NID_NONE;
@@ -382,7 +417,8 @@ static void memblock_swiotlb(struct boot *b, const struct facts *f)
 			memblock_served(r, at);
 	}
 	if (!r->got)
-		r->remark = xstrdup("no range that is free below the limit is large enough");
+		r->remark = xasprintf("the longest range that is free below the limit has %s",
+				      view_size(size_text, memblock_room(b, asked.max_addr, NULL)));
 	else if (r->placed && k->open && !k->told)
 		r->remark = xstrdup("or near: not all that is taken early has a told place");
 	memblock_weigh(b, r);

@@ -103,7 +103,7 @@ static void text_asked(struct out *o, const struct boot *b, const struct boot_re
 
 	if (r->asked.count > 1)
 		out_printf(o, "%" PRIu64 " x ", r->asked.count);
-	out_str(o, view_size(size, r->asked.bytes));
+	out_str(o, r->asked.bytes ? view_size(size, r->asked.bytes) : "of no size");
 	if (r->asked.when != PZL_BOOT_MEMBLOCK)
 		out_printf(o, ", order %u", r->asked.order);
 	else if (r->max_addr != PZ_ADDR_MAX)
