@@ -106,6 +106,7 @@ void predict_svg(struct out *o, const struct view *v, const struct predict *p)
 {
 	double height = SVG_TOP + SVG_ROW * (double)p->rows.n + 48, y = SVG_TOP;
 	char *title = xasprintf("Requests of start-up, by %s", p->sweep.name);
+	char *whose = xasprintf(p->capture ? "the capture kernel of %s" : "%s", v->title);
 
 	out_printf(o,
 		   "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -117,11 +118,12 @@ void predict_svg(struct out *o, const struct view *v, const struct predict *p)
 	svg_style(o);
 	svg_box(o, 0, 0, SVG_WIDTH, height, 0, "bg", NULL);
 	svg_text(o, 24, 36, 20, SVG_START, "title", title);
-	svg_text_fit(o, 24, 58, 13, SVG_START, "dim", SVG_WIDTH - 48, v->title);
+	svg_text_fit(o, 24, 58, 13, SVG_START, "dim", SVG_WIDTH - 48, whose);
 	svg_legend(o);
 	for (size_t i = 0; i < p->rows.n; i++, y += SVG_ROW)
 		svg_row(o, p, &p->rows.v[i], y);
 	svg_axis(o, p, y + 14);
 	out_str(o, "</svg>\n");
+	free(whose);
 	free(title);
 }
