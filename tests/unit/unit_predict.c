@@ -166,6 +166,30 @@ static void by_command_line(void **state)
 	run_done(&r);
 }
 
+/* A map alone: half of what the image leaves is sure, all of it is the most. */
+static void made_up_machine(void **state)
+{
+	char *name = run_file("BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable\n"
+			      "BIOS-e820: [mem 0x0000000000100000-0x000000003fffffff] usable\n");
+	char *line = xasprintf("predict --sweep crashkernel=64M..1G %s", name);
+	struct run r = run(line);
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "served, depends from 490M, fails from 980M");
+	run_says(&r, "depends at 490M: on where KASLR puts the image of 44 MiB");
+	run_done(&r);
+	free(line);
+	line = xasprintf("predict --cmdline hugepages=64 --sweep ram=64M..4G %s", name);
+	r = run(line);
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "2M huge page           fails, served from 186M");
+	run_done(&r);
+	unlink(name);
+	free(line);
+	free(name);
+}
+
 /* The flip is exact: boot says the same on both sides of it. */
 static void flips_are_exact(void **state)
 {
@@ -258,10 +282,15 @@ static void refused(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sweep_reads),	   cmocka_unit_test(sweep_writes),
-		cmocka_unit_test(by_memory),	   cmocka_unit_test(by_command_line),
-		cmocka_unit_test(flips_are_exact), cmocka_unit_test(by_crash_kernel),
-		cmocka_unit_test(pictures),	   cmocka_unit_test(resized_like_recorded),
+		cmocka_unit_test(sweep_reads),
+		cmocka_unit_test(sweep_writes),
+		cmocka_unit_test(by_memory),
+		cmocka_unit_test(by_command_line),
+		cmocka_unit_test(made_up_machine),
+		cmocka_unit_test(flips_are_exact),
+		cmocka_unit_test(by_crash_kernel),
+		cmocka_unit_test(pictures),
+		cmocka_unit_test(resized_like_recorded),
 		cmocka_unit_test(refused),
 	};
 
