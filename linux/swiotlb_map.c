@@ -23,7 +23,9 @@ void pzl_swiotlb_dev_init(struct pzl_swiotlb_dev *dev, struct pzl_swiotlb *sw, c
 			  unsigned int bits)
 {
 	memset(dev, 0, sizeof(*dev));
-	pz_dma_dev_init(&dev->cfg, name, bits);
+	dev->cfg.name = name;
+	dev->cfg.mask = pz_limits_bits(bits ? bits : 1).max_addr;
+	dev->cfg.coherent = true;
 	dev->mem = &sw->mem;
 }
 
