@@ -316,6 +316,19 @@ static const char *map_alone(const struct case_map *m)
 	return NULL;
 }
 
+/* A size: small, any, or next to a power of two. */
+static uint64_t draw_size(void)
+{
+	switch (draw(2)) {
+	case 0:
+		return 1 + draw(255);
+	case 1:
+		return 1 + draw(MOST - 1);
+	default:
+		return ((uint64_t)1 << (4 + draw(9))) - 1 + draw(2);
+	}
+}
+
 static const char *do_map(void)
 {
 	struct case_map *m = &w.map[draw(MAPS - 1)];
@@ -326,7 +339,7 @@ static const char *do_map(void)
 	if (m->live || !d)
 		return NULL;
 	m->d = d;
-	m->size = 1 + draw(draw(1) ? MOST - 1 : 255);
+	m->size = draw_size();
 	off = draw(1) ? draw(DMA_PAGE - 1) : 0;
 	m->dir = (enum pz_dma_dir)draw(2);
 	m->pages = (off + m->size + DMA_PAGE - 1) / DMA_PAGE;

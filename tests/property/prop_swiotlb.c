@@ -276,7 +276,10 @@ static bool do_sync(struct prop *p)
 
 	if (!m)
 		return true;
-	from = prop_draw(p, m->size - 1);
+	/* a little beyond it, too, in the slots that it has */
+	from = prop_draw(p, m->size + 2);
+	if (m->buffer + from >= o.start + (uint64_t)(m->slot + m->n) * SLOT)
+		from = m->size - 1;
 	size = 1 + prop_draw(p, m->size + 9);
 	moves = dir == PZ_DMA_BIDIRECTIONAL ||
 		dir == (for_device ? PZ_DMA_TO_DEVICE : PZ_DMA_FROM_DEVICE);
