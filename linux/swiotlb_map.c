@@ -23,9 +23,7 @@ void pzl_swiotlb_dev_init(struct pzl_swiotlb_dev *dev, struct pzl_swiotlb *sw, c
 			  unsigned int bits)
 {
 	memset(dev, 0, sizeof(*dev));
-	dev->cfg.name = name;
-	dev->cfg.mask = pz_limits_bits(bits ? bits : 1).max_addr;
-	dev->cfg.coherent = true;
+	pz_dma_dev_init(&dev->cfg, name, bits);
 	dev->mem = &sw->mem;
 }
 
