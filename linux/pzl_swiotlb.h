@@ -30,7 +30,7 @@ int pzl_swiotlb_digits(const struct pzl_swiotlb *sw);
 /* Areas and the rounding that they ask for. */
 void pzl_swiotlb_set_areas(struct pzl_swiotlb *sw, uint64_t areas);
 uint32_t pzl_swiotlb_limit_areas(uint32_t areas, uint64_t slots);
-uint64_t pzl_swiotlb_halve(uint64_t slots);
+uint64_t pzl_swiotlb_half(uint64_t slots);
 
 /* A pool over memory, with so many areas and records of areas; NULL without metadata. */
 struct pzl_swiotlb_pool *pzl_swiotlb_pool_make(const struct pzl_swiotlb *sw, uint64_t start,

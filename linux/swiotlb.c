@@ -89,7 +89,7 @@ void pzl_swiotlb_destroy(struct pzl_swiotlb *sw)
 	pzl_swiotlb_release(&sw->mem);
 }
 
-uint64_t pzl_swiotlb_halve(uint64_t slots)
+uint64_t pzl_swiotlb_half(uint64_t slots)
 {
 	return pz_round_down((slots >> 1) + PZL_SWIOTLB_SEGMENT - 1, PZL_SWIOTLB_SEGMENT);
 }
@@ -296,7 +296,7 @@ static int swiotlb_early(struct pzl_swiotlb *sw, struct pz_memblock *mb, uint32_
 
 	if (!(flags & PZL_SWIOTLB_ANY))
 		req.max_addr = sw->cfg.low_last;
-	for (;; *slots = pzl_swiotlb_halve(*slots)) {
+	for (;; *slots = pzl_swiotlb_half(*slots)) {
 		uint64_t bytes = *slots << PZL_SWIOTLB_SHIFT;
 
 		req.size = pz_round_down(bytes + page - 1, page);

@@ -84,7 +84,7 @@ static struct pzl_swiotlb_pool *grow_pool(const struct pzl_swiotlb *sw, uint64_t
 	while (grow_memory(sw, slots << PZL_SWIOTLB_SHIFT, limit, gfp, &start, &from)) {
 		if (slots <= least)
 			return NULL;
-		slots = pzl_swiotlb_halve(slots);
+		slots = pzl_swiotlb_half(slots);
 	}
 	p = pzl_swiotlb_pool_make(sw, start, (uint32_t)slots,
 				  pzl_swiotlb_limit_areas(areas, slots));

@@ -18,6 +18,7 @@
 #define SGS 5u
 #define MOST 12288u /* bytes mapped */
 #define CANARY 0xc5
+#define PRIVATE ((uint64_t)1 << 40) /* no device here drives it */
 
 struct dma_case_counts dma_case_counts;
 
@@ -77,11 +78,14 @@ static const char *layer_make(void)
 {
 	struct pz_bounce_config bc;
 	struct pz_dma_config dc;
-	unsigned int kind = (unsigned int)draw(3);
+	unsigned int kind = (unsigned int)draw(4);
 
 	memset(&bc, 0, sizeof(bc));
 	memset(&dc, 0, sizeof(dc));
 	world.high_unmapped = kind == 3;
+	world.encrypted = kind == 4;
+	bc.shared = world.encrypted;
+	dc.private_bit = world.encrypted ? PRIVATE : 0;
 	bc.meta = &dma_meta;
 	bc.bugs = &world.bugs;
 	bc.cpus = 2;
@@ -133,7 +137,7 @@ static uint64_t device_sees(const struct case_dev *d, uint64_t bus, uint64_t siz
 	if (phys == PZ_ADDR_MAX ||
 	    (d->cfg.hole_count && phys <= d->hole.last && phys + size - 1 >= d->hole.first))
 		return PZ_ADDR_MAX;
-	return dma_memory(phys, size) ? phys : PZ_ADDR_MAX;
+	return dma_memory(phys, size) && dma_readable(phys, size) ? phys : PZ_ADDR_MAX;
 }
 
 static bool device_crosses(const struct case_dev *d, uint64_t bus, uint64_t size)
@@ -548,7 +552,8 @@ static const char *do_alloc(void)
 	if (b->live || !d)
 		return NULL;
 	memset(&b->buf, 0, sizeof(b->buf));
-	rc = pz_dma_alloc(d->dev, (uint32_t)draw(1), 0, PZ_DMA_NO_WARN, size, &b->buf);
+	rc = pz_dma_alloc(d->dev, (uint32_t)draw(1), world.encrypted ? PZ_GFP_BLOCK : 0,
+			  PZ_DMA_NO_WARN, size, &b->buf);
 	note("alloc dev %d size %llu: %d, %#llx", (int)(d - w.dev), (unsigned long long)size, rc,
 	     (unsigned long long)b->buf.bus);
 	MUST(rc == 0 || rc == -PZ_ENOMEM || rc == -PZ_ERANGE || rc == -PZ_EBUSY);
@@ -654,6 +659,7 @@ static const char *case_end(void)
 	MUST(!pz_bounce_check(w.bounce) && !pz_bounce_check(w.own));
 	MUST(!pz_bounce_destroy(w.bounce) && !pz_bounce_destroy(w.own));
 	MUST(pz_page_free_count(world.pages, UINT32_MAX) == world.free);
+	MUST(!world.encrypted || world.shared_pages == 0);
 	MUST(world.bugs.count == 0);
 	return NULL;
 }

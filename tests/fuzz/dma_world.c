@@ -21,6 +21,38 @@ unsigned char *dma_memory(uint64_t phys, uint64_t bytes)
 	return NULL;
 }
 
+/* Number of the page of an address. */
+static size_t page_of(const unsigned char *p)
+{
+	return (size_t)(p - world.mem[0]) / DMA_PAGE;
+}
+
+bool dma_readable(uint64_t phys, uint64_t bytes)
+{
+	const unsigned char *p = dma_memory(phys, bytes);
+
+	for (size_t i = page_of(p); world.encrypted && i <= page_of(p + bytes - 1); i++)
+		if (!world.shared[i])
+			return false;
+	return true;
+}
+
+static int hook_share(void *ctx, uint64_t phys, uint64_t bytes, bool shared)
+{
+	const unsigned char *p = dma_memory(phys, bytes);
+
+	(void)ctx;
+	if (!p || phys % DMA_PAGE || bytes % DMA_PAGE)
+		abort(); /* no memory, or parts of pages */
+	for (size_t i = page_of(p); i <= page_of(p + bytes - 1); i++) {
+		if (world.shared[i] == shared)
+			abort(); /* it is so already */
+		world.shared[i] = shared;
+		world.shared_pages += shared ? 1 : UINT32_MAX;
+	}
+	return 0;
+}
+
 static void *meta_alloc(void *ctx, size_t size)
 {
 	(void)ctx;
@@ -78,6 +110,7 @@ const struct pz_dma_hooks dma_hooks = {
 	.unwindow = hook_unwindow,
 	.remap = hook_remap,
 	.unmap = hook_unwindow,
+	.share = hook_share,
 	.for_device = hook_cache,
 	.for_cpu = hook_cache,
 };

@@ -43,7 +43,10 @@ struct dma_world {
 	struct pz_pages *pages;
 	uint64_t free; /* pages, before a case */
 	struct pz_bugs bugs;
-	bool high_unmapped; /* the last part needs a window */
+	bool high_unmapped;			      /* the last part needs a window */
+	bool encrypted;				      /* devices read what is private as rubbish */
+	bool shared[DMA_PARTS * DMA_PART / DMA_PAGE]; /* pages that are not private */
+	uint32_t shared_pages;
 };
 
 extern struct dma_world world;
@@ -55,5 +58,8 @@ const char *dma_world_make(void);
 
 /* What lies at physical addresses, NULL when it is not all memory of one place. */
 unsigned char *dma_memory(uint64_t phys, uint64_t bytes);
+
+/* Whether a device that knows nothing of encryption can read all of it; it is memory. */
+bool dma_readable(uint64_t phys, uint64_t bytes);
 
 #endif
