@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * swiotlb.c - the bounce buffers of every recorded machine: each line that its kernel printed about
+ * swiotlb_lines.c - the bounce buffers of every recorded machine: each line that its kernel printed about
  * them, and the numbers of debugfs, from the model of its version. Output is TAP.
  *
  * Where they lie is not computed here: early memory is what was recorded, or enough. That the place

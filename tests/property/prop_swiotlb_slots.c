@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * prop_swiotlb.c - Linux's bounce buffers beside an oracle that knows one bit for each slot: which
+ * prop_swiotlb_slots.c - Linux's bounce buffers beside an oracle that knows one bit for each slot: which
  * slots a mapping gets in each version, what is copied of which part, and what is counted.
  *
  * The oracle is written from docs/facts/dma.md section 6: it keeps mappings and no lengths of free

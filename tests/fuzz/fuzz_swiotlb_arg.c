@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fuzz_swiotlb.c - swiotlb= from any bytes.
+ * fuzz_swiotlb_arg.c - swiotlb= from any bytes.
  *
  * The first byte chooses the version; the rest is what stands behind the sign.
  */
