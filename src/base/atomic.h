@@ -68,6 +68,16 @@ static inline void pz_release32(uint32_t *p, uint32_t v)
 	__atomic_store_n(p, v, __ATOMIC_RELEASE);
 }
 
+static inline void pz_release64(uint64_t *p, uint64_t v)
+{
+#if UINTPTR_MAX > UINT32_MAX
+	PZ_SCHED(p);
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+#else
+	pz_store64(p, v);
+#endif
+}
+
 static inline bool pz_cas32(uint32_t *p, uint32_t old, uint32_t new)
 {
 	PZ_SCHED(p);

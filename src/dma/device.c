@@ -161,6 +161,8 @@ struct device_plan {
 	uint32_t way;
 	bool pooled; /* the device has another pool then, or none */
 	struct dma_atomic *atomic;
+	bool reserved; /* and another reserve of bounce buffers, or none */
+	struct bounce_pool *reserve;
 };
 
 static void device_plan_drop(struct pz_dma_dev *dev, struct device_plan *plan)
@@ -171,6 +173,8 @@ static void device_plan_drop(struct pz_dma_dev *dev, struct device_plan *plan)
 	}
 	if (plan->pooled)
 		pz_dma_atomic_leave(dev->dma, plan->atomic);
+	if (plan->reserved)
+		pz_dma_unreserve(dev, plan->reserve);
 }
 
 /* @masks: for each use, NULL to leave it as it is. Holds nothing on error. */
@@ -218,6 +222,7 @@ static int device_plan_pool(struct pz_dma_dev *dev, struct device_plan *plan)
 static void device_put(struct pz_dma_dev *dev, const struct device_plan *plan)
 {
 	struct dma_atomic *left = dev->atomic;
+	struct bounce_pool *unused = dev->reserve;
 
 	pz_dma_drain_all(dev);
 	for (unsigned int i = 0; i < DMA_USES; i++) {
@@ -236,6 +241,11 @@ static void device_put(struct pz_dma_dev *dev, const struct device_plan *plan)
 	if (plan->pooled) {
 		dev->atomic = plan->atomic;
 		pz_dma_atomic_leave(dev->dma, left);
+	}
+	pz_dma_map_ready(dev);
+	if (plan->reserved) {
+		dev->reserve = plan->reserve;
+		pz_dma_unreserve(dev, unused);
 	}
 }
 
@@ -349,11 +359,15 @@ static int device_make(struct pz_dma_dev *dev, const struct pz_dma_dev_config *c
 	if (rc)
 		return rc;
 	rc = device_plan_pool(dev, &plan);
-	if (rc)
+	if (rc) {
 		device_plan_drop(dev, &plan);
-	else
-		device_put(dev, &plan);
-	return rc;
+		return rc;
+	}
+	device_put(dev, &plan);
+	/* Without a reserve it may still find room; whoever sets its mask is told. */
+	if (pz_dma_reserve(dev, &dev->reach[DMA_STREAMING], &dev->reserve))
+		dev->reserve = NULL;
+	return 0;
 }
 
 int pz_dma_dev_create(struct pz_dma_dev **out, struct pz_dma *dma,
@@ -402,6 +416,13 @@ int pz_dma_dev_destroy(struct pz_dma_dev *dev)
 		       dev->cfg.name, (unsigned long long)n);
 		return -PZ_EBUSY;
 	}
+	n = pz_bounce_held(dev, false);
+	if (n) {
+		pz_bug(dev->dma->cfg.bugs, "pz_dma_dev_destroy", "%s has %llu mappings out",
+		       dev->cfg.name, (unsigned long long)n);
+		return -PZ_EBUSY;
+	}
+	pz_dma_unreserve(dev, dev->reserve);
 	device_unlink(dev);
 	device_drop(dev);
 	return 0;
@@ -436,7 +457,8 @@ static int device_set(struct pz_dma_dev *dev, const uint64_t *streaming, const u
 	uint64_t bytes;
 	int rc;
 
-	if (coherent && pz_dma_buffers(dev, &bytes))
+	if ((coherent && pz_dma_buffers(dev, &bytes)) ||
+	    (streaming && pz_bounce_held(dev, false)))
 		return -PZ_EBUSY;
 	rc = device_plan_cut(dev, masks, &plan);
 	if (rc)
@@ -447,6 +469,10 @@ static int device_set(struct pz_dma_dev *dev, const uint64_t *streaming, const u
 		rc = device_plan_ever(dev, &plan);
 	if (!rc)
 		rc = device_plan_pool(dev, &plan);
+	if (!rc && streaming) {
+		rc = pz_dma_reserve(dev, &plan.reach[DMA_STREAMING], &plan.reserve);
+		plan.reserved = !rc;
+	}
 	if (rc)
 		device_plan_drop(dev, &plan);
 	else

@@ -7,7 +7,9 @@
  *	place    limits for each part of a reach set, alignment and boundary counted on the bus
  *	prepare  memory made ready for a device: shared, flushed, mapped, zeroed
  *	coherent, region, atomic    buffers, and the memory that is kept for them
- *	map, sg, bounce             streaming mappings
+ *	map, sg                     streaming mappings
+ *	bounce, bounce_*            the buffers behind them
+ *	limited                     whether a reach set has all memory
  *	pool                        small coherent objects
  *	debug                       what drivers do wrong
  */
@@ -102,6 +104,8 @@ struct dma_hold {
 	void *ctx;
 };
 
+struct bounce_pool;
+
 struct pz_dma_dev {
 	struct dma_hold hold;
 	struct pz_dma *dma;
@@ -111,6 +115,8 @@ struct pz_dma_dev {
 	struct pz_limits limits;
 	struct dma_count *count; /* for each CPU, and one for whoever has none */
 	uint32_t way;		 /* DMA_WAY_* */
+	bool plain;	  /* nothing but reach decides whether memory is mapped as it is */
+	uint32_t bounced; /* a mapping was bounced since the masks were set */
 	struct dma_fast fast[DMA_USES];
 	struct pz_reach reach[DMA_USES]; /* cut by the masks */
 	struct pz_reach base;		 /* before masks: windows less holes */
@@ -119,6 +125,7 @@ struct pz_dma_dev {
 	struct pz_dma_region region;
 	struct dma_region *own;	   /* the region that it joined, or NULL */
 	struct dma_atomic *atomic; /* its pool for contexts that may not block, or NULL */
+	struct bounce_pool *reserve; /* bounce buffers that are kept for its reach, or NULL */
 	struct pz_dma_dev *next, *prev;
 };
 
@@ -398,6 +405,41 @@ bool pz_dma_atomic_free(struct pz_dma_dev *dev, const struct pz_dma_buf *buf);
 /* A caller that may block passes by. */
 void pz_dma_atomic_pass(struct pz_dma_dev *dev, uint32_t cpu);
 void pz_dma_atomics_drop(struct pz_dma *dma);
+
+/* The memory behind a bus address of a device: 0, -PZ_ERANGE. */
+int pz_dma_from_bus(const struct pz_dma_dev *dev, enum dma_use use, uint64_t bus, uint64_t *phys);
+
+/* map.c: a device's masks were set. */
+void pz_dma_map_ready(struct pz_dma_dev *dev);
+int pz_dma_map_one(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t size,
+		   enum pz_dma_dir dir, uint32_t attrs, uint64_t *bus);
+void pz_dma_unmap_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
+		      uint32_t attrs);
+void pz_dma_sync_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
+		     bool for_cpu);
+bool pz_dma_crosses(uint64_t bus, uint64_t size, uint64_t boundary);
+
+/* The bounce buffers of a device's streaming mappings, or NULL. */
+static inline struct pz_bounce *pz_dma_bounce(const struct pz_dma_dev *dev)
+{
+	return dev->cfg.restricted ? dev->cfg.restricted : dev->dma->cfg.bounce;
+}
+
+/* bounce_map.c: mappings through bounce buffers. */
+int pz_bounce_map(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t size,
+		  enum pz_dma_dir dir, uint32_t attrs, uint64_t *bus);
+/* False: no bounce buffer is there. */
+bool pz_bounce_unmap(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
+		     uint32_t attrs);
+bool pz_bounce_sync(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
+		    bool for_cpu);
+uint64_t pz_bounce_max(const struct pz_dma_dev *dev);
+/* Runs of slots that a device holds; by mappings, or by coherent buffers. */
+uint64_t pz_bounce_held(const struct pz_dma_dev *dev, bool coherent);
+
+/* bounce_grow.c: bounce buffers that are kept for a reach. */
+int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, struct bounce_pool **out);
+void pz_dma_unreserve(struct pz_dma_dev *dev, struct bounce_pool *p);
 
 /* A time and a caller, for accounts. */
 static inline uint64_t pz_dma_now(const struct pz_dma *dma)

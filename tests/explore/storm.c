@@ -17,6 +17,7 @@
  * Shortcomings: vector registers are put back as far as the signal frame holds them.
  */
 #define _GNU_SOURCE
+#include "bounce_world.h"
 #include "coro.h"
 #include "slab_world.h"
 #include "world.h"
@@ -420,6 +421,14 @@ static void storm_each_slab(const struct slab_plan *plan)
 	slab_world_close();
 }
 
+static void storm_each_bounce(const struct bounce_plan *plan)
+{
+	sm.thread = bounce_world_thread;
+	sm.finish = bounce_world_finish;
+	storm_each(bounce_world_open(plan, storm_around), plan->name);
+	bounce_world_close();
+}
+
 /* Handlers every few instructions of many operations. */
 static void storm_all(uint32_t pcp_high, const char *what)
 {
@@ -530,6 +539,18 @@ static const struct slab_plan storm_slabs[] = {
 	  .before = "+a +b +c +d +e -a -b -c -d ~", .thread = { "g", "-e +x" } },
 };
 
+static const struct bounce_plan storm_bounces[] = {
+	{ .name = "a bounced mapping", .pages = 2, .before = "c=1", .thread = { "a=1", "b=2 -b" } },
+	{ .name = "a bounced mapping ends", .pages = 2, .before = "a=2 c=1",
+	  .thread = { "-a", "b=1 -b" } },
+	{ .name = "the last bounce slot", .pages = 1, .before = "c=1",
+	  .thread = { "a=1?", "b=1? -b" } },
+	{ .name = "a bounced mapping is synced", .pages = 1, .before = "a=1 c=1",
+	  .thread = { "ya", "-c b=1" } },
+	{ .name = "a bounce pool goes", .frames = 12, .before = "a=1 -a",
+	  .thread = { "t", "b=1 -b" } },
+};
+
 static void storm_steps(const char *want)
 {
 	storm_handle(SIGTRAP, storm_trap);
@@ -550,6 +571,13 @@ static void storm_steps(const char *want)
 		plan.nested = true;
 		if (!want || strstr(plan.name, want))
 			storm_each_slab(&plan);
+	}
+	for (unsigned int i = 0; i < sizeof(storm_bounces) / sizeof(storm_bounces[0]); i++) {
+		struct bounce_plan plan = storm_bounces[i];
+
+		plan.nested = true;
+		if (!want || strstr(plan.name, want))
+			storm_each_bounce(&plan);
 	}
 	if (want)
 		return;
