@@ -17,6 +17,8 @@
  */
 #include "dma_internal.h"
 
+#include <physzone/bounce.h>
+
 void pz_dma_dev_init(struct pz_dma_dev_config *cfg, const char *name, unsigned int bits)
 {
 	memset(cfg, 0, sizeof(*cfg));
@@ -428,6 +430,24 @@ int pz_dma_dev_destroy(struct pz_dma_dev *dev)
 	return 0;
 }
 
+/* Whether a reach set has a page of a restricted device's bounce buffers; as far as is looked. */
+static int device_bounce_ever(const struct pz_dma_dev *dev, const struct pz_reach *reach)
+{
+	struct pz_bounce_pool pool[4];
+	uint32_t n = pz_bounce_pools(dev->cfg.restricted, pool, 4);
+
+	for (uint32_t i = 0; i < n && i < 4; i++) {
+		for (uint32_t k = 0; k < reach->count; k++) {
+			struct pz_range both;
+
+			if (pz_range_intersect(reach->v[k].phys, pool[i].phys, &both) &&
+			    both.last - both.first >= pz_dma_page_bytes(dev->dma) - 1)
+				return 0;
+		}
+	}
+	return n > 4 ? 0 : -PZ_ERANGE;
+}
+
 /* Whether memory could ever be had in what a plan reaches anew: 0, -PZ_ERANGE. */
 static int device_plan_ever(const struct pz_dma_dev *dev, const struct device_plan *plan)
 {
@@ -436,6 +456,12 @@ static int device_plan_ever(const struct pz_dma_dev *dev, const struct device_pl
 	struct pz_range all = { 0, PZ_ADDR_MAX }, in = pz_dma_mapped(dma);
 	struct dma_want want;
 
+	for (unsigned int i = 0; dev->cfg.restricted && i < DMA_USES; i++) {
+		if (plan->fresh[i] && device_bounce_ever(dev, &plan->reach[i]))
+			return -PZ_ERANGE;
+	}
+	if (dev->cfg.restricted)
+		return 0;
 	pz_dma_want(dev, 1, &want);
 	if (plan->fresh[DMA_STREAMING] && pz_dma_ever(dma, &plan->reach[DMA_STREAMING], &want))
 		return -PZ_ERANGE;

@@ -346,6 +346,9 @@ void pz_dma_ask_init(struct dma_ask *ask, struct pz_dma_dev *dev, uint32_t cpu, 
 		     uint32_t attrs, uint64_t size);
 /* A buffer from contiguous areas or pages; all but its bus address and attributes. */
 int pz_dma_alloc_ordinary(const struct dma_ask *ask, struct pz_dma_buf *buf);
+/* A buffer of a restricted device, likewise. */
+int pz_dma_alloc_bounce(struct pz_dma_dev *dev, uint32_t cpu, const struct dma_wish *wish,
+			uint64_t size, struct pz_dma_buf *buf);
 /* Free a buffer wherever it is from; false for misuse, which was told. */
 bool pz_dma_free_any(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf);
 void pz_dma_buf_bug(const struct pz_dma_dev *dev, const struct pz_dma_buf *buf, const char *what);

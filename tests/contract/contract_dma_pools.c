@@ -3,6 +3,8 @@
  * contract_dma_pools.c - coherent buffers from what is scarce: contiguous areas, regions, pools for
  * contexts that may not block; and who holds them.
  */
+#include <physzone/bounce.h>
+
 #include "coherent_machine.h"
 #include "suites_decl.h"
 
@@ -329,6 +331,64 @@ static void dma_region(struct tap *t)
 	}
 }
 
+/* A device that sees nothing but its bounce buffers has its coherent buffers there. */
+static void dma_restricted(struct tap *t)
+{
+	struct pz_range aside = { CM_FIRST + PM_MIB, CM_FIRST + PM_MIB + 0xffff };
+	struct coherent_machine m;
+	struct pz_bounce_config bounce = { .cpus = CM_CPUS, .range_count = 1 };
+	struct pz_dma_dev_config cfg;
+	struct pz_dma_dev *dev;
+	struct pz_bounce *b = NULL;
+	struct pz_dma_buf buf, more;
+	struct pz_sg sg[2];
+	uint32_t n = 0;
+
+	if (!cm_lay_out(&m, t))
+		return;
+	CHECK(t, pz_memblock_reserve(&m.pm.mb, aside.first, 0x10000, PZ_NID_NONE, 0) == 0);
+	cm_with_remap(&m);
+	if (!cm_make(&m))
+		return;
+	bounce.ranges = &aside;
+	bounce.meta = m.cfg.meta;
+	bounce.bugs = &m.bugs;
+	bounce.hooks = m.cfg.hooks;
+	if (!CHECK(t, pz_bounce_create(&b, &bounce) == 0))
+		return;
+	pz_dma_dev_init(&cfg, "restricted", 32);
+	cfg.restricted = b;
+	for (unsigned int blind = 0; blind < 2; blind++) {
+		cfg.coherent = !blind;
+		dev = cm_device(&m, &cfg);
+		CHECK(t, pz_dma_alloc(dev, 0, 0, 0, 0x2000, &buf) == (blind ? -PZ_ERANGE : 0));
+		if (!blind)
+			pz_dma_free(dev, 0, &buf);
+		CHECK(t, pz_dma_alloc(dev, 0, BLOCK, 0, 0x3001, &buf) == 0);
+		CHECK(t, buf.from == PZ_DMA_FROM_BOUNCE && cm_works(&m, &cfg, &buf) &&
+				 m.maps == blind);
+		CHECK(t, buf.phys >= aside.first && buf.phys + 0x3000 <= aside.last);
+		CHECK(t, dma_held(&m, dev).count == 1 && dma_held(&m, NULL).count == 1 &&
+				 dma_held(&m, dev).last.from == PZ_DMA_FROM_BOUNCE);
+		CHECK(t, pz_dma_alloc(dev, 0, BLOCK, 0, 0x10000, &more) == -PZ_ENOMEM);
+		CHECK(t, pz_dma_alloc(dev, 0, BLOCK, 0, 0x20000, &more) == -PZ_ERANGE);
+		CHECK(t,
+		      pz_dma_alloc_noncontiguous(dev, 0, 0, 0, 0x3000, sg, 2, &n) == 0 && n == 2);
+		pz_dma_free_noncontiguous(dev, 0, sg, n);
+		CHECK(t, pz_dma_dev_destroy(dev) == -PZ_EBUSY);
+		pz_dma_free(dev, 0, &buf);
+		CHECK(t, m.maps == 0 && m.bugs.count == 1 + 3 * blind);
+		pz_dma_free(dev, 0, &buf);
+		CHECK(t, m.bugs.count == 2 + 3 * blind && !m.strange);
+		CHECK(t, pz_dma_set_masks(dev, aside.first) == -PZ_ERANGE);
+		CHECK(t, pz_dma_set_masks(dev, aside.last) == 0);
+		CHECK(t, pz_dma_dev_destroy(dev) == 0);
+		m.bugs.count = 3;
+	}
+	CHECK(t, pz_bounce_destroy(b) == 0);
+	cm_close(&m);
+}
+
 static struct pz_dma_pool_stat dma_pool(const struct coherent_machine *m, uint32_t count)
 {
 	struct pz_dma_pool_stat s[4] = { { { 0, 0 }, 0, false, 0, 0, 0, 0, 0, 0 } };
@@ -614,6 +674,7 @@ void contract_dma_pools(struct tap *t)
 	dma_cma_large(t);
 	dma_area_in_movable_zone(t);
 	dma_region(t);
+	dma_restricted(t);
 	dma_pool_which(t);
 	dma_pool_use(t);
 	dma_pool_size(t);
