@@ -430,14 +430,20 @@ static __attribute__((noinline)) void coherent_free_new(struct pz_dma_dev *dev, 
 static inline bool coherent_keep(const struct dma_hold *h, struct dma_count *c, uint64_t *p,
 				 uint64_t seal, uint64_t phys, uint64_t size)
 {
+	bool kept;
+
 	if (c->held || !pz_page_is_single(h->pages, phys >> h->pages->page_shift) || !dma_enter(c))
 		return false;
-	*p = seal;
-	c->held_phys = phys;
-	__atomic_store_n(&c->held, p, __ATOMIC_RELAXED);
-	dma_count_own(c, ~(uint64_t)0, ~size + 1);
+	/* A handler may have come in between, and kept another one. */
+	kept = !c->held;
+	if (kept) {
+		*p = seal;
+		c->held_phys = phys;
+		__atomic_store_n(&c->held, p, __ATOMIC_RELAXED);
+		dma_count_own(c, ~(uint64_t)0, ~size + 1);
+	}
 	dma_leave(c);
-	return true;
+	return kept;
 }
 
 void pz_dma_free(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf)
