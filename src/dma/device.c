@@ -226,7 +226,7 @@ static int device_plan_reserve(struct pz_dma_dev *dev, struct device_plan *plan)
 
 	if (!plan->fresh[DMA_STREAMING])
 		return 0;
-	rc = pz_dma_reserve(dev, &plan->reach[DMA_STREAMING], &plan->reserve);
+	rc = pz_dma_reserve(dev, &plan->reach[DMA_STREAMING], plan->shared, &plan->reserve);
 	plan->reserved = !rc;
 	return rc;
 }

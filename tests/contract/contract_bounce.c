@@ -7,7 +7,8 @@
 
 #define LOW (DM_LOW + DM_ASIDE) /* memory that the page allocator has */
 
-static struct pz_dma_dev *bnc_device(struct dma_device *d, struct device_machine *m, unsigned int bits)
+static struct pz_dma_dev *bnc_device(struct dma_device *d, struct device_machine *m,
+				     unsigned int bits)
 {
 	struct pz_dma_dev_config cfg;
 
