@@ -10,7 +10,7 @@
  *
  * Drivers do not call this: dma_map.h does. It is for whoever sets up a machine and for accounts.
  * Concurrency: any context and any number of CPUs at once, unless a function says otherwise; no
- * locks. Source followed: docs/facts/dma.md section 6.
+ * locks. Source followed: docs/facts/dma.md section 6; docs/design/dma_map.md has the argument.
  */
 #ifndef PHYSZONE_BOUNCE_H
 #define PHYSZONE_BOUNCE_H
