@@ -16,16 +16,31 @@ struct dma_bench {
 	struct pz_dma *dma;
 };
 
+#define DMA_RING 256u
+#define DMA_MOVED 512u
+
+/* Pages of a contiguous area that are lent. */
+struct dma_lent {
+	struct dma_bench *b;
+	uint64_t first, pages;				/* page frames of the area */
+	uint64_t from[DMA_MOVED], to[DMA_MOVED], moved; /* out of the way of a buffer */
+	uint8_t owner;
+};
+
 /* What a run is told. */
 struct dma_work {
 	struct pz_dma_dev *dev;
-	void *memory;
 	uint64_t bytes;
 	uint32_t gfp;
+	unsigned int count;	/* buffers at once */
+	void *memory[DMA_RING]; /* where they were */
+	struct dma_lent *lent;
 };
 
 void dma_need(bool ok, const char *what);
-void dma_open(struct dma_bench *b, bool hold);
+void dma_machine(struct dma_bench *b);
+/* @as: what is unusual about the layer, or NULL. */
+void dma_open(struct dma_bench *b, const struct pz_dma_config *as);
 void dma_close(struct dma_bench *b);
 
 #endif

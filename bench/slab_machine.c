@@ -75,7 +75,16 @@ static bool slab_machine_arena(struct slab_machine *m)
 	return true;
 }
 
-static int slab_machine_pages(struct slab_machine *m)
+/* Set a contiguous area aside below, once the memory is known. */
+static int slab_machine_reserve(struct slab_machine *m, uint64_t bytes)
+{
+	struct pz_cma_req req = { .name = "bench", .size = bytes, .limit = PART };
+
+	req.nid = PZ_NID_NONE;
+	return bytes ? pz_cma_reserve(&m->mb, &req, (uint64_t)2 << 20, &m->area) : 0;
+}
+
+static int slab_machine_pages(struct slab_machine *m, uint64_t area)
 {
 	struct pz_zone_config zones = { 0 };
 	struct pz_page_config pages = { 0 };
@@ -92,6 +101,8 @@ static int slab_machine_pages(struct slab_machine *m)
 	if (!rc)
 		rc = pz_memblock_add(&m->mb, ABOVE, PART, 0, 0);
 	if (!rc)
+		rc = slab_machine_reserve(m, area);
+	if (!rc)
 		rc = pz_zones_build(&m->zones, &slab_machine_meta, &m->mb, &zones);
 	if (!rc)
 		rc = pz_zones_set_managed(&m->zones, &m->mb, UINT64_MAX);
@@ -106,7 +117,8 @@ static int slab_machine_pages(struct slab_machine *m)
 	pages.max_pfn = UINT64_MAX;
 	pages.cpus = BENCH_THREADS;
 	pages.bugs = &m->bugs;
-	return pz_pages_create(&m->pages, &pages);
+	rc = pz_pages_create(&m->pages, &pages);
+	return rc || !area ? rc : pz_cma_activate(m->pages, &m->area, &m->area_id);
 }
 
 static int slab_machine_slabs(struct slab_machine *m, const char **why)
@@ -132,14 +144,14 @@ static int slab_machine_slabs(struct slab_machine *m, const char **why)
 	return pz_kmalloc_create(&m->kmalloc, &kmalloc, why);
 }
 
-bool slab_machine_make(struct slab_machine *m)
+bool slab_machine_make_area(struct slab_machine *m, uint64_t area)
 {
 	const char *why = "";
 	int rc = -PZ_ENOMEM;
 
 	memset(m, 0, sizeof(*m));
 	if (slab_machine_arena(m)) {
-		rc = slab_machine_pages(m);
+		rc = slab_machine_pages(m, area);
 		if (!rc)
 			rc = slab_machine_slabs(m, &why);
 	}
@@ -148,6 +160,11 @@ bool slab_machine_make(struct slab_machine *m)
 	fprintf(stderr, "bench: no object caches: error %d %s\n", rc, why);
 	slab_machine_free(m);
 	return false;
+}
+
+bool slab_machine_make(struct slab_machine *m)
+{
+	return slab_machine_make_area(m, 0);
 }
 
 void slab_machine_free(struct slab_machine *m)

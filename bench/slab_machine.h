@@ -9,6 +9,7 @@
 #ifndef PHYSZONE_BENCH_SLAB_MACHINE_H
 #define PHYSZONE_BENCH_SLAB_MACHINE_H
 
+#include <physzone/contig.h>
 #include <physzone/kmalloc.h>
 
 struct slab_machine {
@@ -16,6 +17,8 @@ struct slab_machine {
 	struct pz_zones zones;
 	struct pz_bugs bugs; /* misuse ends the program: a benchmark commits none */
 	struct pz_pages *pages;
+	struct pz_cma_reserved area; /* a contiguous area, if there is one, and its number */
+	uint32_t area_id;
 	struct pz_slabs *slabs;
 	struct pz_kmalloc *kmalloc;
 	unsigned char *arena; /* where address 0 is */
@@ -24,6 +27,8 @@ struct slab_machine {
 
 /* False tells why on stderr; nothing is held then. */
 bool slab_machine_make(struct slab_machine *m);
+/* With a contiguous area of so many bytes below 1 GiB. */
+bool slab_machine_make_area(struct slab_machine *m, uint64_t area);
 /* Give it back, after a look at its invariants; its caches are destroyed before. */
 void slab_machine_free(struct slab_machine *m);
 

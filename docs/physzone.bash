@@ -7,11 +7,16 @@ _physzone()
 	case $prev in
 	--model)
 		words='linux-5.15 linux-6.1 linux-6.12'
-		[[ ${COMP_WORDS[1]-} == boot ]] && words+=' physzone'
+		[[ ${COMP_WORDS[1]-} =~ ^(boot|predict)$ ]] && words+=' physzone all'
 		;;
 	--capture) words='kexec file' ;;
 	--managed) words='recorded computed' ;;
 	--dma-caches) words='always managed' ;;
+	--coherent-pool) words='kernel documented proposed' ;;
+	--sweep)
+		words='ram= crashkernel= cma= swiotlb= coherent_pool='
+		compopt -o nospace
+		;;
 	--mix)
 		words='desktop kdump board'
 		[[ ${COMP_WORDS[2]-} == tables ]] && words='media storage'
@@ -28,7 +33,8 @@ _physzone()
 		map) words='--model --arch --cmdline --boot --live --capture --managed --json --log --svg --width --color= --help' ;;
 		low1m) words='--model --arch --cmdline --boot --live --json --width --color= --help' ;;
 		explain) words='--model --arch --boot --live --why --rebuild --json --width --color= --help' ;;
-		boot) words='--model --bits --limit --kmalloc-dma --dma-caches --why --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
+		boot) words='--model --bits --limit --kmalloc-dma --dma-caches --coherent-pool --why --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
+		predict) words='--sweep --model --svg --bits --limit --kmalloc-dma --dma-caches --coherent-pool --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
 		reach) words='--model --bits --limit --window --arch --cmdline --boot --live --capture --json --width --color= --help' ;;
 		devices) words='--bits --root --reach --cannot-reach --all --svg --json --width --color= --help' ;;
 		swiotlb) words='--model --arch --boot --svg --json --width --color= --help' ;;
@@ -40,11 +46,11 @@ _physzone()
 			[[ $COMP_CWORD -eq 2 ]] && words="policies tables $words"
 			;;
 		arch) words='--model --json --color= --help' ;;
-		*) words='zones map arch low1m explain boot reach devices swiotlb waste compare --help --version' ;;
+		*) words='zones map arch low1m explain boot predict reach devices swiotlb waste compare --help --version' ;;
 		esac
 		;;
 	esac
-	if [[ $COMP_CWORD -gt 1 && $cur != -* && "${COMP_WORDS[1]} $COMP_CWORD" != 'compare 2' && $prev != --mix && $prev != --model && $prev != --capture && $prev != --managed && $prev != --dma-caches ]]; then
+	if [[ $COMP_CWORD -gt 1 && $cur != -* && "${COMP_WORDS[1]} $COMP_CWORD" != 'compare 2' && $prev != --mix && $prev != --model && $prev != --capture && $prev != --managed && $prev != --dma-caches && $prev != --coherent-pool && $prev != --sweep ]]; then
 		compopt -o default
 		return
 	fi

@@ -12,22 +12,19 @@
  * Failure: what the kernel does not ask for is -PZ_ENOENT, or is not among the requests.
  *
  * Shortcomings: which features a kernel was built with is the architecture's usual configuration.
- * Encrypted guests (SEV, TDX, protected virtualisation), which enlarge the bounce buffers, are not
- * modelled, nor is an ACPI or board quirk that asks for bounce buffers.
+ * Bounce buffers have a file of their own, boot_swiotlb.c.
  */
 #include <physzone/linux/boot.h>
 #include <physzone/linux/slab_gfp.h>
 
-#include "pzl_slots.h"
+#include "../src/base/bits.h"
+#include "pzl_boot.h"
 #include "pzl_text.h"
 
 #define BOOT_4G 0x100000000ull
-#define BOOT_SLOT_SHIFT 11u /* bounce buffers are counted in slots of 2 KiB */
-#define BOOT_SLOTS 32768u /* 64 MiB */
-#define BOOT_SLOTS_MIN 512u /* 1 MiB */
-#define BOOT_SLOTS_MOST ((uint64_t)1 << 48)
 #define BOOT_POOL_MIN 0x20000ull
 #define BOOT_POOL_ARM 0x40000ull
+#define BOOT_POOL_DOCUMENTED 0x40000ull /* what the kernel's documentation states */
 
 /* Arguments of a name, for the kernel alone: '-' and '_' are the same. */
 static bool boot_is(const struct pzl_arg *a, const char *name)
@@ -40,43 +37,6 @@ static bool boot_is(const struct pzl_arg *a, const char *name)
 		if (a->name[i] != name[i] && !(a->name[i] == '-' && name[i] == '_'))
 			return false;
 	return i == a->name_len && !name[i];
-}
-
-static void boot_swiotlb_arg(const struct pzl_arg *a, struct pzl_boot_args *out)
-{
-	const char *s = a->value;
-	size_t len = a->value_len, used;
-	uint64_t v;
-
-	v = pzl_strtoull(s, len, &used, NULL);
-	/* More than all memory is as good as all memory. */
-	if (v > BOOT_SLOTS_MOST)
-		v = BOOT_SLOTS_MOST;
-	if (used && v)
-		out->slots = pz_round_down(v + PZL_SLOTS_SEGMENT - 1, PZL_SLOTS_SEGMENT);
-	s += used;
-	len -= used;
-	if (len && *s == ',') {
-		s++;
-		len--;
-	}
-	v = pzl_strtoull(s, len, &used, NULL);
-	if (used) {
-		uint64_t areas;
-
-		if (v && v <= 1u << 20 && pz_roundup_pow2(v, &areas))
-			out->areas = (uint32_t)areas;
-		s += used;
-		len -= used;
-		if (len && *s == ',') {
-			s++;
-			len--;
-		}
-	}
-	if (len == 5 && pzl_starts_n(s, len, "force"))
-		out->swiotlb_force = true;
-	else if (len == 7 && pzl_starts_n(s, len, "noforce"))
-		out->swiotlb_noforce = true;
 }
 
 /* Whether a list at commas has an element that begins with a word. */
@@ -96,6 +56,7 @@ void pzl_boot_args(const struct pzl_cmdline *cl, struct pzl_boot_args *out)
 	uint32_t i;
 
 	out->coherent_pool = 0;
+	out->coherent_pool_set = false;
 	out->slots = 0;
 	out->areas = 0;
 	out->swiotlb_force = false;
@@ -104,16 +65,18 @@ void pzl_boot_args(const struct pzl_cmdline *cl, struct pzl_boot_args *out)
 	for (i = 0; i < cl->arg_count && i < cl->arg_cap; i++) {
 		const struct pzl_arg *a = &cl->arg[i];
 
-		if (boot_is(a, "coherent_pool"))
+		if (boot_is(a, "coherent_pool")) {
 			out->coherent_pool = pzl_memparse(a->value, a->value_len, NULL, NULL);
-		else if (boot_is(a, "swiotlb"))
-			boot_swiotlb_arg(a, out);
-		else if (boot_is(a, "iommu") && boot_has_word(a, "soft"))
+			out->coherent_pool_set = true;
+		} else if (boot_is(a, "swiotlb")) {
+			pzl_swiotlb_arg(a, out);
+		} else if (boot_is(a, "iommu") && boot_has_word(a, "soft")) {
 			out->iommu_soft = true;
+		}
 	}
 }
 
-static void boot_name(char *to, const char *from)
+void pzl_boot_name(char *to, const char *from)
 {
 	size_t i;
 
@@ -149,8 +112,8 @@ static void boot_name_size(char *to, uint64_t bytes, const char *after)
 	to[at] = '\0';
 }
 
-static void boot_request_init(struct pzl_boot_request *r, enum pzl_boot_what what,
-			      enum pzl_boot_when when, uint64_t bytes)
+void pzl_boot_request_init(struct pzl_boot_request *r, enum pzl_boot_what what,
+			   enum pzl_boot_when when, uint64_t bytes)
 {
 	r->what = what;
 	r->when = when;
@@ -166,6 +129,10 @@ static void boot_request_init(struct pzl_boot_request *r, enum pzl_boot_what wha
 	r->cma = false;
 	r->cma_align = 0;
 	r->max_addr = PZ_ADDR_MAX;
+	r->slots = 0;
+	r->adjusted = 0;
+	r->areas = 0;
+	r->rounded = false;
 }
 
 /* The smallest order that holds a number of bytes; bytes are at least 1. */
@@ -227,8 +194,8 @@ static void boot_pool(const struct pzl_boot_in *in, uint64_t bytes, uint32_t zon
 	const struct pzl_model_facts *mf = pzl_model_facts(in->model);
 	unsigned int order = boot_order(bytes, in->page_shift);
 
-	boot_request_init(r, PZL_BOOT_POOL, PZL_BOOT_POSTCORE, bytes);
-	boot_name(r->name, "atomic pool");
+	pzl_boot_request_init(r, PZL_BOOT_POOL, PZL_BOOT_POSTCORE, bytes);
+	pzl_boot_name(r->name, "atomic pool");
 	r->order = order < in->max_order ? order : in->max_order;
 	r->gfp = PZL_GFP_KERNEL | zone;
 	r->retry_gfp = r->gfp;
@@ -245,8 +212,8 @@ static void boot_pool(const struct pzl_boot_in *in, uint64_t bytes, uint32_t zon
 /* arm has one pool, of exactly so many bytes, from the default area if there is one. */
 static void boot_pool_arm(const struct pzl_boot_in *in, uint64_t bytes, struct pzl_boot_request *r)
 {
-	boot_request_init(r, PZL_BOOT_POOL, PZL_BOOT_POSTCORE, bytes);
-	boot_name(r->name, "atomic coherent pool");
+	pzl_boot_request_init(r, PZL_BOOT_POOL, PZL_BOOT_POSTCORE, bytes);
+	pzl_boot_name(r->name, "atomic coherent pool");
 	r->order = boot_order(bytes, in->page_shift);
 	if (r->order > in->max_order)
 		r->order = in->max_order;
@@ -267,6 +234,10 @@ unsigned int pzl_boot_pools(const struct pzl_boot_in *in, const struct pzl_boot_
 					args->coherent_pool);
 	unsigned int n = 0;
 
+	if (in->pool_rules != PZL_POOL_KERNEL && args->coherent_pool_set && !args->coherent_pool)
+		return 0;
+	if (in->pool_rules == PZL_POOL_DOCUMENTED && !args->coherent_pool)
+		bytes = BOOT_POOL_DOCUMENTED;
 	if (in->arch == PZL_ARCH_ARM) {
 		boot_pool_arm(in, args->coherent_pool ? args->coherent_pool : BOOT_POOL_ARM, out);
 		return 1;
@@ -278,53 +249,6 @@ unsigned int pzl_boot_pools(const struct pzl_boot_in *in, const struct pzl_boot_
 	if (in->configured & PZL_ZONE_BIT(PZ_ZONE_DMA32))
 		boot_pool(in, bytes, PZL_GFP_DMA32, BOOT_4G - 1, &out[n++]);
 	return n;
-}
-
-int pzl_boot_swiotlb(const struct pzl_boot_in *in, const struct pzl_boot_args *args,
-		     struct pzl_boot_request *out)
-{
-	const struct pzl_model_facts *mf = pzl_model_facts(in->model);
-	uint64_t slots = args->slots ? args->slots : BOOT_SLOTS;
-	uint64_t areas = args->areas;
-	bool wanted, small = false;
-
-	switch (in->arch) {
-	case PZL_ARCH_X86_64:
-	case PZL_ARCH_I386:
-		wanted = in->ram_last >= BOOT_4G || args->iommu_soft;
-		break;
-	case PZL_ARCH_RISCV64:
-		wanted = in->ram_last >= BOOT_4G;
-		break;
-	case PZL_ARCH_ARM64:
-		wanted = in->ram_last > in->low_last;
-		/* Small buffers of devices that are not coherent are bounced too. */
-		small = mf && mf->dma_limit_exact;
-		break;
-	default:
-		return -PZ_ENOENT;
-	}
-	if (args->swiotlb_noforce || (!wanted && !small && !args->swiotlb_force))
-		return -PZ_ENOENT;
-	if (!wanted && small && !args->slots && !areas) {
-		uint64_t size = (in->ram_bytes + 1023) >> 10;
-
-		size = (size + (1u << BOOT_SLOT_SHIFT) - 1) >> BOOT_SLOT_SHIFT;
-		if (size < slots)
-			slots = size;
-	}
-	/* 6.1 and later spread the slots over areas, as many as there may be processors. */
-	if (mf && (mf->major > 5 || areas)) {
-		if (!areas && !pz_roundup_pow2(in->cpus ? in->cpus : 1, &areas))
-			areas = 1;
-		slots = pzl_slots_round(slots, areas);
-	}
-	boot_request_init(out, PZL_BOOT_SWIOTLB, PZL_BOOT_MEMBLOCK, slots << BOOT_SLOT_SHIFT);
-	boot_name(out->name, "bounce buffers");
-	out->max_addr = in->low_last;
-	if (out->bytes > (uint64_t)BOOT_SLOTS_MIN << BOOT_SLOT_SHIFT)
-		out->min_bytes = (uint64_t)BOOT_SLOTS_MIN << BOOT_SLOT_SHIFT;
-	return 0;
 }
 
 /* The sizes of huge pages that an architecture has, as far as it is known; 0 for none. */
@@ -393,9 +317,9 @@ static void boot_huge(const struct pzl_boot_in *in, uint64_t size, uint64_t coun
 	unsigned int order = pz_fls64(size) - in->page_shift;
 
 	if (order > in->max_order) {
-		boot_request_init(r, PZL_BOOT_GIGANTIC, PZL_BOOT_MEMBLOCK, size);
+		pzl_boot_request_init(r, PZL_BOOT_GIGANTIC, PZL_BOOT_MEMBLOCK, size);
 	} else {
-		boot_request_init(r, PZL_BOOT_HUGETLB, PZL_BOOT_SUBSYS, size);
+		pzl_boot_request_init(r, PZL_BOOT_HUGETLB, PZL_BOOT_SUBSYS, size);
 		r->order = order;
 		r->min_order = order;
 		r->gfp = PZL_GFP_HIGHUSER | PZL_GFP_MOVABLE | PZL_GFP_THISNODE | PZL_GFP_COMP |
@@ -466,11 +390,11 @@ int pzl_boot_kmalloc_dma(const struct pzl_boot_in *in, uint64_t bytes,
 		type = PZL_KMALLOC_NORMAL;
 		gfp = PZL_GFP_KERNEL;
 	}
-	boot_request_init(out, PZL_BOOT_KMALLOC, PZL_BOOT_LATER, bytes);
+	pzl_boot_request_init(out, PZL_BOOT_KMALLOC, PZL_BOOT_LATER, bytes);
 	if (gfp & PZL_GFP_DMA)
 		out->max_addr = in->zone_limit;
 	if (large) {
-		boot_name(out->name, "large kmalloc");
+		pzl_boot_name(out->name, "large kmalloc");
 		pzl_kmalloc_large(&a, in->model, in->page_shift, bytes, gfp);
 	} else {
 		if (pzl_kmalloc_cache(&km, type, size, &cache) || pzl_slab_geometry(&k, &cache, &g))

@@ -74,9 +74,11 @@ step_tsan()
 	CC=clang configure $top/tsan --werror -Db_sanitize=thread -Db_lundef=false \
 		-Doptimization=1 -Ddebug=true &&
 		ninja -C $top/tsan -j "$jobs" tests/explore/stress tests/explore/stress_pools \
-			tests/explore/stress_slab tests/explore/stress_bounce &&
+			tests/explore/stress_slab tests/explore/stress_bounce \
+			tests/explore/stress_coherent &&
 		TSAN_OPTIONS=halt_on_error=1 \
-			meson_tests $top/tsan tsan stress stress_pools stress_slab stress_bounce
+			meson_tests $top/tsan tsan stress stress_pools stress_slab stress_bounce \
+			stress_coherent
 }
 
 # The core for every bare-metal target, and what its objects may contain.

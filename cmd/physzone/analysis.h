@@ -99,6 +99,14 @@ int analyse(struct analysis *a, struct facts *f, const struct analysis_options *
 int capture_machine(struct facts *capture, struct facts *running, const struct analysis_options *o,
 		    char **err);
 
+/*
+ * Make the machine that has another amount of memory: what lies at the top of its memory below
+ * 4 GiB moves with it, and what has no room there goes above. @out is initialised by the caller,
+ * and empty. Returns 0 or an exit code with *err as analyse().
+ */
+int resized_machine(struct facts *out, struct facts *from, const struct analysis_options *o,
+		    uint64_t bytes, char **err);
+
 /* The first megabyte of an x86 machine under a kernel with the first @commits of its history. */
 struct an_low1m {
 	unsigned int commits;

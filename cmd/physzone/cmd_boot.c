@@ -8,77 +8,25 @@
 #include <string.h>
 
 #include "boot/boot.h"
-#include "device.h"
 #include "machine.h"
 
-#define BOOT_RUNS 6u
-
-/* The models of a list; NULL for the kernel's own. */
-struct boot_models {
-	char *name[BOOT_RUNS];
-	size_t n;
-};
-
-static int boot_models_parse(struct boot_models *m, const char *list, char **err)
-{
-	m->n = 0;
-	while (list) {
-		size_t n = strcspn(list, ",");
-
-		if (m->n == BOOT_RUNS) {
-			*err = xasprintf("--model names more than %u models", BOOT_RUNS);
-			return EXIT_USAGE;
-		}
-		m->name[m->n++] = xstrndup(list, n);
-		list = list[n] ? list + n + 1 : NULL;
-	}
-	if (!m->n)
-		m->name[m->n++] = NULL;
-	return 0;
-}
-
-/* What the options say besides the model. */
-static int boot_options_read(struct boot_options *b, const struct options *o, char **err)
-{
-	b->device_max = PZ_ADDR_MAX;
-	b->only_managed = o->dma_caches_managed;
-	if (o->reaches > 1) {
-		*err = xasprintf("one device at a time; '%s' is one too many", o->reach[1].text);
-		return EXIT_USAGE;
-	}
-	if (o->reaches) {
-		struct device d;
-		int rc = device_parse(&d, &o->reach[0], err);
-
-		b->device_said = true;
-		b->device_max = device_last(&d);
-		device_destroy(&d);
-		if (rc)
-			return rc;
-	}
-	if (o->kmalloc_dma) {
-		char *end;
-		const char *s = o->kmalloc_dma;
-
-		b->kmalloc_dma = strtoull(s, &end, 10);
-		if (*s < '0' || *s > '9' || *end || !b->kmalloc_dma ||
-		    b->kmalloc_dma > UINT64_C(1) << 22) {
-			*err = xasprintf("--kmalloc-dma wants bytes from 1 to 4194304, not '%s'",
-					 s);
-			return EXIT_USAGE;
-		}
-	}
-	return 0;
-}
-
-static int boot_all(struct boot *runs, size_t *n, struct machine *m, const struct boot_models *ms,
+static int boot_all(struct boot *runs, size_t *n, struct machine *m, struct boot_models *ms,
 		    struct boot_options *b, char **err)
 {
 	for (*n = 0; *n < ms->n;) {
 		int rc;
 
 		b->model = ms->name[*n];
-		rc = boot_run(&runs[(*n)++], &m->facts, b, err);
+		rc = boot_run(&runs[*n], &m->facts, b, err);
+		/* Of all models, those that have no such architecture are left out. */
+		if (rc == EXIT_USAGE && ms->all && ms->n > 1) {
+			boot_destroy(&runs[*n]);
+			free(*err);
+			*err = NULL;
+			boot_models_drop(ms, *n);
+			continue;
+		}
+		(*n)++;
 		if (rc)
 			return rc;
 	}
@@ -138,13 +86,14 @@ static int boot_verdict(const struct boot *runs, size_t n)
 int cmd_boot(const struct options *o, struct out *out, char **err)
 {
 	struct boot *runs = xcalloc(BOOT_RUNS, sizeof(*runs));
-	struct boot_models models = { { NULL }, 0 };
+	struct boot_models models;
 	struct options plain = *o;
 	struct boot_options b;
 	struct machine m;
 	size_t n = 0;
 	int rc;
 
+	memset(&models, 0, sizeof(models));
 	memset(&b, 0, sizeof(b));
 	memset(&m, 0, sizeof(m));
 	/* The models are for the requests; the machine is read by its own. */
@@ -169,8 +118,7 @@ int cmd_boot(const struct options *o, struct out *out, char **err)
 	}
 	for (size_t i = 0; i < n; i++)
 		boot_destroy(&runs[i]);
-	for (size_t i = 0; i < models.n; i++)
-		free(models.name[i]);
+	boot_models_destroy(&models);
 	free(runs);
 	return rc;
 }

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "compare/compare.h"
 #include "device.h"
 #include "devices/devices.h"
 #include "input/dtb.h"
 #include "input/source.h"
+#include "view/svg.h"
 
 static int devices_question(struct devices_query *q, const struct options *o, char **err)
 {
@@ -133,7 +133,7 @@ static int devices_picture(const struct devices *d, const char *title,
 
 	out_init(&picture, NULL);
 	devices_svg(&picture, d, title, q);
-	rc = compare_write(&picture, file, err);
+	rc = svg_save(&picture, file, err);
 	out_destroy(&picture);
 	return rc;
 }

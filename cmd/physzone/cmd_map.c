@@ -4,36 +4,20 @@
  */
 #include "commands.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "machine.h"
-#include "vec.h"
+#include "view/svg.h"
 
 /* Write the picture; the file is opened only when the picture is complete. */
 static int map_write_svg(const struct view *v, const struct options *o, char **err)
 {
 	struct out picture;
-	FILE *f;
-	int rc = 0, failed;
+	int rc;
 
 	out_init(&picture, NULL);
 	map_svg(&picture, v, o->log);
-	f = fopen(o->svg, "wb");
-	if (!f) {
-		*err = xasprintf("%s: cannot write: %s", o->svg, strerror(errno));
-		rc = EXIT_UNDECIDED;
-	} else {
-		picture.to = f;
-		failed = out_flush(&picture);
-		if (fclose(f) && !failed)
-			failed = errno;
-		if (failed) {
-			*err = xasprintf("%s: cannot write: %s", o->svg, strerror(failed));
-			rc = EXIT_UNDECIDED;
-		}
-	}
+	rc = svg_save(&picture, o->svg, err);
 	out_destroy(&picture);
 	return rc;
 }

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#include "compare/compare.h"
 #include "machine.h"
 #include "swiotlb/swiotlb.h"
+#include "view/svg.h"
 
 /* Read, judge and rebuild; the view is complete then. */
 static int swiotlb_read(struct machine *m, struct swiotlb *s, const struct options *o, char **err)
@@ -58,7 +58,7 @@ int cmd_swiotlb(const struct options *o, struct out *out, char **err)
 	if (!rc && o->svg && strcmp(o->svg, "-")) {
 		out_init(&picture, NULL);
 		swiotlb_svg(&picture, &m.view, &s);
-		rc = compare_write(&picture, o->svg, err);
+		rc = svg_save(&picture, o->svg, err);
 		out_destroy(&picture);
 	}
 	if (!rc) {

@@ -26,6 +26,9 @@ int cmd_low1m(const struct options *o, struct out *out, char **err);
 /* A machine carried through start-up under the models of o->model. */
 int cmd_boot(const struct options *o, struct out *out, char **err);
 
+/* Where the requests of a start-up flip, as o->sweep changes a size of the machine. */
+int cmd_predict(const struct options *o, struct out *out, char **err);
+
 /* What the devices of o->reach can get on the machine of o->source. */
 int cmd_reach(const struct options *o, struct out *out, char **err);
 

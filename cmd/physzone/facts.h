@@ -121,6 +121,8 @@ struct fact_claim {
 	int nid; /* NODE_DATA, per-node areas; else PZ_NID_NONE */
 	bool reusable; /* device tree: reusable (CMA); no effect elsewhere */
 	bool nomap; /* device tree: no-map */
+	bool shared_pool, restricted_pool; /* device tree: compatible with such a DMA pool */
+	bool cma_default; /* device tree: linux,cma-default */
 	char *text; /* the name that the input gave */
 	struct where at;
 };
@@ -337,7 +339,7 @@ struct fact_dt_dynamic {
 	VEC(struct pz_range) within; /* alloc-ranges, in order of preference; empty for anywhere */
 	bool reusable; /* may be CMA */
 	bool nomap;
-	bool shared_pool; /* compatible with shared-dma-pool */
+	bool shared_pool, restricted_pool; /* compatible with such a DMA pool */
 	bool cma_default; /* linux,cma-default */
 };
 
@@ -372,6 +374,7 @@ struct facts {
 	char *cmdline; /* NULL when unknown */
 	struct where cmdline_at;
 	char *machine_model; /* "Machine model:" / DMI */
+	bool altered; /* made from a machine by changing it: no kernel's results belong to it */
 	unsigned int boots; /* "Linux version" banners seen in the input */
 	unsigned int boot; /* which of them was read, from 1 */
 

@@ -79,6 +79,9 @@ static int main_run(const struct options *o, struct out *out)
 		case CMD_COMPARE:
 			rc = cmd_compare(o, out, &err);
 			break;
+		case CMD_PREDICT:
+			rc = cmd_predict(o, out, &err);
+			break;
 		case CMD_NONE:
 		case CMD_COUNT:
 			break;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * options.c - see options.h. One table says which option belongs to which command and what it does,
- * and both the parser and the help read it.
+ * and both the parser and the help (options_help.c) read it.
  */
-#include "options.h"
+#include "options_int.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -12,7 +12,6 @@
 
 #include "vec.h"
 
-#define ON(c) (1u << (c))
 #define ON_ZONES ON(CMD_ZONES)
 #define ON_MAP ON(CMD_MAP)
 #define ON_ARCH ON(CMD_ARCH)
@@ -24,65 +23,26 @@
 #define ON_SWIOTLB ON(CMD_SWIOTLB)
 #define ON_WASTE ON(CMD_WASTE)
 #define ON_COMPARE ON(CMD_COMPARE)
+#define ON_PREDICT ON(CMD_PREDICT)
+#define ON_STARTED (ON_BOOT | ON_PREDICT)
 #define ON_SHOWN (ON_ZONES | ON_MAP)
-#define ON_REBUILT (ON_BOOT | ON_REACH | ON_COMPARE)
+#define ON_REBUILT (ON_STARTED | ON_REACH | ON_COMPARE)
 #define ON_MACHINE (ON_SHOWN | ON_LOW1M | ON_REBUILT)
 #define ON_READS (ON_MACHINE | ON_EXPLAIN)
 #define ON_TOLD (ON_READS | ON_ARCH | ON_WASTE | ON_DEVICES | ON_SWIOTLB)
 #define ON_ALL (ON(CMD_NONE) | ON_TOLD)
 
-enum {
-	OPT_MODEL = 256,
-	OPT_ARCH,
-	OPT_CMDLINE,
-	OPT_BOOT,
-	OPT_LIVE,
-	OPT_JSON,
-	OPT_LINES,
-	OPT_LOG,
-	OPT_WHY,
-	OPT_SVG,
-	OPT_WIDTH,
-	OPT_COLOUR,
-	OPT_CAPTURE,
-	OPT_MANAGED,
-	OPT_BITS,
-	OPT_LIMIT,
-	OPT_WINDOW,
-	OPT_KMALLOC,
-	OPT_DMA_CACHES,
-	OPT_REBUILD,
-	OPT_ALL,
-	OPT_MEMORY,
-	OPT_MIX,
-	OPT_TRACE,
-	OPT_SEED,
-	OPT_CMA,
-	OPT_FILL,
-	OPT_PRESSURE,
-	OPT_KEEP,
-	OPT_TIME,
-	OPT_ROOT,
-	OPT_CAN_REACH,
-	OPT_CANNOT_REACH,
-};
-
-struct option_def {
-	const char *name;
-	const char *value; /* shown in the help; NULL: takes none */
-	int key;
-	unsigned int on;
-	const char *help;
-};
-
-static const struct option_def option_defs[] = {
-	{ "model", "M", OPT_MODEL, (ON_READS & ~ON_BOOT) | ON_ARCH | ON_SWIOTLB,
+const struct option_def option_defs[] = {
+	{ "model", "M", OPT_MODEL, (ON_READS & ~ON_STARTED) | ON_ARCH | ON_SWIOTLB,
 	  "kernel whose rules apply: linux-5.15, linux-6.1 or linux-6.12; without it the log's "
 	  "version line decides" },
-	{ "model", "M[,M...]", OPT_MODEL, ON_BOOT,
+	{ "sweep", "WHAT=FROM..TO[:STEP]", OPT_SWEEP, ON_PREDICT,
+	  "what is changed: ram, crashkernel, cma, swiotlb or coherent_pool, from one size to "
+	  "another, by powers of two or by steps" },
+	{ "model", "M[,M...]", OPT_MODEL, ON_STARTED,
 	  "kernel whose rules apply: linux-5.15, linux-6.1, linux-6.12, or physzone, which asks "
-	  "by address; several stand beside each other; without it the log's version line "
-	  "decides" },
+	  "by address; several stand beside each other, and all are these four; without it the "
+	  "log's version line decides" },
 	{ "model", "M", OPT_MODEL, ON_WASTE,
 	  "kernel whose rules apply: linux-5.15, linux-6.1 or linux-6.12 (the default)" },
 	{ "all", NULL, OPT_ALL, ON_DEVICES,
@@ -93,7 +53,7 @@ static const struct option_def option_defs[] = {
 	  "kernel command line: slub_debug=, slub_max_order= and their like" },
 	{ "bits", "N", OPT_BITS, ON_REACH,
 	  "a device that drives N address lines, 1 to 64; may be given again for another device" },
-	{ "bits", "N", OPT_BITS, ON_BOOT,
+	{ "bits", "N", OPT_BITS, ON_STARTED,
 	  "physzone: the device that the DMA pool is for drives N address lines" },
 	{ "bits", "N", OPT_BITS, ON_DEVICES,
 	  "device tree: the masks that drivers set, in bits (32, which the kernel starts with)" },
@@ -105,7 +65,7 @@ static const struct option_def option_defs[] = {
 	  "only devices that do not reach this address" },
 	{ "limit", "ADDR", OPT_LIMIT, ON_REACH,
 	  "a device that reaches addresses up to ADDR; 256M is up to and without 256M" },
-	{ "limit", "ADDR", OPT_LIMIT, ON_BOOT,
+	{ "limit", "ADDR", OPT_LIMIT, ON_STARTED,
 	  "physzone: the device that the DMA pool is for reaches up to ADDR" },
 	{ "memory", "SIZE", OPT_MEMORY, ON_COMPARE,
 	  "in place of SOURCE, a PC with so much memory (8G)" },
@@ -132,9 +92,12 @@ static const struct option_def option_defs[] = {
 	  "tables: measure nanoseconds for each table taken and given back" },
 	{ "window", "A-B[,A-B...]", OPT_WINDOW, ON_REACH,
 	  "a device that reaches from A to B, in one or several windows" },
-	{ "kmalloc-dma", "BYTES", OPT_KMALLOC, ON_BOOT,
+	{ "kmalloc-dma", "BYTES", OPT_KMALLOC, ON_STARTED,
 	  "in the end, a driver's kmalloc of so many bytes with GFP_DMA" },
-	{ "dma-caches", "WHEN", OPT_DMA_CACHES, ON_BOOT,
+	{ "coherent-pool", "RULES", OPT_COHERENT_POOL, ON_STARTED,
+	  "what coherent_pool=0 means: the same as no word (kernel), a size of 0, with 256 KiB "
+	  "where there is no word (documented), or no pools, as a patch proposed (proposed)" },
+	{ "dma-caches", "WHEN", OPT_DMA_CACHES, ON_STARTED,
 	  "make dma-kmalloc caches always, as Linux does, or only when ZONE_DMA has a managed "
 	  "page (managed), as a patch proposed" },
 	{ "why", NULL, OPT_WHY, ON_BOOT, "the numbers behind each refusal, zone by zone" },
@@ -161,7 +124,7 @@ static const struct option_def option_defs[] = {
 	  "list the lines of the input with what became of each" },
 	{ "log", NULL, OPT_LOG, ON_MAP,
 	  "logarithmic: every doubling of the address takes the same room" },
-	{ "svg", "FILE", OPT_SVG, ON_MAP | ON_COMPARE | ON_DEVICES | ON_SWIOTLB,
+	{ "svg", "FILE", OPT_SVG, ON_MAP | ON_COMPARE | ON_DEVICES | ON_PREDICT | ON_SWIOTLB,
 	  "write the picture as SVG too ('-': only that, to stdout)" },
 	{ "width", "N", OPT_WIDTH, ON_READS | ON_WASTE | ON_DEVICES | ON_SWIOTLB,
 	  "columns to fill (40 to 1000)" },
@@ -171,15 +134,9 @@ static const struct option_def option_defs[] = {
 	{ "version", NULL, 'V', ON_ALL, "the version" },
 };
 #define OPTION_DEFS (sizeof(option_defs) / sizeof(option_defs[0]))
+const size_t option_def_count = OPTION_DEFS;
 
-struct command_def {
-	const char *name;
-	const char *synopsis;
-	const char *what;
-	const char *examples[10]; /* pairs: command, what it does */
-};
-
-static const struct command_def command_defs[CMD_COUNT] = {
+const struct command_def command_defs[CMD_COUNT] = {
 	[CMD_NONE] = {
 		"", "COMMAND [OPTION...] SOURCE",
 		"rebuilds the physical memory of real machines from what they leave behind.",
@@ -232,6 +189,17 @@ static const struct command_def command_defs[CMD_COUNT] = {
 		  "physzone boot --cmdline 'cma=256M hugepages=64' board.dtb",
 		  "of a board that has not booted yet",
 		  "physzone boot --kmalloc-dma 512 dmesg.txt", "and a driver's request after it" },
+	},
+	[CMD_PREDICT] = {
+		"predict", "--sweep WHAT=FROM..TO [OPTION...] SOURCE",
+		"tells where requests of start-up flip from served to failing, as a size changes.",
+		{ "physzone predict --sweep ram=64M..1T dmesg.txt",
+		  "of a machine with less memory, and with more",
+		  "physzone predict --capture kexec --sweep crashkernel=32M..1G dmesg.txt",
+		  "what its capture kernel is served, by the memory that it has",
+		  "physzone predict --sweep cma=16M..2G:16M --svg plot.svg board.dtb",
+		  "in steps, and as a picture",
+		  "physzone predict --sweep swiotlb=1M..4G --json dmesg.txt", "as JSON" },
 	},
 	[CMD_REACH] = {
 		"reach", "[OPTION...] SOURCE",
@@ -399,6 +367,20 @@ static int options_reach(struct options *o, enum option_device kind, const char 
 	return 0;
 }
 
+static int options_pool(struct options *o, const char *value, char **err)
+{
+	static const char *const rules[] = { "kernel", "documented", "proposed" };
+
+	for (unsigned int i = 0; i < 3; i++) {
+		if (strcmp(value, rules[i]))
+			continue;
+		o->pool_rules = i;
+		return 0;
+	}
+	*err = xasprintf("--coherent-pool wants kernel, documented or proposed, not '%s'", value);
+	return EXIT_USAGE;
+}
+
 static int options_take(struct options *o, int key, const char *value, char **err)
 {
 	switch (key) {
@@ -455,6 +437,15 @@ static int options_take(struct options *o, int key, const char *value, char **er
 			return EXIT_USAGE;
 		}
 		o->dma_caches_managed = value[0] == 'm';
+		break;
+	case OPT_COHERENT_POOL:
+		return options_pool(o, value, err);
+	case OPT_SWEEP:
+		if (o->sweep) {
+			*err = xasprintf("one --sweep at a time; '%s' is one too many", value);
+			return EXIT_USAGE;
+		}
+		o->sweep = value;
 		break;
 	case OPT_MEMORY:
 		o->memory = value;
@@ -651,6 +642,11 @@ int options_parse(struct options *o, int argc, char **argv, char **err)
 		if (rc)
 			return rc;
 	}
+	if (o->command == CMD_PREDICT && !o->sweep) {
+		*err = xstrdup("no --sweep given: --sweep ram=64M..1T, or crashkernel, cma, "
+			       "swiotlb, coherent_pool");
+		return EXIT_USAGE;
+	}
 	if (o->live && o->operand_count) {
 		*err = xasprintf("--live reads the running machine; '%s' is one SOURCE too many",
 				 o->operands[0]);
@@ -683,91 +679,4 @@ int options_parse(struct options *o, int argc, char **argv, char **err)
 		return EXIT_USAGE;
 	}
 	return 0;
-}
-
-static void options_help_row(struct out *out, const char *left, const char *right)
-{
-	unsigned int column = text_columns(left) + 2;
-
-	out_str(out, "  ");
-	out_str(out, left);
-	if (column > 22) {
-		out_char(out, '\n');
-		column = 0;
-	}
-	out_repeat(out, " ", 24 - column);
-	out_wrap(out, 24, 24, right);
-	out_char(out, '\n');
-}
-
-static void options_help_options(struct out *out, enum command c)
-{
-	size_t i;
-
-	out_styled(out, ST_BOLD, "Options\n");
-	for (i = 0; i < OPTION_DEFS; i++) {
-		const struct option_def *d = &option_defs[i];
-		char *left;
-
-		if (!(d->on & ON(c)))
-			continue;
-		if (d->key < 256)
-			left = xasprintf("-%c, --%s", d->key, d->name);
-		else
-			left = xasprintf("--%s%s%s", d->name,
-					 !d->value		? ""
-					 : d->key == OPT_COLOUR ? "="
-								: " ",
-					 d->value ? d->value : "");
-		options_help_row(out, left, d->help);
-		free(left);
-	}
-}
-
-void options_help(struct out *out, enum command c)
-{
-	const struct command_def *d = &command_defs[c];
-	unsigned int i;
-
-	out_styled(out, ST_BOLD, "physzone");
-	out_printf(out, "%s%s ", *d->name ? " " : "", d->name);
-	out_wrap(out, *d->name ? 10 + text_columns(d->name) : 9, 4, d->what);
-	out_str(out, "\n\n");
-
-	out_styled(out, ST_BOLD, "Examples\n");
-	for (i = 0; i + 1 < 10 && d->examples[i]; i += 2)
-		out_printf(out, "  %s\n      %s\n", d->examples[i], d->examples[i + 1]);
-
-	out_printf(out, "\n");
-	out_styled(out, ST_BOLD, "Usage\n");
-	out_printf(out, "  physzone %s%s%s\n\n", d->name, *d->name ? " " : "", d->synopsis);
-
-	if (c == CMD_NONE) {
-		out_styled(out, ST_BOLD, "Commands\n");
-		for (i = CMD_NONE + 1; i < CMD_COUNT; i++)
-			options_help_row(out, command_defs[i].name, command_defs[i].what);
-		out_str(out, "  'physzone COMMAND --help' tells more.\n\n");
-	}
-	if (c != CMD_ARCH && c != CMD_LOW1M && c != CMD_WASTE && c != CMD_DEVICES) {
-		out_styled(out, ST_BOLD, c == CMD_SWIOTLB ? "LOG\n" : "SOURCE\n");
-		out_str(out, "  ");
-		out_wrap(out, 2, 2,
-			 c == CMD_SWIOTLB
-				 ? "A log (dmesg, journal, serial console, mail; also gzip, xz or "
-				   "zstd), '-' for standard input, or the directory of a recorded "
-				   "machine."
-				 : "A boot log (dmesg, journal, serial console, mail; also gzip, "
-				   "xz or zstd), '-' for standard input, the directory of a "
-				   "recorded machine, a device tree blob, or a listing of "
-				   "/proc/iomem or of an e820 map.");
-		out_str(out, "\n\n");
-	}
-	options_help_options(out, c);
-	out_char(out, '\n');
-	out_styled(out, ST_BOLD, "Exit codes\n");
-	out_str(out, "  0  fine\n"
-		     "  1  a problem was found in the machine, or a request of it fails\n"
-		     "  2  wrong usage\n"
-		     "  3  input not understood\n"
-		     "  4  could not decide, or could not write the answer\n");
 }

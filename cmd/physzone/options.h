@@ -31,6 +31,7 @@ enum command {
 	CMD_SWIOTLB,
 	CMD_WASTE,
 	CMD_COMPARE,
+	CMD_PREDICT,
 	CMD_COUNT,
 };
 
@@ -56,6 +57,8 @@ struct options {
 	const char *kmalloc_dma; /* boot: bytes */
 	bool dma_caches_managed; /* boot: only where ZONE_DMA has a managed page */
 	const char *root, *can_reach, *cannot_reach; /* devices */
+	unsigned int pool_rules; /* boot: enum pzl_pool_rules, what coherent_pool= means */
+	const char *sweep; /* predict */
 	const char *topic; /* compare: what */
 	const char *memory, *mix, *trace, *cma; /* compare */
 	unsigned int fill, pressure; /* compare tables: percent */

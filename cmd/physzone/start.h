@@ -7,7 +7,9 @@
 #define PHYSZONE_CMD_START_H
 
 #include <physzone/contig.h>
+#include <physzone/linux/boot.h>
 #include <physzone/linux/cmdline.h>
+#include <physzone/linux/crash.h>
 #include <physzone/memblock.h>
 
 #include "analysis.h"
@@ -33,12 +35,47 @@ struct an_given {
 struct an_area {
 	struct pz_cma_reserved at;
 	bool recorded; /* the input says where it lies; else pz_cma_reserve() found the place */
+	bool of_tree; /* a node of the device tree with a place */
+	int nid; /* asked of this node, or PZ_NID_NONE */
 };
 
 /* A contiguous area that was asked for and found no place. */
 struct an_no_area {
 	uint64_t size; /* bytes */
 	int error; /* -PZ_E... */
+	uint64_t room; /* bytes of the longest free range below the limit then */
+	int nid; /* asked of this node, or PZ_NID_NONE */
+	bool of_tree; /* a node of the device tree */
+};
+
+/* A pool of the device tree without a place of its own, which is no contiguous area. */
+struct an_tree_pool {
+	enum pzl_reserved_pool what;
+	uint64_t size; /* bytes */
+	bool placed;
+	struct pz_range at;
+};
+
+/* What crashkernel= came to. */
+struct an_crash {
+	bool asked; /* it is on the command line */
+	bool known; /* this architecture's way is known, or the input tells the outcome */
+	bool told; /* the input tells it; else it is computed */
+	struct pzl_crash_env env;
+	struct pzl_crash_request req;
+	struct pzl_crash_area area;
+	uint64_t room; /* bytes of the longest range that was free then; computed only */
+};
+
+/* The bounce buffers that this kernel takes from memblock. */
+struct an_bounce {
+	bool asked;
+	bool told; /* the input tells the place */
+	bool placed;
+	bool open; /* the place hangs on early allocations of which only the sum is known */
+	bool unplaced; /* taken, and neither told nor computed where */
+	struct pzl_boot_request req; /* valid when asked */
+	struct pz_range at; /* valid when placed */
 };
 
 /* The counts of a zone at the end of the boot. */
@@ -60,6 +97,14 @@ struct an_start {
 	uint64_t zone_limit; /* pzl_dma_zone_limit() */
 	uint64_t low_last; /* see struct pzl_boot_in */
 	VEC(struct an_no_area) no_areas;
+	VEC(struct an_tree_pool) tree_pools;
+	struct an_crash crash;
+	struct an_bounce bounce;
+	struct pzl_boot_in in; /* what requests depend on, as far as it is known before the zones */
+	bool no_image; /* the kernel image has no place in this memory */
+	bool image_guessed; /* or one that nothing tells */
+	uint64_t image; /* bytes of it, when guessed */
+	uint64_t untold; /* pages that are taken without a place that the input tells */
 	uint64_t taken, freed; /* pages moved so that the zones' counts agree */
 	/* What was taken is computed, not told: another command line, or no kernel ran yet. */
 	bool computed;

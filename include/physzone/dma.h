@@ -444,8 +444,8 @@ uint32_t pz_dma_pool_stats(const struct pz_dma *dma, struct pz_dma_pool_stat *ou
 
 /* Who holds a piece of a pool, a region, a contiguous area, or bounce slots. */
 struct pz_dma_holder {
-	const struct pz_dma_dev *dev;
-	uint8_t from; /* enum pz_dma_from */
+	const struct pz_dma_dev *dev; /* NULL: the layer itself */
+	uint8_t from;		      /* enum pz_dma_from */
 	struct pz_range phys;
 	uint64_t since, site; /* as the hooks said, 0 without them */
 };
@@ -460,7 +460,10 @@ struct pz_dma_holder {
  * Pieces of atomic pools, regions and contiguous areas, and bounce slots. Ordinary pages are not
  * recorded; pz_dma_debug has them.
  *
- * Context: any; what comes or goes meanwhile may be visited or not.
+ * What a pool itself has of a contiguous area is the layer's: there is no device then.
+ *
+ * Context: any; what comes or goes meanwhile may be visited or not; with @dev NULL not while devices
+ * are made or destroyed.
  * Return: 0, or what @fn returned last.
  */
 int pz_dma_holders(struct pz_dma *dma, const struct pz_dma_dev *dev,
@@ -470,8 +473,7 @@ int pz_dma_holders(struct pz_dma *dma, const struct pz_dma_dev *dev,
 struct pz_dma_dev_stat {
 	const char *name;
 	uint64_t buffers, buffer_bytes; /* coherent, out */
-	uint64_t mappings;		/* out */
-	uint64_t bounced;		/* of the mappings */
+	uint64_t bounced;		/* mappings through bounce buffers, out; others have no state */
 };
 
 /**

@@ -23,6 +23,8 @@
  */
 #include "dma_internal.h"
 
+#include <physzone/bounce.h>
+
 #include "../page/page_put.h"
 
 static void coherent_debug(const struct pz_dma_dev *dev, const struct pz_dma_buf *buf, bool map)
@@ -90,6 +92,45 @@ int pz_dma_alloc_ordinary(const struct dma_ask *ask, struct pz_dma_buf *buf)
 	return 0;
 }
 
+int pz_dma_alloc_bounce(struct pz_dma_dev *dev, uint32_t cpu, const struct dma_wish *wish,
+			uint64_t size, struct pz_dma_buf *buf)
+{
+	struct pz_bounce *b = dev->cfg.restricted;
+	struct dma_ready ready;
+	struct dma_want want;
+	void *mem;
+	int rc;
+
+	if ((wish->way & DMA_WAY_REMAP) && !wish->block)
+		return -PZ_ERANGE;
+	pz_dma_want(dev, size, &want);
+	rc = pz_bounce_take(b, dev, cpu, want.bytes, want.align, &buf->phys, &mem);
+	if (rc)
+		return rc;
+	rc = pz_dma_prepare(dev->dma, wish, buf->phys, want.bytes, &ready);
+	if (rc) {
+		(void)pz_bounce_give(b, dev, buf->phys, want.bytes);
+		return rc;
+	}
+	buf->cpu_addr = ready.cpu;
+	buf->from = PZ_DMA_FROM_BOUNCE;
+	buf->mapped = ready.did;
+	return 0;
+}
+
+/* All that a restricted device sees is in its bounce buffers, which are shared as they are. */
+static int coherent_restricted(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, uint32_t attrs,
+			       uint64_t size, struct pz_dma_buf *buf)
+{
+	struct dma_ask ask;
+
+	if (!dev->cfg.coherent && (dev->way & DMA_WAY_NEVER))
+		return -PZ_ERANGE;
+	pz_dma_ask_init(&ask, dev, cpu, gfp, attrs, size);
+	ask.wish.way &= ~DMA_WAY_SHARE;
+	return pz_dma_alloc_bounce(dev, cpu, &ask.wish, size, buf);
+}
+
 /* From wherever a device's buffers come. */
 static int coherent_find(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, uint32_t attrs,
 			 uint64_t size, struct pz_dma_buf *buf)
@@ -100,6 +141,8 @@ static int coherent_find(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, uin
 
 	if (dev->own)
 		return pz_dma_region_alloc(dev, size, buf);
+	if (dev->cfg.restricted)
+		return coherent_restricted(dev, cpu, gfp, attrs, size, buf);
 	if (dev->way & DMA_WAY_NEVER)
 		return -PZ_ERANGE;
 	if (!block && ((dev->way & DMA_WAY_SHARE) || (mapping && (dev->way & DMA_WAY_REMAP))))
@@ -324,6 +367,19 @@ static bool coherent_free_cma(struct pz_dma_dev *dev, uint32_t cpu, const struct
 	return true;
 }
 
+/* The bounce buffers know what they gave, and tell what is not so. */
+static bool coherent_free_bounce(struct pz_dma_dev *dev, const struct pz_dma_buf *buf)
+{
+	struct pz_dma *dma = dev->dma;
+
+	if (!pz_bounce_give(dev->cfg.restricted, dev, buf->phys,
+			    pz_dma_whole_pages(dma, buf->size)))
+		return false;
+	(void)pz_dma_unprepare(dma, buf->mapped, buf->cpu_addr, buf->phys,
+			       pz_dma_whole_pages(dma, buf->size));
+	return true;
+}
+
 bool pz_dma_free_any(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf)
 {
 	const char *wrong = coherent_wrong(dev, buf);
@@ -331,6 +387,8 @@ bool pz_dma_free_any(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_b
 
 	if (!wrong && buf->from == PZ_DMA_FROM_PAGES)
 		return coherent_free_pages(dev, cpu, buf);
+	if (!wrong && buf->from == PZ_DMA_FROM_BOUNCE && dev->cfg.restricted)
+		return coherent_free_bounce(dev, buf);
 	if (!wrong && buf->from == PZ_DMA_FROM_CMA)
 		done = coherent_free_cma(dev, cpu, buf);
 	else if (!wrong && buf->from == PZ_DMA_FROM_REGION)
@@ -372,14 +430,20 @@ static __attribute__((noinline)) void coherent_free_new(struct pz_dma_dev *dev, 
 static inline bool coherent_keep(const struct dma_hold *h, struct dma_count *c, uint64_t *p,
 				 uint64_t seal, uint64_t phys, uint64_t size)
 {
+	bool kept;
+
 	if (c->held || !pz_page_is_single(h->pages, phys >> h->pages->page_shift) || !dma_enter(c))
 		return false;
-	*p = seal;
-	c->held_phys = phys;
-	__atomic_store_n(&c->held, p, __ATOMIC_RELAXED);
-	dma_count_own(c, ~(uint64_t)0, ~size + 1);
+	/* A handler may have come in between, and kept another one. */
+	kept = !c->held;
+	if (kept) {
+		*p = seal;
+		c->held_phys = phys;
+		__atomic_store_n(&c->held, p, __ATOMIC_RELAXED);
+		dma_count_own(c, ~(uint64_t)0, ~size + 1);
+	}
 	dma_leave(c);
-	return true;
+	return kept;
 }
 
 void pz_dma_free(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf)

@@ -17,6 +17,8 @@
  */
 #include "dma_internal.h"
 
+#include <physzone/bounce.h>
+
 void pz_dma_dev_init(struct pz_dma_dev_config *cfg, const char *name, unsigned int bits)
 {
 	memset(cfg, 0, sizeof(*cfg));
@@ -161,7 +163,7 @@ struct device_plan {
 	uint32_t way;
 	bool pooled; /* the device has another pool then, or none */
 	struct dma_atomic *atomic;
-	bool reserved; /* so is its reserve of bounce buffers */
+	bool reserved; /* and another reserve of bounce buffers, or none */
 	struct bounce_pool *reserve;
 };
 
@@ -219,22 +221,10 @@ static int device_plan_pool(struct pz_dma_dev *dev, struct device_plan *plan)
 	return rc;
 }
 
-/* The bounce buffers that are kept for what the device is to reach. Holds nothing more on error. */
-static int device_plan_reserve(struct pz_dma_dev *dev, struct device_plan *plan)
-{
-	int rc;
-
-	if (!plan->fresh[DMA_STREAMING])
-		return 0;
-	rc = pz_dma_reserve(dev, &plan->reach[DMA_STREAMING], plan->shared, &plan->reserve);
-	plan->reserved = !rc;
-	return rc;
-}
-
 static void device_put(struct pz_dma_dev *dev, const struct device_plan *plan)
 {
 	struct dma_atomic *left = dev->atomic;
-	struct bounce_pool *old = dev->reserve;
+	struct bounce_pool *unused = dev->reserve;
 
 	pz_dma_drain_all(dev);
 	for (unsigned int i = 0; i < DMA_USES; i++) {
@@ -254,11 +244,11 @@ static void device_put(struct pz_dma_dev *dev, const struct device_plan *plan)
 		dev->atomic = plan->atomic;
 		pz_dma_atomic_leave(dev->dma, left);
 	}
+	pz_dma_map_ready(dev);
 	if (plan->reserved) {
 		dev->reserve = plan->reserve;
-		pz_dma_unreserve(dev, old);
+		pz_dma_unreserve(dev, unused);
 	}
-	pz_dma_map_ready(dev);
 }
 
 static int device_base(struct pz_dma_dev *dev, const struct pz_dma_dev_config *cfg)
@@ -371,14 +361,15 @@ static int device_make(struct pz_dma_dev *dev, const struct pz_dma_dev_config *c
 	if (rc)
 		return rc;
 	rc = device_plan_pool(dev, &plan);
-	/* Without a reserve it may still find room; whoever sets its mask is told. */
-	if (!rc)
-		(void)device_plan_reserve(dev, &plan);
-	if (rc)
+	if (rc) {
 		device_plan_drop(dev, &plan);
-	else
-		device_put(dev, &plan);
-	return rc;
+		return rc;
+	}
+	device_put(dev, &plan);
+	/* Without a reserve it may still find room; whoever sets its mask is told. */
+	if (pz_dma_reserve(dev, &dev->reach[DMA_STREAMING], dev->shared, &dev->reserve))
+		dev->reserve = NULL;
+	return 0;
 }
 
 int pz_dma_dev_create(struct pz_dma_dev **out, struct pz_dma *dma,
@@ -439,6 +430,24 @@ int pz_dma_dev_destroy(struct pz_dma_dev *dev)
 	return 0;
 }
 
+/* Whether a reach set has a page of a restricted device's bounce buffers; as far as is looked. */
+static int device_bounce_ever(const struct pz_dma_dev *dev, const struct pz_reach *reach)
+{
+	struct pz_bounce_pool pool[4];
+	uint32_t n = pz_bounce_pools(dev->cfg.restricted, pool, 4);
+
+	for (uint32_t i = 0; i < n && i < 4; i++) {
+		for (uint32_t k = 0; k < reach->count; k++) {
+			struct pz_range both;
+
+			if (pz_range_intersect(reach->v[k].phys, pool[i].phys, &both) &&
+			    both.last - both.first >= pz_dma_page_bytes(dev->dma) - 1)
+				return 0;
+		}
+	}
+	return n > 4 ? 0 : -PZ_ERANGE;
+}
+
 /* Whether memory could ever be had in what a plan reaches anew: 0, -PZ_ERANGE. */
 static int device_plan_ever(const struct pz_dma_dev *dev, const struct device_plan *plan)
 {
@@ -447,6 +456,12 @@ static int device_plan_ever(const struct pz_dma_dev *dev, const struct device_pl
 	struct pz_range all = { 0, PZ_ADDR_MAX }, in = pz_dma_mapped(dma);
 	struct dma_want want;
 
+	for (unsigned int i = 0; dev->cfg.restricted && i < DMA_USES; i++) {
+		if (plan->fresh[i] && device_bounce_ever(dev, &plan->reach[i]))
+			return -PZ_ERANGE;
+	}
+	if (dev->cfg.restricted)
+		return 0;
 	pz_dma_want(dev, 1, &want);
 	if (plan->fresh[DMA_STREAMING] && pz_dma_ever(dma, &plan->reach[DMA_STREAMING], &want))
 		return -PZ_ERANGE;
@@ -480,8 +495,10 @@ static int device_set(struct pz_dma_dev *dev, const uint64_t *streaming, const u
 		rc = device_plan_ever(dev, &plan);
 	if (!rc)
 		rc = device_plan_pool(dev, &plan);
-	if (!rc)
-		rc = device_plan_reserve(dev, &plan);
+	if (!rc && streaming) {
+		rc = pz_dma_reserve(dev, &plan.reach[DMA_STREAMING], plan.shared, &plan.reserve);
+		plan.reserved = !rc;
+	}
 	if (rc)
 		device_plan_drop(dev, &plan);
 	else

@@ -35,7 +35,6 @@ struct dma_fast {
 
 struct dma_region; /* region.c */
 struct dma_atomic; /* atomic_internal.h */
-struct bounce_pool; /* bounce_internal.h */
 
 #define DMA_RECORD_SEGS 20u
 
@@ -104,6 +103,8 @@ struct dma_hold {
 	void *(*direct)(void *ctx, uint64_t phys, uint64_t bytes);
 	void *ctx;
 };
+
+struct bounce_pool;
 
 struct pz_dma_dev {
 	struct dma_hold hold;
@@ -345,6 +346,9 @@ void pz_dma_ask_init(struct dma_ask *ask, struct pz_dma_dev *dev, uint32_t cpu, 
 		     uint32_t attrs, uint64_t size);
 /* A buffer from contiguous areas or pages; all but its bus address and attributes. */
 int pz_dma_alloc_ordinary(const struct dma_ask *ask, struct pz_dma_buf *buf);
+/* A buffer of a restricted device, likewise. */
+int pz_dma_alloc_bounce(struct pz_dma_dev *dev, uint32_t cpu, const struct dma_wish *wish,
+			uint64_t size, struct pz_dma_buf *buf);
 /* Free a buffer wherever it is from; false for misuse, which was told. */
 bool pz_dma_free_any(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf);
 void pz_dma_buf_bug(const struct pz_dma_dev *dev, const struct pz_dma_buf *buf, const char *what);
@@ -407,9 +411,6 @@ void pz_dma_atomics_drop(struct pz_dma *dma);
 
 /* The memory behind a bus address of a device: 0, -PZ_ERANGE. */
 int pz_dma_from_bus(const struct pz_dma_dev *dev, enum dma_use use, uint64_t bus, uint64_t *phys);
-
-/* Whether some managed memory is not in a reach set. */
-bool pz_dma_reach_limited(const struct pz_dma *dma, const struct pz_reach *reach);
 
 /* map.c: a device's masks were set. */
 void pz_dma_map_ready(struct pz_dma_dev *dev);

@@ -29,7 +29,8 @@ void pz_dma_map_ready(struct pz_dma_dev *dev)
 
 	dev->plain = c->coherent && !c->force_bounce && !c->restricted && !dev->shared &&
 		     c->align == 1 && !c->boundary && !dev->dma->cfg.debug;
-	dev->bounced = 0;
+	/* The other mask may be set while mappings are out. */
+	dev->bounced = pz_bounce_held(dev, false) != 0;
 }
 
 int pz_dma_from_bus(const struct pz_dma_dev *dev, enum dma_use use, uint64_t bus, uint64_t *phys)

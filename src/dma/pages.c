@@ -29,7 +29,8 @@ static int pages_check(const struct pz_dma_dev *dev, uint32_t gfp, uint64_t size
 {
 	if (!size || (gfp & ~DMA_GFP))
 		return -PZ_EINVAL;
-	return pages_way(dev) && !dev->dma->cfg.hooks.share ? -PZ_ERANGE : 0;
+	return pages_way(dev) && !dev->dma->cfg.hooks.share && !dev->cfg.restricted ? -PZ_ERANGE
+										    : 0;
 }
 
 /* From the device's pool; where that is mapped is not how this is seen. */
@@ -62,14 +63,15 @@ static int pages_take(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, bool b
 
 	memset(buf, 0, sizeof(*buf));
 	buf->size = size;
-	if (block || !pages_way(dev)) {
-		pz_dma_ask_init(&ask, dev, cpu, gfp, 0, size);
-		ask.wish.way = pages_way(dev);
-		ask.wish.block = block;
-		ask.wish.remap = false;
-		ask.mapped_only = true;
+	pz_dma_ask_init(&ask, dev, cpu, gfp, 0, size);
+	ask.wish.way = dev->cfg.restricted ? 0 : pages_way(dev);
+	ask.wish.block = block;
+	ask.wish.remap = false;
+	ask.mapped_only = true;
+	if (dev->cfg.restricted)
+		rc = pz_dma_alloc_bounce(dev, cpu, &ask.wish, size, buf);
+	else if (block || !pages_way(dev))
 		rc = pz_dma_alloc_ordinary(&ask, buf);
-	}
 	if (rc && rc != -PZ_ERANGE && !block && dev->atomic)
 		rc = pages_from_pool(dev, buf);
 	if (rc)
@@ -163,7 +165,9 @@ static void pages_piece(const struct pz_dma_dev *dev, const struct pz_sg *sg,
 	buf->phys = sg->phys;
 	buf->size = sg->len;
 	buf->bus = sg->bus;
-	buf->from = PZ_DMA_FROM_PAGES;
+	buf->from = dev->cfg.restricted ? PZ_DMA_FROM_BOUNCE : PZ_DMA_FROM_PAGES;
+	if (dev->cfg.restricted)
+		return;
 	if (dev->atomic && sg->len &&
 	    pz_dma_record_find(dev->dma, dev, sg->phys, pz_dma_whole_pages(dev->dma, sg->len),
 			       &ticket)) {

@@ -17,14 +17,14 @@
 /* The lowest bus address from @bus on that a want may begin at; false when there is none. */
 static bool piece_aim(const struct dma_want *k, uint64_t bus, uint64_t *out)
 {
-	uint64_t edge = k->boundary;
+	uint64_t edge = k->boundary; /* what is aligned to more never crosses it */
 
 	if (edge && k->bytes > edge)
 		return false;
 	if (!pz_round_up(bus, k->align, &bus) || k->bytes - 1 > PZ_ADDR_MAX - bus)
 		return false;
 	if (edge && ((bus ^ (bus + (k->bytes - 1))) & ~(edge - 1)) &&
-	    (!pz_round_up(bus + 1, edge > k->align ? edge : k->align, &bus) ||
+	    (!pz_round_up(bus + 1, edge, &bus) ||
 	     k->bytes - 1 > PZ_ADDR_MAX - bus))
 		return false;
 	*out = bus;

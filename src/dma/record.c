@@ -18,6 +18,8 @@
  */
 #include "dma_internal.h"
 
+#include <physzone/bounce.h>
+
 #define RECORD_FIRST 64u /* in segment 0; each further one has twice as many */
 #define RECORD_LIVE 1u	 /* of a state; above it stands the serial number */
 
@@ -262,10 +264,32 @@ static int record_visit(void *ctx, const struct dma_held *held)
 	return v->dev && held->h.dev != v->dev ? 0 : v->fn(v->ctx, &held->h);
 }
 
+static int record_visit_slots(void *ctx, const struct pz_bounce_use *u)
+{
+	const struct record_visit *v = ctx;
+	struct pz_dma_holder h = { u->dev, PZ_DMA_FROM_BOUNCE, u->slots, u->since, u->site };
+
+	return v->fn(v->ctx, &h);
+}
+
 int pz_dma_holders(struct pz_dma *dma, const struct pz_dma_dev *dev,
 		   int (*fn)(void *ctx, const struct pz_dma_holder *h), void *ctx)
 {
 	struct record_visit v = { dev, fn, ctx };
+	const struct pz_dma_dev *d;
+	int rc = pz_dma_record_each(dma, record_visit, &v);
 
-	return pz_dma_record_each(dma, record_visit, &v);
+	if (rc)
+		return rc;
+	if (dev)
+		return pz_dma_bounce(dev)
+			       ? pz_bounce_for_each(pz_dma_bounce(dev), dev, record_visit_slots, &v)
+			       : 0;
+	if (dma->cfg.bounce)
+		rc = pz_bounce_for_each(dma->cfg.bounce, NULL, record_visit_slots, &v);
+	for (d = dma->devs; d && !rc; d = d->next) {
+		if (d->cfg.restricted && d->cfg.restricted != dma->cfg.bounce)
+			rc = pz_bounce_for_each(d->cfg.restricted, d, record_visit_slots, &v);
+	}
+	return rc;
 }

@@ -9,6 +9,7 @@ void pz_dma_dev_stat(const struct pz_dma_dev *dev, struct pz_dma_dev_stat *out)
 	memset(out, 0, sizeof(*out));
 	out->name = dev->cfg.name;
 	out->buffers = pz_dma_buffers(dev, &out->buffer_bytes);
+	out->bounced = pz_bounce_held(dev, false);
 }
 
 uint64_t pz_dma_lost(const struct pz_dma *dma)

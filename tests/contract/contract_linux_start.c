@@ -77,7 +77,7 @@ static void start_pool_sizes(struct tap *t)
 		{ 3000, 372, 512 },	{ 8192, 1024, 1024 },	{ 16384, 2048, 2048 },
 		{ 32768, 4096, 4096 },	{ 1048576, 4096, 4096 },
 	};
-	struct pzl_boot_args args = { 0, 0, 0, false, false, false };
+	struct pzl_boot_args args = { .coherent_pool = 0 };
 	struct pzl_boot_request r[PZL_BOOT_POOLS];
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
@@ -101,7 +101,7 @@ static void start_pool_sizes(struct tap *t)
 
 static void start_pools(struct tap *t)
 {
-	struct pzl_boot_args args = { 0, 0, 0, false, false, false };
+	struct pzl_boot_args args = { .coherent_pool = 0 };
 	struct pzl_boot_in in = start_x86(PZL_LINUX_5_15, 256 * M);
 	struct pzl_boot_request r[PZL_BOOT_POOLS];
 
@@ -194,6 +194,12 @@ static void start_swiotlb(struct tap *t)
 		{ "", PZL_LINUX_6_1, PZL_ARCH_I386, 6 * G, 7 * G - 1, 2, 64 * M },
 		/* from the facts */
 		{ "swiotlb=128,8", PZL_LINUX_6_1, PZL_ARCH_X86_64, 8 * G, 9 * G - 1, 1, 2 * M },
+		/* before there were areas a second number hid the word behind it */
+		{ "swiotlb=129,8,noforce", PZL_LINUX_5_15, PZL_ARCH_X86_64, 8 * G, 9 * G - 1, 4,
+		  512 * K },
+		{ "swiotlb=129,force", PZL_LINUX_5_15, PZL_ARCH_X86_64, G, G - 1, 4, 512 * K },
+		{ "swiotlb=65537,3", PZL_LINUX_6_12, PZL_ARCH_X86_64, 8 * G, 9 * G - 1, 1,
+		  256 * M },
 		{ "swiotlb=129", PZL_LINUX_5_15, PZL_ARCH_X86_64, 8 * G, 9 * G - 1, 1, 512 * K },
 		{ "", PZL_LINUX_6_1, PZL_ARCH_M68K, 8 * G, 9 * G - 1, 1, 0 },
 	};
@@ -217,6 +223,124 @@ static void start_swiotlb(struct tap *t)
 			CHECK(t, r.max_addr == 4 * G - 1 && r.min_bytes <= M &&
 					 r.min_bytes <= r.bytes);
 	}
+}
+
+/* Lines of the kernel, one after another. */
+struct start_lines {
+	char s[512];
+	size_t n;
+};
+
+static void start_emit(void *ctx, const char *line, size_t len)
+{
+	struct start_lines *o = ctx;
+
+	for (size_t i = 0; i < len && o->n < sizeof(o->s) - 2; i++)
+		o->s[o->n++] = line[i];
+	o->s[o->n++] = '|';
+	o->s[o->n] = '\0';
+}
+
+static void start_halves(struct tap *t)
+{
+	CHECK(t, pzl_swiotlb_halve(PZL_LINUX_6_1, 64 * M) == 32 * M);
+	CHECK(t, pzl_swiotlb_halve(PZL_LINUX_6_12, M + 256 * K) == 768 * K);
+	CHECK(t, pzl_swiotlb_halve(PZL_LINUX_6_1, M) == 0);
+	CHECK(t, pzl_swiotlb_halve(PZL_LINUX_5_15, 64 * M) == 0);
+}
+
+static void start_swiotlb_lines(struct tap *t)
+{
+	struct pzl_boot_in in = start_x86(PZL_LINUX_6_1, 8 * G);
+	struct pz_range at = { 0x10000000, 0x10000000 + 32 * M - 1 };
+	struct pzl_boot_request r;
+	struct pzl_boot_args a;
+	struct start_lines o;
+	struct start_line line;
+
+	in.ram_last = 9 * G - 1;
+	pzl_boot_args(start_cmdline(&line, "swiotlb=16384,3"), &a);
+	CHECK(t, !pzl_boot_swiotlb(&in, &a, &r) && r.areas == 4 && !r.rounded && !r.adjusted);
+	o.n = 0;
+	pzl_print_swiotlb(&in, &r, &at, start_emit, &o);
+	CHECK(t, start_equal(o.s, "software IO TLB: area num 4.|"));
+	/* what is too large is halved, and told in slots */
+	pzl_boot_args(start_cmdline(&line, "swiotlb=40000"), &a);
+	CHECK(t, !pzl_boot_swiotlb(&in, &a, &r) && r.rounded && r.bytes == 128 * M);
+	o.n = 0;
+	pzl_print_swiotlb(&in, &r, &at, start_emit, &o);
+	CHECK(t, start_equal(o.s, "software IO TLB: area num 1.|"
+				  "software IO TLB: SWIOTLB bounce buffer size roundup to 128MB|"
+				  "software IO TLB: swiotlb_memblock_alloc: Failed to allocate "
+				  "134217728 bytes tlb structure|"
+				  "software IO TLB: swiotlb_memblock_alloc: Failed to allocate "
+				  "67108864 bytes tlb structure|"
+				  "software IO TLB: SWIOTLB bounce buffer size adjusted 65536 -> "
+				  "16384 slots|"));
+	o.n = 0;
+	pzl_print_swiotlb_late(&in, &a, &at, start_emit, &o);
+	CHECK(t, start_equal(o.s, "PCI-DMA: Using software bounce buffering for IO (SWIOTLB)|"
+				  "software IO TLB: mapped [mem 0x0000000010000000-"
+				  "0x0000000012000000] (32MB)|"));
+	/* 5.15 has one lock, and gives up at once */
+	in.model = PZL_LINUX_5_15;
+	CHECK(t, !pzl_boot_swiotlb(&in, &a, &r) && !r.areas && r.min_bytes == r.bytes);
+	o.n = 0;
+	pzl_print_swiotlb(&in, &r, 0, start_emit, &o);
+	CHECK(t, start_equal(o.s, "software IO TLB: Cannot allocate buffer|"));
+}
+
+static void start_reserved(struct tap *t)
+{
+	struct pzl_boot_in in = start_x86(PZL_LINUX_6_12, G);
+	struct pz_range at = { 0x38000000, 0x3bffffff };
+	struct start_lines o;
+
+	CHECK(t, pzl_reserved_pool(PZL_ARCH_ARM64, true, false, true, false) == PZL_RESERVED_CMA);
+	CHECK(t, pzl_reserved_pool(PZL_ARCH_ARM64, true, false, false, false) ==
+			 PZL_RESERVED_COHERENT);
+	CHECK(t, pzl_reserved_pool(PZL_ARCH_ARM, true, false, false, false) == PZL_RESERVED_PLAIN);
+	CHECK(t, pzl_reserved_pool(PZL_ARCH_ARM, true, false, false, true) ==
+			 PZL_RESERVED_COHERENT);
+	CHECK(t, pzl_reserved_pool(PZL_ARCH_ARM64, true, false, true, true) == PZL_RESERVED_PLAIN);
+	CHECK(t, pzl_reserved_pool(PZL_ARCH_ARM64, false, true, false, false) ==
+			 PZL_RESERVED_BOUNCE);
+	in.arch = PZL_ARCH_ARM64;
+	o.n = 0;
+	pzl_print_reserved_pool(&in, PZL_RESERVED_CMA, at, false, start_emit, &o);
+	pzl_print_reserved_pool(&in, PZL_RESERVED_CMA, at, true, start_emit, &o);
+	pzl_print_reserved_pool(&in, PZL_RESERVED_BOUNCE, at, false, start_emit, &o);
+	pzl_print_reserved_pool(&in, PZL_RESERVED_PLAIN, at, false, start_emit, &o);
+	CHECK(t, start_equal(o.s,
+			     "Reserved memory: created CMA memory pool at 0x0000000038000000, size "
+			     "64 MiB|Reserved memory: incorrect alignment of CMA region|"
+			     "Reserved memory: created restricted DMA pool at 0x0000000038000000, "
+			     "size 64 MiB|"));
+	o.n = 0;
+	pzl_print_cma(&in, 64 * M, &at, -1, start_emit, &o);
+	in.model = PZL_LINUX_6_1;
+	pzl_print_cma(&in, 64 * M, 0, -1, start_emit, &o);
+	CHECK(t, start_equal(o.s, "cma: Reserved 64 MiB at 0x0000000038000000 on node -1|"
+				  "cma: Failed to reserve 64 MiB|"));
+}
+
+/* coherent_pool=0 by three rules. */
+static void start_pool_rules(struct tap *t)
+{
+	struct pzl_boot_in in = start_x86(PZL_LINUX_6_1, 4 * G);
+	struct pzl_boot_request r[PZL_BOOT_POOLS];
+	struct pzl_boot_args zero, none;
+	struct start_line line;
+
+	pzl_boot_args(start_cmdline(&line, "coherent_pool=0"), &zero);
+	pzl_boot_args(start_cmdline(&line, "quiet"), &none);
+	CHECK(t, pzl_boot_pools(&in, &zero, r) == 3 && r[0].bytes == 512 * K);
+	in.pool_rules = PZL_POOL_PROPOSED;
+	CHECK(t, pzl_boot_pools(&in, &zero, r) == 0);
+	CHECK(t, pzl_boot_pools(&in, &none, r) == 3 && r[0].bytes == 512 * K);
+	in.pool_rules = PZL_POOL_DOCUMENTED;
+	CHECK(t, pzl_boot_pools(&in, &zero, r) == 0);
+	CHECK(t, pzl_boot_pools(&in, &none, r) == 3 && r[0].bytes == 256 * K);
 }
 
 static void start_huge(struct tap *t)
@@ -341,6 +465,10 @@ void contract_linux_start(struct tap *t)
 	start_pools(t);
 	start_args_read(t);
 	start_swiotlb(t);
+	start_halves(t);
+	start_swiotlb_lines(t);
+	start_reserved(t);
+	start_pool_rules(t);
 	start_huge(t);
 	start_slab(t);
 	start_limits(t);

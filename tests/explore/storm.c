@@ -18,6 +18,7 @@
  */
 #define _GNU_SOURCE
 #include "bounce_world.h"
+#include "coherent_world.h"
 #include "coro.h"
 #include "slab_world.h"
 #include "world.h"
@@ -429,6 +430,14 @@ static void storm_each_bounce(const struct bounce_plan *plan)
 	bounce_world_close();
 }
 
+static void storm_each_coherent(const struct coherent_plan *plan)
+{
+	sm.thread = coherent_world_thread;
+	sm.finish = coherent_world_finish;
+	storm_each(coherent_world_open(plan, storm_around), plan->name);
+	coherent_world_close();
+}
+
 /* Handlers every few instructions of many operations. */
 static void storm_all(uint32_t pcp_high, const char *what)
 {
@@ -551,6 +560,21 @@ static const struct bounce_plan storm_bounces[] = {
 	  .thread = { "t", "b=1 -b" } },
 };
 
+static const struct coherent_plan storm_buffers[] = {
+	{ .name = "a kept page is taken", .frames = 12, .pool = 1, .before = "a:1 -a",
+	  .thread = { "a:1", "b:1 -b" } },
+	{ .name = "a page is kept", .frames = 12, .pool = 1, .before = "a:1 b:1",
+	  .thread = { "-a", "-b c:1" } },
+	{ .name = "a page is kept, and taken on top", .frames = 12, .pool = 1, .before = "a:1",
+	  .thread = { "-a", "c:1 d:1 -c" } },
+	{ .name = "a piece for an atomic context", .frames = 12, .pool = 2,
+	  .thread = { "a=1", "b=1? -b" } },
+	{ .name = "a piece is freed", .frames = 12, .pool = 2, .before = "a=1 b=1",
+	  .thread = { "-a", "-b c=1? v" } },
+	{ .name = "a pool is filled", .frames = 16, .pool = 2, .before = "a=1 b=1",
+	  .thread = { "w", "-a c=1? -c" } },
+};
+
 static void storm_steps(const char *want)
 {
 	storm_handle(SIGTRAP, storm_trap);
@@ -578,6 +602,13 @@ static void storm_steps(const char *want)
 		plan.nested = true;
 		if (!want || strstr(plan.name, want))
 			storm_each_bounce(&plan);
+	}
+	for (unsigned int i = 0; i < sizeof(storm_buffers) / sizeof(storm_buffers[0]); i++) {
+		struct coherent_plan plan = storm_buffers[i];
+
+		plan.nested = true;
+		if (!want || strstr(plan.name, want))
+			storm_each_coherent(&plan);
 	}
 	if (want)
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * start_run.h - run `physzone boot`, `reach`, `devices`, `swiotlb`, `waste`, `compare` inside
- * a test, on recorded machines and on made-up maps.
+ * start_run.h - run `physzone boot`, `predict`, `reach`, `devices`, `swiotlb`, `waste`, `compare`
+ * inside a test, on recorded machines and on made-up maps.
  */
 #ifndef PHYSZONE_TESTS_START_RUN_H
 #define PHYSZONE_TESTS_START_RUN_H
@@ -72,6 +72,7 @@ static inline struct run run(const char *line)
 		       : o.command == CMD_COMPARE ? cmd_compare(&o, &out, &r.err)
 		       : o.command == CMD_DEVICES ? cmd_devices(&o, &out, &r.err)
 		       : o.command == CMD_SWIOTLB ? cmd_swiotlb(&o, &out, &r.err)
+		       : o.command == CMD_PREDICT ? cmd_predict(&o, &out, &r.err)
 						  : cmd_reach(&o, &out, &r.err);
 	r.text = xstrdup(out_text(&out));
 	if (!r.err)
@@ -103,6 +104,20 @@ static inline void run_has_not(const struct run *r, const char *needle)
 {
 	if (strstr(r->text, needle))
 		fail_msg("not expected: %s\nin:\n%s", needle, r->text);
+}
+
+/* The text of a run, with blanks and line ends made one blank each. */
+static inline void run_says(const struct run *r, const char *needle)
+{
+	char *flat = xstrdup(r->text), *to = flat;
+
+	for (const char *p = r->text; *p; p++)
+		if ((*p != ' ' && *p != '\n') || (to > flat && to[-1] != ' '))
+			*to++ = (char)(*p == '\n' ? ' ' : *p);
+	*to = 0;
+	if (!strstr(flat, needle))
+		fail_msg("missing: %s\nin:\n%s", needle, r->text);
+	free(flat);
 }
 
 /* A line is refused with exit code 2 and this text. */

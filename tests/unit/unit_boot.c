@@ -5,6 +5,8 @@
  */
 #include "start_run.h"
 
+#include <libfdt.h>
+
 const char *run_machines;
 
 #define KDUMP "@x86_64/6.1-kdump-256M"
@@ -141,20 +143,6 @@ static void driver_after_start_up(void **state)
 	r = run("boot --kmalloc-dma 1024 @x86_64/6.1-pc-2G");
 	assert_int_equal(r.rc, EXIT_FINE);
 	run_done(&r);
-}
-
-/* The text of a run, with blanks and line ends made one blank each. */
-static void run_says(const struct run *r, const char *needle)
-{
-	char *flat = xstrdup(r->text), *to = flat;
-
-	for (const char *p = r->text; *p; p++)
-		if ((*p != ' ' && *p != '\n') || (to > flat && to[-1] != ' '))
-			*to++ = (char)(*p == '\n' ? ' ' : *p);
-	*to = 0;
-	if (!strstr(flat, needle))
-		fail_msg("missing: %s\nin:\n%s", needle, r->text);
-	free(flat);
 }
 
 static void slab_caches(void **state)
@@ -298,6 +286,206 @@ static void a_board(void **state)
 	run_done(&r);
 }
 
+/* coherent_pool=0 as kernels have it, as a patch proposed, and as their documentation has it. */
+static void coherent_pool_0(void **state)
+{
+	struct run r = run("boot --cmdline coherent_pool=0 @x86_64/6.1-pc-2G");
+
+	(void)state;
+	run_has(&r, "the same as no word");
+	run_has(&r, "DMA: preallocated 256 KiB GFP_KERNEL pool");
+	run_done(&r);
+	r = run("boot --coherent-pool proposed --cmdline coherent_pool=0 --model linux-5.15 "
+		KDUMP);
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "none: coherent_pool=0, and a patch proposed");
+	run_has_not(&r, "DMA: ");
+	run_has_not(&r, "page allocation failure");
+	run_done(&r);
+	r = run("boot --coherent-pool documented --cmdline quiet @x86_64/6.1-pc-8G");
+	run_has(&r, "DMA: preallocated 256 KiB GFP_KERNEL pool");
+	run_done(&r);
+	r = run("boot --coherent-pool documented --cmdline coherent_pool=0 @x86_64/6.1-pc-8G");
+	run_has(&r, "none: coherent_pool=0, and by the documentation");
+	run_done(&r);
+}
+
+/* Requests of memblock: what they get, what decides, and the kernel's words. */
+static void before_the_allocator(void **state)
+{
+	struct run r = run("boot --cmdline crashkernel=512M,high~cma=64M~swiotlb=65536,4 "
+			   "@x86_64/6.1-pc-8G");
+	const char *cma, *crash, *areas, *late;
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_FINE);
+	cma = run_has(&r, "cma: Reserved 64 MiB at 0x0000000100000000\n");
+	crash = run_has(&r, "Reserving 512MB of memory at 8688MB for crashkernel (System RAM: "
+			    "8191MB)\n");
+	areas = run_has(&r, "software IO TLB: area num 4.\n");
+	late = run_has(&r, "PCI-DMA: Using software bounce buffering for IO (SWIOTLB)\n");
+	assert_true(cma < crash && crash < areas && areas < late);
+	run_has(&r, "(128MB)\n");
+	run_done(&r);
+	/* Too large ones: a crash kernel and an area fail, bounce buffers are halved. */
+	r = run("boot --cmdline crashkernel=7G~nokaslr @x86_64/6.1-pc-8G");
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "crashkernel reservation failed - No suitable area found.");
+	run_done(&r);
+	r = run("boot --cmdline cma=7G @x86_64/6.1-pc-8G");
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "cma: Failed to reserve 7168 MiB\n");
+	run_says(&r, "FAILED: no place: the longest range that is free for it is");
+	run_done(&r);
+	r = run("boot --cmdline swiotlb=2097152 @x86_64/6.1-pc-8G");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "SWIOTLB bounce buffer size adjusted 2097152 -> 1048576 slots\n");
+	run_done(&r);
+	/* 5.15 does not halve. */
+	r = run("boot --model linux-5.15 --cmdline swiotlb=2097152 @x86_64/6.1-pc-8G");
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "software IO TLB: Cannot allocate buffer\n");
+	run_has(&r, "software IO TLB: No low mem\n");
+	run_done(&r);
+	r = run("boot --cmdline crashkernel=0 @x86_64/6.1-pc-8G");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_has(&r, "not asked for: nothing is reserved");
+	run_done(&r);
+}
+
+/* A map alone does not tell where KASLR puts the image. */
+static void it_depends(void **state)
+{
+	char *name = run_file("BIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable\n"
+			      "BIOS-e820: [mem 0x0000000000100000-0x000000003fffffff] usable\n");
+	char *line = xasprintf("boot --cmdline crashkernel=640M %s", name);
+	struct run r = run(line);
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_says(&r, "? depends: on where KASLR puts the image of 44 MiB");
+	run_done(&r);
+	free(line);
+	line = xasprintf("boot --cmdline crashkernel=128M %s", name);
+	r = run(line);
+	run_has_not(&r, "depends");
+	run_done(&r);
+	free(line);
+	line = xasprintf("boot --cmdline crashkernel=640M~nokaslr --json %s", name);
+	r = run(line);
+	run_has_not(&r, "\"depends\"");
+	run_done(&r);
+	unlink(name);
+	free(line);
+	free(name);
+}
+
+static char tree_blob[1 << 14];
+
+static void tree_cells(const char *name, unsigned int n, const uint32_t *v)
+{
+	uint32_t be[8];
+
+	for (unsigned int i = 0; i < n; i++)
+		be[i] = cpu_to_fdt32(v[i]);
+	assert_int_equal(fdt_property(tree_blob, name, be, (int)(4 * n)), 0);
+}
+
+/* A node of reserved-memory: with a place, or only with a size. */
+static void tree_pool(const char *name, const char *compatible, uint32_t base, uint32_t size,
+		      const char *flag, const char *flag2)
+{
+	assert_int_equal(fdt_begin_node(tree_blob, name), 0);
+	assert_int_equal(fdt_property_string(tree_blob, "compatible", compatible), 0);
+	if (base)
+		tree_cells("reg", 2, (const uint32_t[]){ base, size });
+	else
+		tree_cells("size", 1, &size);
+	if (flag)
+		assert_int_equal(fdt_property(tree_blob, flag, NULL, 0), 0);
+	if (flag2)
+		assert_int_equal(fdt_property(tree_blob, flag2, NULL, 0), 0);
+	assert_int_equal(fdt_end_node(tree_blob), 0);
+}
+
+/* An arm64 board with 1 GiB and pools for devices. */
+static char *tree_file(void)
+{
+	char *name = xstrdup("/tmp/physzone-XXXXXX");
+	int fd = mkstemp(name);
+
+	assert_int_equal(fdt_create(tree_blob, sizeof(tree_blob)), 0);
+	assert_int_equal(fdt_finish_reservemap(tree_blob), 0);
+	assert_int_equal(fdt_begin_node(tree_blob, ""), 0);
+	tree_cells("#address-cells", 1, (const uint32_t[]){ 1 });
+	tree_cells("#size-cells", 1, (const uint32_t[]){ 1 });
+	assert_int_equal(fdt_begin_node(tree_blob, "memory@40000000"), 0);
+	assert_int_equal(fdt_property_string(tree_blob, "device_type", "memory"), 0);
+	tree_cells("reg", 2, (const uint32_t[]){ 0x40000000, 0x40000000 });
+	assert_int_equal(fdt_end_node(tree_blob), 0);
+	assert_int_equal(fdt_begin_node(tree_blob, "reserved-memory"), 0);
+	tree_cells("#address-cells", 1, (const uint32_t[]){ 1 });
+	tree_cells("#size-cells", 1, (const uint32_t[]){ 1 });
+	assert_int_equal(fdt_property(tree_blob, "ranges", NULL, 0), 0);
+	tree_pool("gpu", "shared-dma-pool", 0x70000000, 0x1000000, "no-map", NULL);
+	tree_pool("wifi", "restricted-dma-pool", 0x72000000, 0x400000, NULL, NULL);
+	tree_pool("odd", "shared-dma-pool", 0x74001000, 0x400000, "reusable", NULL);
+	tree_pool("huge", "shared-dma-pool", 0, 0x7f000000, NULL, NULL);
+	tree_pool("linux,cma", "shared-dma-pool", 0x78000000, 0x2000000, "reusable",
+		  "linux,cma-default");
+	assert_int_equal(fdt_end_node(tree_blob), 0);
+	assert_int_equal(fdt_end_node(tree_blob), 0);
+	assert_int_equal(fdt_finish(tree_blob), 0);
+	assert_true(write(fd, tree_blob, fdt_totalsize(tree_blob)) ==
+		    (ssize_t)fdt_totalsize(tree_blob));
+	close(fd);
+	return name;
+}
+
+static void pools_of_the_tree(void **state)
+{
+	char *name = tree_file(), *line = xasprintf("boot --arch arm64 %s", name);
+	struct run r = run(line);
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "Reserved memory: created DMA memory pool at 0x0000000070000000, size 16 "
+		    "MiB\n");
+	run_has(&r, "Reserved memory: created restricted DMA pool at 0x0000000072000000, size 4 "
+		    "MiB\n");
+	run_has(&r, "Reserved memory: incorrect alignment of CMA region\n");
+	run_has(&r, "Reserved memory: created CMA memory pool at 0x0000000078000000, size 32 "
+		    "MiB\n");
+	run_says(&r, "FAILED: it does not begin and end on pageblocks");
+	run_says(&r, "coherent region 1.98 GiB * FAILED: no range that is free is large enough");
+	/* The tree has a default area: no other one is made. */
+	run_has(&r, "32 MiB at 1920M lent to movable pages");
+	run_has_not(&r, "cma: Reserved");
+	run_done(&r);
+	free(line);
+	/* Unless the command line asks for one. */
+	line = xasprintf("boot --arch arm64 --cmdline cma=16M %s", name);
+	r = run(line);
+	run_has(&r, "Reserved memory: bypass linux,cma node, using cmdline CMA params instead\n");
+	run_has(&r, "cma: Reserved 16 MiB at ");
+	run_has_not(&r, "1920M");
+	run_done(&r);
+	unlink(name);
+	free(line);
+	free(name);
+}
+
+static void all_models(void **state)
+{
+	struct run r = run("boot --model all " KDUMP);
+
+	(void)state;
+	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_has(&r, "linux-5.15");
+	run_has(&r, "physzone");
+	run_done(&r);
+}
+
 static void refused(void **state)
 {
 	(void)state;
@@ -305,6 +493,7 @@ static void refused(void **state)
 	run_refused("boot --model linux-6.1,,physzone " KDUMP, "unknown model ''");
 	run_refused("boot --kmalloc-dma 0 " KDUMP, "--kmalloc-dma wants bytes");
 	run_refused("boot --kmalloc-dma 9999999 " KDUMP, "--kmalloc-dma wants bytes");
+	run_refused("boot --coherent-pool none " KDUMP, "--coherent-pool wants kernel, ");
 	run_refused("boot --dma-caches never " KDUMP, "--dma-caches wants always or managed");
 	run_refused("boot --bits 65 " KDUMP, "--bits wants a number");
 	run_refused("boot --bits 24 --bits 28 " KDUMP, "one device at a time");
@@ -327,6 +516,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(before_it_crashes),
 		cmocka_unit_test(made_up_machine),
 		cmocka_unit_test(a_board),
+		cmocka_unit_test(coherent_pool_0),
+		cmocka_unit_test(before_the_allocator),
+		cmocka_unit_test(it_depends),
+		cmocka_unit_test(pools_of_the_tree),
+		cmocka_unit_test(all_models),
 		cmocka_unit_test(refused),
 	};
 

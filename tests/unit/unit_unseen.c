@@ -278,7 +278,8 @@ static void unseen_bounce_buffers(void **state)
 		{ "swiotlb=noforce", 0 },
 		{ "quiet", 16384 },
 		{ "swiotlb=131072", 65536 },
-		{ "swiotlb=65537,4,force", 32768 + 64 },
+		/* areas make it a power of two */
+		{ "swiotlb=65537,4,force", 65536 },
 	};
 	uint64_t none = 0;
 

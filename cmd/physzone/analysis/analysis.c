@@ -368,6 +368,8 @@ int an_prepare(struct an_ctx *c, const struct analysis_options *o, enum managed_
 	c->cmdline = o->cmdline ? o->cmdline : c->f->cmdline ? c->f->cmdline : "";
 	if (o->cmdline && c->f->cmdline && strcmp(o->cmdline, c->f->cmdline))
 		c->what_if = true;
+	if (c->f->altered)
+		c->what_if = true;
 	if (c->what_if)
 		an_note(c, "this is not what the kernel of the input did: its results are not "
 			   "compared, and its boot reservations are estimated");
@@ -424,6 +426,7 @@ void an_end(struct an_ctx *c)
 	vec_free(&c->later);
 	vec_free(&c->areas);
 	vec_free(&c->no_areas);
+	vec_free(&c->tree_pools);
 }
 
 int analyse(struct analysis *a, struct facts *f, const struct analysis_options *o, char **err)

@@ -16,7 +16,7 @@ bool an_computed(const struct an_ctx *c)
 }
 
 /* Bytes of the default area. */
-static uint64_t areas_default_size(const struct an_ctx *c)
+static uint64_t areas_default_size(struct an_ctx *c)
 {
 	const struct fact_claim *cl = an_claim(c, CLAIM_CMA);
 
@@ -26,20 +26,27 @@ static uint64_t areas_default_size(const struct an_ctx *c)
 	if (cl && !(c->f->cmdline && strstr(c->f->cmdline, "cma=")))
 		return pz_range_size(cl->range);
 	/* What distributions configure. */
-	return c->a->arch == PZL_ARCH_ARM64 ? UINT64_C(64) << 20 : 0;
+	if (c->a->arch != PZL_ARCH_ARM64)
+		return 0;
+	if (!c->f->altered && !c->f->banner)
+		an_note(c, "the default contiguous area of 64 MiB is what distributions configure "
+			   "(CONFIG_CMA_SIZE_MBYTES): nothing tells this kernel's");
+	return UINT64_C(64) << 20;
 }
 
-static bool areas_reserve(struct an_ctx *c, const struct pz_cma_req *req)
+static bool areas_reserve(struct an_ctx *c, const struct pz_cma_req *req, bool of_tree)
 {
 	unsigned int shift = c->a->page_shift;
 	unsigned int order = pzl_pageblock_order(c->a->arch, shift, c->f->pae);
-	struct an_area area;
+	struct an_area area = { .nid = req->nid, .of_tree = of_tree };
 	int rc;
 
-	memset(&area, 0, sizeof(area));
 	rc = pz_cma_reserve(&c->mb, req, UINT64_C(1) << (order + shift), &area.at);
 	if (rc)
-		*vec_push(&c->no_areas) = (struct an_no_area){ req->size, rc };
+		*vec_push(&c->no_areas) = (struct an_no_area){
+			req->size, rc, an_longest_free(c, req->base, req->limit, req->nid),
+			req->nid, of_tree,
+		};
 	else
 		*vec_push(&c->areas) = area;
 	return !rc;
@@ -69,7 +76,13 @@ static bool areas_dynamic(struct an_ctx *c, const struct fact_dt_dynamic *d)
 {
 	uint64_t align = d->align ? d->align : UINT64_C(1) << c->a->page_shift;
 	struct pz_mb_req mr = pz_mb_req(d->size, align);
-	bool area = d->reusable && d->shared_pool && !d->nomap;
+	struct an_tree_pool pool = {
+		.what = pzl_reserved_pool(c->a->arch, d->shared_pool, d->restricted_pool,
+					  d->reusable, d->nomap),
+		.size = d->size,
+	};
+	bool area = pool.what == PZL_RESERVED_CMA;
+	size_t failed = c->no_areas.n;
 	struct pz_cma_req req;
 	struct pz_range at;
 
@@ -83,21 +96,43 @@ static bool areas_dynamic(struct an_ctx *c, const struct fact_dt_dynamic *d)
 			req.limit = mr.max_addr + 1;
 			mr.retry_low = false;
 		}
-		if (area ? areas_reserve(c, &req) : !pz_memblock_alloc(&c->mb, &mr, &at))
-			return area && d->cma_default;
+		/* What fails in one range is tried in the next: one failure is told. */
+		if (c->no_areas.n > failed)
+			c->no_areas.n = failed;
+		if (area ? areas_reserve(c, &req, true) : !pz_memblock_alloc(&c->mb, &mr, &at)) {
+			if (area)
+				return d->cma_default;
+			pool.placed = true;
+			pool.at = at;
+			break;
+		}
 	}
+	if (!area)
+		*vec_push(&c->tree_pools) = pool;
 	return false;
 }
 
-/* A reusable node with a place is an area there. */
-static void areas_placed(struct an_ctx *c)
+/* Whether a node can be an area: the kernel refuses one that does not fill pageblocks. */
+static bool areas_aligned(const struct an_ctx *c, struct pz_range r)
 {
+	unsigned int shift = c->a->page_shift;
+	unsigned int order = pzl_pageblock_order(c->a->arch, shift, c->f->pae);
+
+	return !((r.first | (r.last + 1)) & ((UINT64_C(1) << (order + shift)) - 1));
+}
+
+/* A reusable node with a place is an area there. True when one of them is the default area. */
+static bool areas_placed(struct an_ctx *c, size_t *which)
+{
+	bool has_default = false;
+
 	for (size_t i = 0; i < c->f->claims.n; i++) {
 		const struct fact_claim *cl = &c->f->claims.v[i];
 		struct an_area *a;
 
 		if (cl->kind != CLAIM_DT_RESERVED || !cl->reusable || cl->nomap ||
-		    !an_in_memory(c, cl->range) ||
+		    (cl->cma_default && c->cl.cma_set) || !an_in_memory(c, cl->range) ||
+		    !areas_aligned(c, cl->range) ||
 		    pz_memblock_reserve(&c->mb, cl->range.first, pz_range_size(cl->range),
 					PZ_NID_NONE, 0))
 			continue;
@@ -105,15 +140,39 @@ static void areas_placed(struct an_ctx *c)
 		snprintf(a->at.name, sizeof(a->at.name), "%s", cl->text ? cl->text : "reserved");
 		a->at.range = cl->range;
 		a->recorded = true;
+		a->of_tree = true;
+		a->nid = PZ_NID_NONE;
+		if (!cl->cma_default || has_default)
+			continue;
+		has_default = true;
+		*which = c->areas.n - 1;
+	}
+	return has_default;
+}
+
+void an_areas_of_nodes(struct an_ctx *c)
+{
+	for (uint32_t i = 0; i < c->z.node_count && c->a->arch == PZL_ARCH_ARM64; i++) {
+		uint64_t of_node = 0;
+		struct pz_cma_req req;
+
+		(void)pzl_cmdline_numa_cma(&c->cl, c->z.node[i].nid, &of_node);
+		/* Each word makes an area of its own, the one for all nodes first. */
+		for (unsigned int k = 0; k < 2; k++) {
+			areas_req(c, &req, k ? "numa" : "pernuma", k ? of_node : c->cl.cma_pernuma);
+			req.nid = c->z.node[i].nid;
+			req.limit = 0;
+			if (req.size)
+				(void)areas_reserve(c, &req, false);
+		}
 	}
 }
 
 bool an_areas_of_tree(struct an_ctx *c)
 {
-	bool has_default = false;
 	size_t last = 0;
+	bool has_default = areas_placed(c, &last);
 
-	areas_placed(c);
 	for (size_t i = 0; i < c->f->dt.dynamic.n; i++) {
 		if (!areas_dynamic(c, &c->f->dt.dynamic.v[i]))
 			continue;
@@ -141,5 +200,5 @@ void an_areas_default(struct an_ctx *c)
 			req.limit = c->cl.cma_limit;
 	}
 	if (req.size)
-		(void)areas_reserve(c, &req);
+		(void)areas_reserve(c, &req, false);
 }

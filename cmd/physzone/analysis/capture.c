@@ -140,7 +140,8 @@ int capture_machine(struct facts *capture, struct facts *running, const struct a
 	an_begin(&c, &a, running);
 	rc = an_prepare(&c, o, &from, err);
 	if (!rc) {
-		capture_told(running, &area);
+		if (!c.what_if)
+			capture_told(running, &area);
 		if (!area.has_main)
 			rc = capture_computed(&c, &area, err);
 	}

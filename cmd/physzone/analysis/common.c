@@ -73,6 +73,25 @@ bool an_after(struct where a, struct where b)
 	return a.file == b.file && a.line > b.line;
 }
 
+uint64_t an_longest_free(const struct an_ctx *c, uint64_t first, uint64_t limit, int nid)
+{
+	uint64_t best = 0;
+	struct pz_mb_iter it;
+
+	memset(&it, 0, sizeof(it));
+	while (pz_memblock_next_free(&c->mb, &it, nid)) {
+		struct pz_range r = it.range;
+
+		if (r.first < first)
+			r.first = first;
+		if (limit && r.last >= limit)
+			r.last = limit - 1;
+		if (r.first <= r.last && pz_range_size(r) > best)
+			best = pz_range_size(r);
+	}
+	return best;
+}
+
 bool an_in_memory(const struct an_ctx *c, struct pz_range bytes)
 {
 	for (uint32_t i = 0; i < c->mb.memory.count; i++) {

@@ -144,7 +144,7 @@ bool an_place_image(struct an_ctx *c)
 	return pages && image_place(c, pages);
 }
 
-void an_place_usual_image(struct an_ctx *c)
+bool an_place_usual_image(struct an_ctx *c)
 {
 	const struct pzl_arch_info *info = pzl_arch_info(c->a->arch);
 	uint64_t mib = 14;
@@ -153,5 +153,5 @@ void an_place_usual_image(struct an_ctx *c)
 		mib = 44;
 	else if (info->bits == 64)
 		mib = 26;
-	(void)image_place(c, mib << (20 - c->a->page_shift));
+	return image_place(c, mib << (20 - c->a->page_shift));
 }

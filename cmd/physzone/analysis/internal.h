@@ -9,6 +9,7 @@
  *   image.c     where the kernel image lies
  *   reserved.c  what was taken while booting                -> mb.reserved
  *   areas.c     contiguous areas, for start.c              -> mb.reserved
+ *   bounce.c    bounce buffers                             -> mb.reserved
  *   managed.c   what was given back later, managed pages    -> z
  *   marks.c     watermarks and reserves                     -> z
  *   check.c     results that the input states               -> contradictions, problems
@@ -59,13 +60,18 @@ struct an_ctx {
 	bool want_areas; /* contiguous areas are to be computed where no line tells them */
 	VEC(struct an_area) areas; /* computed; the default one is the last */
 	VEC(struct an_no_area) no_areas;
+	VEC(struct an_tree_pool) tree_pools;
 	VEC(struct an_later) later; /* what was given back after the memblock hand-over */
 	bool managed_recorded;
 	bool what_if; /* not what the input's kernel did: its results do not apply */
 	struct pz_range image_guess; /* bytes; where the kernel image was put when no line tells */
 	bool image_guessed;
+	bool no_image; /* not even an image of the usual size has a place */
 	struct pz_range crash, crash_low; /* what crashkernel= takes, where that was computed */
 	bool has_crash, has_crash_low;
+	struct an_crash crash_got;
+	struct an_bounce bounce;
+	uint64_t untold; /* pages put where such a kernel allocates, for no line tells */
 	uint64_t zone_limit, low_last; /* see struct an_start */
 	uint64_t later_unplaced; /* pages given back whose place is not known */
 };
@@ -98,6 +104,16 @@ bool an_computed(const struct an_ctx *c);
 /* The areas of the device tree; whether the default one is among them. */
 bool an_areas_of_tree(struct an_ctx *c);
 void an_areas_default(struct an_ctx *c);
+/* Areas of single nodes, which arm64 reserves before it has zones. */
+void an_areas_of_nodes(struct an_ctx *c);
+/*
+ * Take the bounce buffers out of memory as it stands, where the input does not tell their place;
+ * without @take only find out what is asked for. The second tells how many pages that will be.
+ */
+void an_bounce(struct an_ctx *c, bool take);
+uint64_t an_bounce_pages(const struct an_ctx *c);
+/* What the input tells of the crash kernel's memory, where it was not computed. */
+void an_crash_told(struct an_ctx *c);
 void an_managed(struct an_ctx *c, enum managed_from from);
 void an_marks(struct an_ctx *c);
 void an_check(struct an_ctx *c, enum managed_from from);
@@ -109,6 +125,9 @@ void an_pieces(struct an_ctx *c);
  */
 int an_crash_reserve(struct an_ctx *c, struct pzl_crash_request *req, struct pzl_crash_area *area);
 
+/* What the requests of start-up depend on, as far as it is known before the zones are filled. */
+struct pzl_boot_in an_boot_in(const struct an_ctx *c);
+
 /* Helpers on claims. */
 const struct fact_claim *an_claim(const struct an_ctx *c, enum claim_kind kind);
 /* The kernel image in pages, first to last byte of code, data and bss; false: unknown. */
@@ -118,11 +137,13 @@ uint64_t an_image_pages(const struct an_ctx *c);
 /* Reserve room for the kernel image when nothing tells its place; false: no size known. */
 bool an_place_image(struct an_ctx *c);
 /* The same with the size that a distribution's kernel usually keeps. */
-void an_place_usual_image(struct an_ctx *c);
+bool an_place_usual_image(struct an_ctx *c);
 /* The initial RAM disk where it finally lies; false: unknown or none. */
 bool an_initrd(const struct an_ctx *c, struct pz_range *bytes);
 /* Memory shift: pages of a number of KiB. */
 uint64_t an_kib_pages(const struct an_ctx *c, uint64_t kib);
+/* Bytes of the longest free range from an address on, below a limit (0: none), of a node. */
+uint64_t an_longest_free(const struct an_ctx *c, uint64_t first, uint64_t limit, int nid);
 /* Whether bytes lie wholly inside one range of memory. */
 bool an_in_memory(const struct an_ctx *c, struct pz_range bytes);
 /* What "Freeing" lines call pages that are counted as free all along. */

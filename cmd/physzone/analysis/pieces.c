@@ -86,6 +86,8 @@ static void pieces_claims(struct an_ctx *c, struct pz_map *m)
 	for (size_t i = 0; i < c->f->iomem.n; i++)
 		if (!c->what_if && !strncmp(c->f->iomem.v[i].name, "Crash kernel", 12))
 			pieces_add(m, c->f->iomem.v[i].range, AN_CRASHKERNEL);
+	if (c->bounce.placed && !c->bounce.told)
+		pieces_add(m, c->bounce.at, AN_SWIOTLB);
 	if (c->has_crash)
 		pieces_add(m, c->crash, AN_CRASHKERNEL);
 	if (c->has_crash_low)

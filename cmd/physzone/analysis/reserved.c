@@ -174,6 +174,9 @@ static void reserved_known(struct an_ctx *c)
 				reserved_add(c, cl->range);
 			break;
 		case CLAIM_SWIOTLB:
+			if (!c->what_if)
+				reserved_add(c, cl->range);
+			break;
 		case CLAIM_NODE_DATA:
 		case CLAIM_ACPI_TABLE:
 		case CLAIM_ELFCOREHDR:
@@ -197,17 +200,64 @@ static void reserved_known(struct an_ctx *c)
 	}
 }
 
-int an_crash_reserve(struct an_ctx *c, struct pzl_crash_request *req, struct pzl_crash_area *area)
+static struct pzl_crash_env reserved_crash_env(const struct an_ctx *c)
 {
-	uint64_t total = pz_memblock_bytes(&c->mb, PZ_MB_MEMORY), dma = 0;
 	struct pzl_crash_env env;
+	uint64_t dma = 0;
 
-	if (pzl_crash_parse(c->a->model, c->a->arch, c->cmdline, strlen(c->cmdline), total, req))
-		return -PZ_EINVAL;
 	if (c->a->arch == PZL_ARCH_ARM64 && (c->z.arch_has & PZL_ZONE_BIT(PZ_ZONE_DMA)))
 		dma = (c->z.arch_range[PZ_ZONE_DMA].last + 1) << c->a->page_shift;
 	pzl_crash_env_init(&env, c->a->model, c->a->arch, &c->mb, dma);
 	env.capture = c->capture;
+	return env;
+}
+
+void an_crash_told(struct an_ctx *c)
+{
+	uint64_t total = pz_memblock_bytes(&c->mb, PZ_MB_MEMORY);
+	struct an_crash *k = &c->crash_got;
+	bool refused = false;
+
+	if (k->asked || c->what_if)
+		return;
+	(void)pzl_crash_parse(c->a->model, c->a->arch, c->cmdline, strlen(c->cmdline), total,
+			      &k->req);
+	k->asked = k->req.parse != PZL_CRASH_NONE;
+	if (k->req.parse != PZL_CRASH_FOUND)
+		return;
+	k->env = reserved_crash_env(c);
+	k->told = true;
+	k->area.result = PZL_CRASH_NO_AREA;
+	for (size_t i = 0; i < c->f->claims.n; i++) {
+		const struct fact_claim *cl = &c->f->claims.v[i];
+
+		if (cl->kind == CLAIM_CRASHKERNEL) {
+			k->area.main = cl->range;
+			k->area.result = PZL_CRASH_RESERVED;
+		} else if (cl->kind == CLAIM_CRASHKERNEL_LOW) {
+			k->area.low = cl->range;
+			k->area.has_low = true;
+		}
+	}
+	for (size_t i = 0; i < c->f->said.n; i++)
+		refused = refused || c->f->said.v[i].kind == SAID_CRASHKERNEL_FAILED;
+	for (size_t i = 0; i < c->f->iomem.n && k->area.result && !refused; i++) {
+		if (strncmp(c->f->iomem.v[i].name, "Crash kernel", 12))
+			continue;
+		k->area.main = c->f->iomem.v[i].range;
+		k->area.result = PZL_CRASH_RESERVED;
+	}
+	k->known = refused || k->area.result == PZL_CRASH_RESERVED;
+}
+
+int an_crash_reserve(struct an_ctx *c, struct pzl_crash_request *req, struct pzl_crash_area *area)
+{
+	uint64_t total = pz_memblock_bytes(&c->mb, PZ_MB_MEMORY);
+	struct pzl_crash_env env;
+
+	if (pzl_crash_parse(c->a->model, c->a->arch, c->cmdline, strlen(c->cmdline), total, req))
+		return -PZ_EINVAL;
+	env = reserved_crash_env(c);
 	if (pzl_crash_reserve(&env, req, &c->mb, area))
 		return -PZ_ENOENT;
 	return area->result == PZL_CRASH_RESERVED ? 0 : -PZ_ENOMEM;
@@ -216,10 +266,20 @@ int an_crash_reserve(struct an_ctx *c, struct pzl_crash_request *req, struct pzl
 /* What crashkernel= takes, when no line tells what it took. */
 static void reserved_crash(struct an_ctx *c)
 {
+	struct an_crash *k = &c->crash_got;
 	struct pzl_crash_request req;
 	struct pzl_crash_area area;
+	int rc;
 
-	switch (an_crash_reserve(c, &req, &area)) {
+	memset(&area, 0, sizeof(area));
+	k->room = an_longest_free(c, 0, 0, PZ_NID_NONE);
+	rc = an_crash_reserve(c, &req, &area);
+	k->asked = req.parse != PZL_CRASH_NONE;
+	k->known = rc != -PZ_ENOENT;
+	k->req = req;
+	k->area = area;
+	k->env = reserved_crash_env(c);
+	switch (rc) {
 	case 0:
 		break;
 	case -PZ_EINVAL:
@@ -347,6 +407,7 @@ static void reserved_areas(struct an_ctx *c)
 {
 	bool has_default = an_areas_of_tree(c);
 
+	an_areas_of_nodes(c);
 	if (c->a->arch == PZL_ARCH_ARM64) {
 		uint64_t tables = pz_memblock_bytes(&c->mb, PZ_MB_MEMORY) >> c->a->page_shift >>
 				  (c->a->page_shift - 3);
@@ -426,6 +487,19 @@ static void reserved_spread(struct an_ctx *c, uint64_t pages)
 	reserved_take(c, pages, PZ_NID_NONE);
 }
 
+/* The rest of what is taken: bounce buffers come last, and are among it. */
+static void reserved_rest(struct an_ctx *c, uint64_t pages)
+{
+	uint64_t bounce = an_bounce_pages(c);
+	bool take = pages >= bounce;
+
+	if (take)
+		pages -= bounce;
+	c->untold = pages;
+	reserved_spread(c, pages);
+	an_bounce(c, take);
+}
+
 /*
  * What a distribution's kernel takes for good besides its image: the memory map, hash tables of
  * directory entries and inodes, per-CPU areas, page tables.
@@ -448,60 +522,6 @@ static bool reserved_listed(const struct an_ctx *c)
 	return false;
 }
 
-/* What swiotlb= asks for: a number of slabs of 2 KiB, then a number of areas, then a word. */
-struct reserved_slabs {
-	uint64_t bytes;
-	bool force, never;
-};
-
-static struct reserved_slabs reserved_slabs_asked(const char *cmdline)
-{
-	struct reserved_slabs r = { UINT64_C(64) << 20, false, false };
-	const char *p = cmdline;
-
-	while ((p = strstr(p, "swiotlb="))) {
-		bool word = p == cmdline || p[-1] == ' ';
-		uint64_t slabs = 0;
-
-		p += 8;
-		if (!word)
-			continue;
-		for (; *p >= '0' && *p <= '9' && slabs < UINT64_C(1) << 40; p++)
-			slabs = slabs * 10 + (uint64_t)(*p - '0');
-		if (slabs)
-			r.bytes = ((slabs + 127) & ~UINT64_C(127)) << 11;
-		while (*p == ',' || (*p >= '0' && *p <= '9'))
-			p++;
-		if (!strncmp(p, "force", 5))
-			r.force = true;
-		else if (!strncmp(p, "noforce", 7))
-			r.never = true;
-	}
-	return r;
-}
-
-/* The bounce buffers that a kernel takes when there is memory that not every device reaches. */
-static void reserved_bounce(struct an_ctx *c)
-{
-	struct reserved_slabs want = reserved_slabs_asked(c->cmdline);
-	struct pz_mb_req req = pz_mb_req(want.bytes, UINT64_C(1) << c->a->page_shift);
-	struct pz_range at;
-
-	req.max_addr = UINT32_MAX;
-	if (c->a->arch == PZL_ARCH_ARM64 && (c->z.arch_has & PZL_ZONE_BIT(PZ_ZONE_DMA)))
-		req.max_addr = ((c->z.arch_range[PZ_ZONE_DMA].last + 1) << c->a->page_shift) - 1;
-	else if (c->a->arch != PZL_ARCH_X86_64)
-		return;
-	if (want.never || an_claim(c, CLAIM_SWIOTLB) ||
-	    (pz_memblock_last(&c->mb) <= req.max_addr && !want.force))
-		return;
-	if (!pz_memblock_alloc(&c->mb, &req, &at))
-		an_note(c, "%llu MiB of bounce buffers are taken below 0x%llx, as %s",
-			(unsigned long long)(want.bytes >> 20),
-			(unsigned long long)req.max_addr + 1,
-			want.force ? "swiotlb= asks" : "usual with memory above");
-}
-
 static uint64_t reserved_later_unplaced(const struct an_ctx *c)
 {
 	uint64_t n = 0;
@@ -522,17 +542,20 @@ enum managed_from an_reserved(struct an_ctx *c)
 	bool image_known;
 
 	reserved_nomap(c);
-	if (!c->what_if && (reserved_from_debugfs(c) || reserved_from_log(c)))
+	if (!c->what_if && (reserved_from_debugfs(c) || reserved_from_log(c))) {
+		an_bounce(c, false);
 		return MANAGED_MEMBLOCK;
+	}
 
 	reserved_known(c);
+	/* The loader put it there before the kernel reserves anything. */
+	image_known = an_kernel_image(c, &image) || an_place_image(c);
+	if (!image_known && (c->what_if || !c->f->memory.seen))
+		c->no_image = !an_place_usual_image(c);
 	if (c->want_areas && an_computed(c))
 		reserved_areas(c);
 	if (reserved_crash_untold(c))
 		reserved_crash(c);
-	image_known = an_kernel_image(c, &image) || an_place_image(c);
-	if (!image_known && (c->what_if || !c->f->memory.seen))
-		an_place_usual_image(c);
 	for (uint32_t n = 0; n < c->z.node_count; n++)
 		for (int t = 0; t < PZ_ZONE_TYPES; t++)
 			present += c->z.node[n].zone[t].present;
@@ -552,17 +575,16 @@ enum managed_from an_reserved(struct an_ctx *c)
 
 		/* MemTotal is what is managed in the end, with all that was given back. */
 		if (!c->what_if && total && present - have >= total) {
-			reserved_bounce(c);
 			left = reserved_free_pages(c, PZ_NID_NONE) + cma;
-			reserved_spread(c, left > total ? left - total : 0);
+			reserved_rest(c, left > total ? left - total : 0);
 			return MANAGED_REPORT;
 		}
 		if (reserved_listed(c)) {
 			an_note(c, "what /proc/iomem calls reserved is taken as such; contiguous "
 				   "areas and the initial RAM disk may be in it, and are managed");
+			an_bounce(c, false);
 		} else {
-			reserved_bounce(c);
-			reserved_spread(c, reserved_usual(c));
+			reserved_rest(c, reserved_usual(c) + an_bounce_pages(c));
 		}
 		return MANAGED_ESTIMATE;
 	}
@@ -572,13 +594,15 @@ enum managed_from an_reserved(struct an_ctx *c)
 		reserved_drop(c, (struct pz_range){ c->image_guess.last + 1 -
 							    ((have - want) << c->a->page_shift),
 						    c->image_guess.last });
+		an_bounce(c, false);
 		return MANAGED_REPORT;
 	}
 	if (want < have) {
 		an_note(c, "the log reports %llu reserved pages, its other lines account for %llu",
 			(unsigned long long)want, (unsigned long long)have);
+		an_bounce(c, false);
 		return MANAGED_REPORT;
 	}
-	reserved_spread(c, want - have);
+	reserved_rest(c, want - have);
 	return MANAGED_REPORT;
 }

@@ -146,6 +146,8 @@ static void start_recorded_areas(struct start_ctx *x)
 			 cl->text && *cl->text ? cl->text : "reserved");
 		a->at.range = cl->range;
 		a->recorded = true;
+		a->nid = cl->nid;
+		a->of_tree = cl->text && !strncmp(cl->text, "CMA memory pool", 15);
 	}
 }
 
@@ -161,6 +163,8 @@ static void start_computed_areas(struct start_ctx *x)
 	}
 	for (size_t i = 0; i < x->c->no_areas.n; i++)
 		*vec_push(&x->s->no_areas) = x->c->no_areas.v[i];
+	for (size_t i = 0; i < x->c->tree_pools.n; i++)
+		*vec_push(&x->s->tree_pools) = x->c->tree_pools.v[i];
 }
 
 /* Late pages in the order of the boot. */
@@ -343,6 +347,14 @@ int analyse_start(struct an_start *s, struct analysis *a, struct facts *f,
 		s->zone_limit = c.zone_limit;
 		s->low_last = c.low_last;
 		s->computed = an_computed(&c);
+		an_crash_told(&c);
+		s->crash = c.crash_got;
+		s->bounce = c.bounce;
+		s->in = an_boot_in(&c);
+		s->untold = c.untold;
+		s->no_image = c.no_image;
+		s->image_guessed = c.image_guessed;
+		s->image = c.image_guessed ? pz_range_size(c.image_guess) : 0;
 		s->built = true;
 		start_build(&x);
 		pz_rangeset_destroy(&x.memory);
@@ -368,6 +380,7 @@ void an_start_destroy(struct an_start *s)
 	free(s->cl.op);
 	vec_free(&s->areas);
 	vec_free(&s->no_areas);
+	vec_free(&s->tree_pools);
 	vec_free(&s->later);
 	vec_free(&s->end);
 	s->built = false;

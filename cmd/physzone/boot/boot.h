@@ -32,6 +32,7 @@ enum boot_outcome {
 	BOOT_FAILED,
 	BOOT_NEVER, /* physzone: nothing in reach, told without a search */
 	BOOT_SKIPPED, /* the kernel does not ask */
+	BOOT_DEPENDS, /* hangs on what the input does not tell: see the remark */
 };
 
 /* One try of a request, in the order in which they were made. */
@@ -97,6 +98,7 @@ struct boot {
 	uint64_t cache_pages; /* taken for their descriptors */
 	struct out console; /* what the kernel prints about them, while it grows */
 	char *prints; /* the same in the end */
+	enum pzl_pool_rules pool_rules;
 	bool console_limited; /* a failure was reported: the next ten seconds are silent */
 	bool failed; /* some request failed */
 };
@@ -109,7 +111,23 @@ struct boot_options {
 	bool device_said;
 	uint64_t kmalloc_dma; /* bytes of a driver's kmalloc(GFP_DMA), 0 for none */
 	bool only_managed; /* no dma-kmalloc caches where ZONE_DMA has no managed page */
+	enum pzl_pool_rules pool_rules; /* what coherent_pool= means */
 };
+
+#define BOOT_RUNS 6u
+
+/* The models that --model names. */
+struct boot_models {
+	char *name[BOOT_RUNS]; /* NULL for the kernel's own */
+	size_t n;
+	bool all; /* "all": those that have no such architecture are left out */
+};
+
+/* Read --model, and what the options say besides. 0, or EXIT_USAGE with one line in *err. */
+int boot_models_parse(struct boot_models *m, const char *list, char **err);
+int boot_options_read(struct boot_options *b, const struct options *o, char **err);
+void boot_models_drop(struct boot_models *m, size_t i);
+void boot_models_destroy(struct boot_models *m);
 
 /*
  * Carry a machine through start-up. Returns 0, or an exit code with one line in *err.
@@ -121,6 +139,9 @@ void boot_destroy(struct boot *b);
 /* The flags that say what is asked for, by name; those on how hard to try are left out. */
 void boot_flags(char *buf, size_t size, const struct boot *b, const struct boot_request *r);
 
+/* The numbers or the circumstance that decided about a request, or NULL; to be freed. */
+char *boot_reason(const struct boot_request *r);
+
 /* Whether a request counts as failed: nothing, or fewer huge pages than asked for. */
 bool boot_request_failed(const struct boot_request *r);
 
@@ -128,7 +149,9 @@ bool boot_request_failed(const struct boot_request *r);
 void boot_say(struct boot *b, enum boot_stage stage, const char *what, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 int boot_pages_begin(struct boot *b, const struct facts *f, char **err);
-void boot_requests_memblock(struct boot *b, const struct facts *f, const struct boot_options *o);
+void boot_requests_memblock(struct boot *b, const struct facts *f);
+/* What x86 prints of its bounce buffers when it sets devices up. */
+void boot_swiotlb_late(struct boot *b, const struct facts *f);
 void boot_requests_pages(struct boot *b, const struct facts *f, const struct boot_options *o);
 void boot_requests_subsys(struct boot *b, const struct facts *f, const struct boot_options *o);
 void boot_slab_caches(struct boot *b, const struct facts *f, const struct boot_options *o);
@@ -140,6 +163,10 @@ struct boot_request *boot_ask(struct boot *b, enum boot_stage stage,
 			      const struct pzl_boot_request *r);
 void boot_make(struct boot *b, const struct facts *f, struct boot_request *r,
 	       const struct boot_options *o);
+/* The place of a request's first page frame, when it has none yet. */
+void boot_place(const struct boot *b, struct boot_request *r, uint64_t pfn, uint64_t bytes);
+/* A line of the kernel; @ctx is the console. */
+void boot_console_line(void *ctx, const char *line, size_t len);
 void boot_console_failure(struct boot *b, const struct facts *f, unsigned int order, uint32_t gfp);
 
 /* What the requests depend on, as far as it is known now. */

@@ -13,7 +13,7 @@
 
 #include <physzone/linux/meminfo.h>
 
-static void console_line(void *ctx, const char *line, size_t len)
+void boot_console_line(void *ctx, const char *line, size_t len)
 {
 	struct out *o = ctx;
 
@@ -68,8 +68,8 @@ void boot_console_failure(struct boot *b, const struct facts *f, unsigned int or
 		for (size_t i = 0; i < b->start.areas.n; i++)
 			m.total_cma += view_range_size(b->start.areas.v[i].at.range) >>
 				       b->analysis.page_shift;
-		pzl_print_failure_line(&m, &fail, console_line, &b->console);
-		pzl_print_mem_info(&m, pzl_gfp_zone(gfp, b->start.configured), 0, console_line,
+		pzl_print_failure_line(&m, &fail, boot_console_line, &b->console);
+		pzl_print_mem_info(&m, pzl_gfp_zone(gfp, b->start.configured), 0, boot_console_line,
 				   &b->console);
 		free(nodes);
 		b->console_limited = true;

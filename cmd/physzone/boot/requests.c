@@ -29,30 +29,16 @@ bool boot_has_pools(const struct boot *b, const struct facts *f)
 
 struct pzl_boot_in boot_in(const struct boot *b, const struct facts *f)
 {
-	struct pzl_boot_in in;
+	struct pzl_boot_in in = b->start.in;
 
-	memset(&in, 0, sizeof(in));
 	in.model = b->rules;
-	in.arch = b->analysis.arch;
-	in.page_shift = b->analysis.page_shift;
-	in.max_order = pzl_max_order(in.arch, in.page_shift);
-	in.configured = b->start.configured;
-	in.cpus = f->nr_cpu_ids ? f->nr_cpu_ids : f->cpus ? f->cpus : 1;
-	in.ram_bytes = pz_memblock_bytes(&b->start.mb, PZ_MB_MEMORY);
-	in.ram_last = pz_memblock_last(&b->start.mb);
-	/* Memory that may be plugged in later counts for the bounce buffers of a PC. */
-	for (size_t i = 0; i < f->srat.n; i++)
-		if (f->srat.v[i].hotplug && f->srat.v[i].range.last > in.ram_last)
-			in.ram_last = f->srat.v[i].range.last;
-	in.low_last = b->start.low_last;
+	in.pool_rules = b->pool_rules;
 	for (uint32_t n = 0; n < b->start.z.node_count; n++)
 		for (int t = 0; t < PZ_ZONE_TYPES; t++)
 			in.totalram_pages += b->start.z.node[n].zone[t].managed;
 	in.managed_dma = pz_zones_any_managed(&b->start.z, PZ_ZONE_DMA);
-	in.zone_limit = b->start.zone_limit;
 	if (b->areas.n)
 		in.cma_last = b->start.areas.v[b->start.areas.n - 1].at.range.last;
-	in.pae = f->pae;
 	return in;
 }
 
@@ -71,8 +57,7 @@ struct boot_request *boot_ask(struct boot *b, enum boot_stage stage,
 	return r;
 }
 
-static void requests_place(const struct boot *b, struct boot_request *r, uint64_t pfn,
-			   uint64_t bytes)
+void boot_place(const struct boot *b, struct boot_request *r, uint64_t pfn, uint64_t bytes)
 {
 	if (r->placed)
 		return;
@@ -81,96 +66,6 @@ static void requests_place(const struct boot *b, struct boot_request *r, uint64_
 	r->place.last = r->place.first + bytes - 1;
 	r->nid = PZ_NID_NONE;
 	r->zone = pz_zones_locate(&b->start.z, pfn, &r->nid);
-}
-
-/* Gigantic pages: as the input shows them, or tried by the rules of memblock. */
-static void requests_gigantic(struct boot *b, const struct pzl_boot_request *asked)
-{
-	struct boot_request *r = boot_ask(b, BOOT_MEMBLOCK, asked);
-	unsigned int shift = b->analysis.page_shift;
-	struct pz_mb_req req = pz_mb_req(asked->bytes, asked->bytes);
-
-	for (size_t i = 0; i < b->start.later.n && !b->start.computed; i++) {
-		const struct an_given *g = &b->start.later.v[i];
-
-		if (g->kind != AN_GIVEN_GIGANTIC)
-			continue;
-		r->got += ((g->pfns.last - g->pfns.first + 1) << shift) / asked->bytes;
-		requests_place(b, r, g->pfns.first, asked->bytes);
-	}
-	while (b->start.computed && r->got < asked->count) {
-		struct pz_range at;
-
-		if (pz_memblock_alloc(&b->start.mb, &req, &at))
-			break;
-		pz_zones_account(&b->start.z, (struct pz_range){ at.first >> shift,
-								 at.last >> shift },
-				 false);
-		*vec_push(&b->start.later) = (struct an_given){
-			AN_GIVEN_GIGANTIC, { at.first >> shift, at.last >> shift }
-		};
-		r->got++;
-		requests_place(b, r, at.first >> shift, asked->bytes);
-	}
-	r->bytes = asked->bytes;
-	r->outcome = r->got >= asked->count ? BOOT_SERVED : r->got ? BOOT_LESS : BOOT_FAILED;
-	if (r->outcome != BOOT_SERVED)
-		r->remark = xasprintf("%" PRIu64 " of %" PRIu64 " found a place", r->got,
-				      asked->count);
-}
-
-/* Bounce buffers: the analysis took them out of memory; here it is told what was asked. */
-static void requests_swiotlb(struct boot *b, const struct facts *f,
-			     const struct pzl_boot_args *args)
-{
-	struct pzl_boot_in in = boot_in(b, f);
-	const struct fact_claim *claim = NULL;
-	struct pzl_boot_request asked;
-	struct boot_request *r;
-
-	if (pzl_boot_swiotlb(&in, args, &asked))
-		return;
-	r = boot_ask(b, BOOT_MEMBLOCK, &asked);
-	r->max_addr = asked.max_addr;
-	for (size_t i = 0; i < f->claims.n && !b->start.computed; i++)
-		if (f->claims.v[i].kind == CLAIM_SWIOTLB)
-			claim = &f->claims.v[i];
-	for (size_t i = 0; i < b->analysis.pieces.n && !claim && b->start.computed; i++) {
-		const struct an_piece *p = &b->analysis.pieces.v[i];
-
-		if (p->kind == AN_SWIOTLB) {
-			r->place = p->range;
-			r->placed = true;
-		}
-	}
-	r->nid = PZ_NID_NONE;
-	r->zone = PZ_ZONE_TYPES;
-	if (claim) {
-		r->place = claim->range;
-		r->placed = true;
-		r->bytes = view_range_size(claim->range);
-		r->outcome = r->bytes < asked.bytes ? BOOT_LESS : BOOT_SERVED;
-	} else {
-		r->bytes = asked.bytes;
-		r->outcome = BOOT_SERVED;
-	}
-	r->got = 1;
-}
-
-void boot_requests_memblock(struct boot *b, const struct facts *f, const struct boot_options *o)
-{
-	struct pzl_boot_in in = boot_in(b, f);
-	struct pzl_boot_request asked[8];
-	struct pzl_boot_args args;
-	unsigned int n;
-
-	(void)o;
-	n = pzl_boot_hugepages(&in, &b->start.cl, asked, 8);
-	for (unsigned int i = 0; i < n && i < 8; i++)
-		if (asked[i].what == PZL_BOOT_GIGANTIC)
-			requests_gigantic(b, &asked[i]);
-	pzl_boot_args(&b->start.cl, &args);
-	requests_swiotlb(b, f, &args);
 }
 
 /* The request to the page allocator at an order, by the model. */
@@ -206,7 +101,7 @@ static int requests_try(struct boot *b, const struct facts *f, struct boot_reque
 		*t = (struct boot_try){ order, gfp, true, rc };
 		if (!rc) {
 			r->from_cma = true;
-			requests_place(b, r, pfn, bytes);
+			boot_place(b, r, pfn, bytes);
 			r->bytes = bytes;
 			return 0;
 		}
@@ -225,7 +120,7 @@ static int requests_try(struct boot *b, const struct facts *f, struct boot_reque
 		boot_console_failure(b, f, order, gfp);
 		return rc;
 	}
-	requests_place(b, r, pfn, bytes);
+	boot_place(b, r, pfn, bytes);
 	if (!r->bytes || bytes < r->bytes)
 		r->bytes = bytes;
 	return 0;
@@ -274,6 +169,72 @@ static void requests_limit(struct boot *b, struct boot_request *r, const struct 
 		r->unreached = r->bits;
 }
 
+/* What else a kernel has allocated by the time of the pools is some 3 MiB, of unknown places. */
+#define REQUESTS_EARLY (UINT64_C(3) << 20)
+
+/* Whether managed pages of a zone are an estimate. */
+static bool requests_estimated(const struct boot *b, int nid, enum pz_zone_type type)
+{
+	for (size_t i = 0; i < b->analysis.nodes.n; i++)
+		if (b->analysis.nodes.v[i].nid == nid)
+			return b->analysis.nodes.v[i].zone[type].managed_from == MANAGED_ESTIMATE;
+	return false;
+}
+
+/* Free pages of a zone. The allocator's areas ascend by node, then by type, as zones do. */
+static uint64_t requests_free(const struct boot *b, int nid, enum pz_zone_type type)
+{
+	uint32_t area = 0;
+
+	for (uint32_t n = 0; n < b->start.z.node_count; n++) {
+		const struct pz_node *node = &b->start.z.node[n];
+
+		for (int t = 0; t < PZ_ZONE_TYPES; t++) {
+			if (node->nid == nid && t == (int)type)
+				return pz_page_free_count(b->pages, area);
+			area += node->zone[t].spanned != 0;
+		}
+	}
+	return 0;
+}
+
+/* Whether the numbers are sure to decide: what start-up leaves out is weighed against them. */
+static void requests_weigh(struct boot *b, struct boot_request *r)
+{
+	unsigned int shift = b->analysis.page_shift;
+	char left[VIEW_SIZE_MAX], early[VIEW_SIZE_MAX];
+	uint64_t free_pages = 0, untold;
+
+	if (b->physzone || r->from_cma)
+		return;
+	if (r->got)
+		free_pages = requests_free(b, r->nid, r->zone);
+	if (r->got && free_pages << shift < REQUESTS_EARLY) {
+		r->outcome = BOOT_DEPENDS;
+		r->remark = xasprintf("%s would be left in %s, and some %s of other allocations "
+				      "come before",
+				      view_pages_size(left, free_pages, shift),
+				      pz_zone_name(r->zone), view_size(early, REQUESTS_EARLY));
+	}
+	if (r->got || !r->report)
+		return;
+	for (uint32_t i = 0; i < r->report->areas && i < PZ_REPORT_AREAS; i++) {
+		const struct pz_report_area *a = &r->report->area[i];
+
+		untold = b->start.untold < a->managed ? b->start.untold : a->managed;
+		if (a->verdict == PZ_V_ZONE || a->verdict == PZ_V_NODE || !a->managed ||
+		    !requests_estimated(b, a->nid, (enum pz_zone_type)a->type) ||
+		    (a->free + untold) << shift < r->asked.bytes)
+			continue;
+		r->outcome = BOOT_DEPENDS;
+		r->remark = xasprintf("%s has %s free, and of what is taken %s is an estimate",
+				      pz_zone_name((enum pz_zone_type)a->type),
+				      view_pages_size(left, a->free, shift),
+				      view_pages_size(early, b->start.untold, shift));
+		return;
+	}
+}
+
 void boot_make(struct boot *b, const struct facts *f, struct boot_request *r,
 	       const struct boot_options *o)
 {
@@ -290,40 +251,27 @@ void boot_make(struct boot *b, const struct facts *f, struct boot_request *r,
 		rc = requests_try(b, f, r, --order, asked->retry_gfp, PZ_NID_NONE);
 	r->got = !rc;
 	if (!rc)
-		r->outcome = order == asked->order ? BOOT_SERVED : BOOT_LESS;
+		/* A pool is never larger than the largest block. */
+		r->outcome = order == asked->order && r->bytes >= asked->bytes ? BOOT_SERVED
+									       : BOOT_LESS;
 	else if (b->physzone && rc == -PZ_ERANGE && !o->device_said)
 		r->outcome = BOOT_NEVER;
 	else
 		r->outcome = BOOT_FAILED;
+	requests_weigh(b, r);
 }
 
-static void requests_pool_line(struct boot *b, const struct boot_request *r)
+/* Whether a kernel has pools at all is a matter of how it was built: say so where nothing shows. */
+static void requests_pools_built(struct boot *b, const struct facts *f)
 {
-	char flags[96];
-	bool arm = b->analysis.arch == PZL_ARCH_ARM;
-
-	if (b->physzone)
-		return;
-	pzl_gfp_format(flags, sizeof(flags), r->asked.retry_gfp & ~PZL_GFP_NOWARN, b->rules);
-	if (r->got && arm)
-		out_printf(&b->console,
-			   "DMA: preallocated %" PRIu64 " KiB pool for atomic coherent "
-			   "allocations\n",
-			   r->asked.bytes >> 10);
-	else if (arm)
-		out_printf(&b->console,
-			   "DMA: failed to allocate %" PRIu64 " KiB pool for atomic coherent "
-			   "allocation\n",
-			   r->asked.bytes >> 10);
-	else if (r->got)
-		out_printf(&b->console,
-			   "DMA: preallocated %" PRIu64 " KiB %s pool for atomic allocations\n",
-			   r->bytes >> 10, flags);
-	else
-		out_printf(&b->console,
-			   "DMA: failed to allocate %" PRIu64 " KiB %s pool for atomic "
-			   "allocation\n",
-			   r->asked.bytes >> 10, flags);
+	for (size_t i = 0; i < f->said.n; i++)
+		if (f->said.v[i].kind == SAID_POOL || f->said.v[i].kind == SAID_POOL_FAILED)
+			return;
+	*vec_push(&b->analysis.notes) = xasprintf(
+		"pools for atomic allocations are those of distributions' kernels: one that is "
+		"built without CONFIG_DMA_COHERENT_POOL%s asks for none",
+		b->analysis.arch == PZL_ARCH_X86_64 ? " (on x86 it comes with AMD_MEM_ENCRYPT)"
+						    : "");
 }
 
 void boot_requests_pages(struct boot *b, const struct facts *f, const struct boot_options *o)
@@ -341,18 +289,31 @@ void boot_requests_pages(struct boot *b, const struct facts *f, const struct boo
 				 : "none: kernels of this architecture have none as a rule");
 		return;
 	}
+	requests_pools_built(b, f);
 	/* physzone asks by address; whether a zone has pages does not matter to it. */
 	if (b->physzone)
 		in.managed_dma = true;
 	pzl_boot_args(&b->start.cl, &args);
 	n = pzl_boot_pools(&in, &args, asked);
+	if (!n) {
+		boot_say(b, BOOT_POSTCORE, "atomic pools", "none: coherent_pool=0, %s",
+			 in.pool_rules == PZL_POOL_PROPOSED
+				 ? "and a patch proposed that this makes none"
+				 : "and by the documentation that is their size");
+		return;
+	}
 	for (unsigned int i = 0; i < n; i++) {
 		struct boot_request *r = boot_ask(b, BOOT_POSTCORE, &asked[i]);
 
 		boot_make(b, f, r, o);
-		requests_pool_line(b, r);
+		if (!b->physzone)
+			pzl_print_pool(&in, &r->asked, r->got ? r->bytes : 0, boot_console_line,
+				       &b->console);
 		dma = dma || (asked[i].gfp & PZL_GFP_DMA);
 	}
+	if (args.coherent_pool_set && !args.coherent_pool)
+		boot_say(b, BOOT_POSTCORE, "coherent_pool=0",
+			 "the same as no word: the default size is asked for");
 	if (!dma && (in.configured & PZL_ZONE_BIT(PZ_ZONE_DMA)))
 		boot_say(b, BOOT_POSTCORE, "atomic pool",
 			 "GFP_KERNEL|GFP_DMA is not asked for: no node has a managed page in "

@@ -58,6 +58,8 @@ const char *boot_outcome_name(enum boot_outcome o)
 		return "failed";
 	case BOOT_NEVER:
 		return "never";
+	case BOOT_DEPENDS:
+		return "depends";
 	case BOOT_SKIPPED:
 		break;
 	}
@@ -157,6 +159,7 @@ static int run_machine(struct boot *b, struct facts *f, const struct boot_option
 	rc = analyse_start(&b->start, &b->analysis, f, &how, err);
 	if (rc)
 		return rc;
+	b->pool_rules = o->pool_rules;
 	b->rules = wanted == PZL_MODELS ? b->analysis.model : wanted;
 	b->model = b->physzone ? "physzone" : pzl_model_name(b->rules);
 	if (b->rules != b->analysis.model)
@@ -197,42 +200,7 @@ static void run_taken(struct boot *b)
 	out_destroy(&text);
 }
 
-/* The crash kernel's memory, when the command line asks for it. */
-static void run_crash(struct boot *b)
-{
-	const char *line = b->analysis.cmdline;
-	char size[VIEW_SIZE_MAX], addr[VIEW_SIZE_MAX];
-	struct out text;
-
-	if (!line || !strstr(line, "crashkernel="))
-		return;
-	out_init(&text, NULL);
-	for (size_t i = 0; i < b->analysis.pieces.n; i++) {
-		const struct an_piece *p = &b->analysis.pieces.v[i];
-
-		if (p->kind == AN_CRASHKERNEL)
-			out_printf(&text, "%s%s at %s", text.n ? ", " : "",
-				   view_size(size, view_range_size(p->range)),
-				   view_addr(addr, p->range.first));
-	}
-	boot_say(b, BOOT_MEMBLOCK, "crash kernel", "%s",
-		 text.n ? out_text(&text) : "asked for, and nothing is reserved for it");
-	b->steps.v[b->steps.n - 1].failed = !text.n;
-	out_destroy(&text);
-}
-
-/* Contiguous areas that the kernel of the log could not have. */
-static void run_areas_said(struct boot *b, const struct facts *f)
-{
-	for (size_t i = 0; i < f->said.n && !b->start.computed; i++) {
-		if (f->said.v[i].kind != SAID_CMA_FAILED)
-			continue;
-		boot_say(b, BOOT_MEMBLOCK, "contiguous area", "refused: %s", f->said.v[i].text);
-		b->steps.v[b->steps.n - 1].failed = true;
-	}
-}
-
-static void run_memory(struct boot *b, const struct facts *f)
+static void run_memory(struct boot *b)
 {
 	const struct pz_memblock *mb = &b->start.mb;
 	char size[VIEW_SIZE_MAX];
@@ -241,8 +209,6 @@ static void run_memory(struct boot *b, const struct facts *f)
 		 view_size(size, pz_memblock_bytes(mb, PZ_MB_MEMORY)), mb->memory.count,
 		 mb->memory.count == 1 ? "range" : "ranges", pz_memblock_last(mb));
 	run_taken(b);
-	run_crash(b);
-	run_areas_said(b, f);
 }
 
 static void run_zones(struct boot *b)
@@ -296,13 +262,6 @@ static void run_areas(struct boot *b)
 	unsigned int shift = b->analysis.page_shift;
 	char size[VIEW_SIZE_MAX], addr[VIEW_SIZE_MAX];
 
-	for (size_t i = 0; i < b->start.no_areas.n; i++)
-		boot_say(b, BOOT_CORE, "contiguous area",
-			 "%s asked for, and no place found (error %d)",
-			 view_size(size, b->start.no_areas.v[i].size),
-			 b->start.no_areas.v[i].error);
-	for (size_t i = 0; i < b->start.no_areas.n; i++)
-		b->steps.v[b->steps.n - 1 - i].failed = true;
 	for (size_t i = 0; i < b->start.areas.n; i++) {
 		const struct an_area *a = &b->start.areas.v[i];
 		struct pz_range p = { a->at.range.first >> shift, a->at.range.last >> shift };
@@ -464,8 +423,8 @@ int boot_run(struct boot *b, struct facts *f, const struct boot_options *o, char
 	rc = run_machine(b, f, o, err);
 	if (rc)
 		return rc;
-	run_memory(b, f);
-	boot_requests_memblock(b, f, o);
+	run_memory(b);
+	boot_requests_memblock(b, f);
 	run_zones(b);
 	rc = boot_pages_begin(b, f, err);
 	if (rc)
@@ -480,6 +439,7 @@ int boot_run(struct boot *b, struct facts *f, const struct boot_options *o, char
 	run_given(b, AN_GIVEN_EFI, BOOT_SUBSYS, "UEFI's services");
 	run_gigantic(b);
 	boot_requests_subsys(b, f, o);
+	boot_swiotlb_late(b, f);
 	run_given(b, AN_GIVEN_INITRD, BOOT_END, "initrd");
 	run_given(b, AN_GIVEN_IMAGE, BOOT_END, "kernel image");
 	run_given(b, AN_GIVEN_HOTPLUG, BOOT_END, "memory added");

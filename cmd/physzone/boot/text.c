@@ -14,21 +14,25 @@
 #define TEXT_MODELS (TABLE_COLUMNS - 3)
 
 /* The step of another run that stands for the same: the same name, counted from the front. */
+static bool text_alike(const struct boot *a, const struct boot_step *x, const struct boot *b,
+		       const struct boot_step *y)
+{
+	if (x->stage != y->stage || strcmp(x->what, y->what) || !x->text != !y->text)
+		return false;
+	return x->text || (a->requests.v[x->request].asked.gfp & 0xf) ==
+				  (b->requests.v[y->request].asked.gfp & 0xf);
+}
+
 static const struct boot_step *text_same(const struct boot *b, const struct boot *first, size_t i)
 {
 	const struct boot_step *want = &first->steps.v[i];
-	uint32_t zone = want->text ? 0 : first->requests.v[want->request].asked.gfp & 0xf;
+	unsigned int before = 0;
 
-	for (size_t k = 0; k < b->steps.n; k++) {
-		const struct boot_step *s = &b->steps.v[k];
-
-		if (s->stage != want->stage || strcmp(s->what, want->what) ||
-		    !s->text != !want->text)
-			continue;
-		if (!s->text && (b->requests.v[s->request].asked.gfp & 0xf) != zone)
-			continue;
-		return s;
-	}
+	for (size_t k = 0; k < i; k++)
+		before += text_alike(first, &first->steps.v[k], first, want);
+	for (size_t k = 0; k < b->steps.n; k++)
+		if (text_alike(b, &b->steps.v[k], first, want) && !before--)
+			return &b->steps.v[k];
 	return NULL;
 }
 
@@ -65,6 +69,17 @@ static const struct pz_report_area *text_area(const struct pz_report *r)
 	return NULL;
 }
 
+char *boot_reason(const struct boot_request *r)
+{
+	const struct pz_report_area *a = text_area(r->report);
+
+	if (r->remark)
+		return xstrdup(r->remark);
+	return a ? xasprintf("%s: %s", pz_zone_name((enum pz_zone_type)a->type),
+			     text_verdict(a->verdict))
+		 : NULL;
+}
+
 static void text_flags(struct out *o, const struct boot *b, const struct boot_request *r)
 {
 	char flags[128];
@@ -88,7 +103,7 @@ static void text_asked(struct out *o, const struct boot *b, const struct boot_re
 
 	if (r->asked.count > 1)
 		out_printf(o, "%" PRIu64 " x ", r->asked.count);
-	out_str(o, view_size(size, r->asked.bytes));
+	out_str(o, r->asked.bytes ? view_size(size, r->asked.bytes) : "of no size");
 	if (r->asked.when != PZL_BOOT_MEMBLOCK)
 		out_printf(o, ", order %u", r->asked.order);
 	else if (r->max_addr != PZ_ADDR_MAX)
@@ -140,7 +155,7 @@ static void text_served_short(struct out *o, const struct boot *b, const struct 
 static enum out_style text_outcome(struct out *o, const struct boot *b,
 				   const struct boot_request *r, bool brief)
 {
-	const struct pz_report_area *a = text_area(r->report);
+	char *reason;
 
 	switch (r->outcome) {
 	case BOOT_SERVED:
@@ -164,18 +179,26 @@ static enum out_style text_outcome(struct out *o, const struct boot *b,
 	case BOOT_NEVER:
 		out_str(o, brief ? "- nothing in reach" : "- never: no managed page in reach");
 		return ST_DIM;
-	case BOOT_FAILED:
+	case BOOT_DEPENDS:
+		out_str(o, "? depends");
+		if (r->remark && !brief)
+			out_printf(o, ": %s", r->remark);
+		return ST_WARN;
 	case BOOT_SKIPPED:
+		out_str(o, "- not asked for");
+		if (r->remark && !brief)
+			out_printf(o, ": %s", r->remark);
+		return ST_DIM;
+	case BOOT_FAILED:
 		break;
 	}
 	out_str(o, o->utf8 ? "✗ failed" : "* FAILED");
 	if (brief)
 		return ST_BAD;
-	if (r->remark)
-		out_printf(o, ": %s", r->remark);
-	else if (a)
-		out_printf(o, ": %s: %s", pz_zone_name((enum pz_zone_type)a->type),
-			   text_verdict(a->verdict));
+	reason = boot_reason(r);
+	if (reason)
+		out_printf(o, ": %s", reason);
+	free(reason);
 	return ST_BAD;
 }
 
@@ -250,6 +273,45 @@ static size_t text_widest(const struct boot *runs, size_t n)
 	return best;
 }
 
+/* Whether a row of an earlier run stands for a request: the widest one's, then in their order. */
+static bool text_shown(const struct boot *runs, size_t n, const struct boot *of, size_t i)
+{
+	const struct boot *first = &runs[text_widest(runs, n)];
+
+	if (of == first)
+		return false;
+	if (text_same(first, of, i))
+		return true;
+	for (const struct boot *b = runs; b < of; b++)
+		if (text_same(b, of, i))
+			return true;
+	return false;
+}
+
+/* Rows for the requests of one run, with what came of each under all. */
+static void text_requests(struct table *t, const struct boot *runs, size_t n, const struct boot *of,
+			  bool utf8)
+{
+	for (size_t i = 0; i < of->steps.n; i++) {
+		const struct boot_step *s = &of->steps.v[i];
+		const struct pzl_boot_request *asked;
+		char size[VIEW_SIZE_MAX];
+
+		if (s->text || text_shown(runs, n, of, i))
+			continue;
+		asked = &of->requests.v[s->request].asked;
+		table_row(t);
+		table_set(t, 0, ST_PLAIN, "%s", s->what);
+		table_set(t, 1, ST_PLAIN, "%s%s", view_size(size, asked->bytes),
+			  asked->gfp & PZL_GFP_DMA     ? " GFP_DMA"
+			  : asked->gfp & PZL_GFP_DMA32 ? " GFP_DMA32"
+						       : "");
+		for (size_t k = 0; k < n && k < TEXT_MODELS; k++)
+			text_cell(t, 2 + (unsigned int)k, &runs[k], text_same(&runs[k], of, i),
+				  utf8);
+	}
+}
+
 static void text_beside(struct out *o, const struct boot *runs, size_t n)
 {
 	const struct boot *first = &runs[text_widest(runs, n)];
@@ -278,24 +340,11 @@ static void text_beside(struct out *o, const struct boot *runs, size_t n)
 	table_set(&t, 1, ST_HEAD, "asked for");
 	for (size_t k = 0; k < n && k < TEXT_MODELS; k++)
 		table_set(&t, 2 + (unsigned int)k, ST_HEAD, "%s", runs[k].model);
-	for (size_t i = 0; i < first->steps.n; i++) {
-		const struct boot_step *s = &first->steps.v[i];
-		struct pzl_boot_request asked;
-		char size[VIEW_SIZE_MAX];
-
-		if (s->text)
-			continue;
-		asked = first->requests.v[s->request].asked;
-		table_row(&t);
-		table_set(&t, 0, ST_PLAIN, "%s", s->what);
-		table_set(&t, 1, ST_PLAIN, "%s%s", view_size(size, asked.bytes),
-			  asked.gfp & PZL_GFP_DMA     ? " GFP_DMA"
-			  : asked.gfp & PZL_GFP_DMA32 ? " GFP_DMA32"
-							: "");
-		for (size_t k = 0; k < n && k < TEXT_MODELS; k++)
-			text_cell(&t, 2 + (unsigned int)k, &runs[k], text_same(&runs[k], first, i),
-				  o->utf8);
-	}
+	/* The widest run's requests, then those that only others make. */
+	text_requests(&t, runs, n, first, o->utf8);
+	for (size_t k = 0; k < n; k++)
+		if (&runs[k] != first)
+			text_requests(&t, runs, n, &runs[k], o->utf8);
 	table_print(&t, o, 2);
 	table_destroy(&t);
 }

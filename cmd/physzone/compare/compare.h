@@ -133,7 +133,4 @@ void compare_policies_svg(struct out *o, const struct compare_machine *m, const 
 /* physzone compare policies, after the arguments were read. Returns as commands.h says. */
 int compare_policies(const struct options *o, struct out *out, char **err);
 
-/* Write a complete picture to a file. Returns 0, or EXIT_UNDECIDED with one line in *err. */
-int compare_write(const struct out *picture, const char *file, char **err);
-
 #endif

@@ -4,30 +4,11 @@
  */
 #include "compare.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../device.h"
-
-int compare_write(const struct out *picture, const char *file, char **err)
-{
-	FILE *f = fopen(file, "wb");
-	int failed = 0;
-
-	if (!f) {
-		failed = errno;
-	} else {
-		if (fwrite(picture->v, 1, picture->n, f) != picture->n)
-			failed = errno;
-		if (fclose(f) && !failed)
-			failed = errno;
-	}
-	if (!failed)
-		return 0;
-	*err = xasprintf("%s: cannot write: %s", file, strerror(failed));
-	return EXIT_UNDECIDED;
-}
+#include "../view/svg.h"
 
 static int policies_settings(struct compare_settings *set, const struct options *o, char **err)
 {
@@ -100,7 +81,7 @@ static int policies_picture(const struct compare_machine *m, const struct stream
 
 	out_init(&picture, NULL);
 	compare_policies_svg(&picture, m, s, runs, COMPARE_POLICIES);
-	rc = compare_write(&picture, file, err);
+	rc = svg_save(&picture, file, err);
 	out_destroy(&picture);
 	return rc;
 }

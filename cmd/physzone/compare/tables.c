@@ -2,6 +2,7 @@
 /*
  * tables.c - physzone compare tables: the arguments, the stream, the runs, and what is shown.
  */
+#include "../view/svg.h"
 #include "tables.h"
 
 #include <stdlib.h>
@@ -92,7 +93,7 @@ static int tables_picture(const struct tables *x, const char *file, char **err)
 
 	out_init(&picture, NULL);
 	tables_svg(&picture, x);
-	rc = compare_write(&picture, file, err);
+	rc = svg_save(&picture, file, err);
 	out_destroy(&picture);
 	return rc;
 }

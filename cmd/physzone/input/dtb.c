@@ -277,6 +277,11 @@ static void dtb_memory(struct facts *f, struct where at, const struct dtb *t)
 	}
 }
 
+static bool dtb_is(const struct dtb *t, int node, const char *compatible)
+{
+	return !fdt_node_check_compatible(t->blob, t->nodes.v[node].offset, compatible);
+}
+
 static void dtb_dynamic(struct facts *f, struct where at, const struct dtb *t, int node)
 {
 	uint32_t na = t->nodes.v[0].addr_cells, ns = t->nodes.v[0].size_cells, len;
@@ -303,8 +308,8 @@ static void dtb_dynamic(struct facts *f, struct where at, const struct dtb *t, i
 		*vec_push(&d->within) = r;
 	d->reusable = dtb_has(t, node, "reusable");
 	d->nomap = dtb_has(t, node, "no-map");
-	d->shared_pool =
-		fdt_node_check_compatible(t->blob, t->nodes.v[node].offset, "shared-dma-pool") == 0;
+	d->shared_pool = dtb_is(t, node, "shared-dma-pool");
+	d->restricted_pool = dtb_is(t, node, "restricted-dma-pool");
 	d->cma_default = dtb_has(t, node, "linux,cma-default");
 }
 
@@ -357,6 +362,9 @@ static void dtb_reserved(struct facts *f, struct where at, const struct dtb *t)
 			dtb_wrapped(f, at, t, node, &l);
 			c->reusable = dtb_has(t, node, "reusable");
 			c->nomap = dtb_has(t, node, "no-map");
+			c->shared_pool = dtb_is(t, node, "shared-dma-pool");
+			c->restricted_pool = dtb_is(t, node, "restricted-dma-pool");
+			c->cma_default = dtb_has(t, node, "linux,cma-default");
 		}
 	}
 }

@@ -5,9 +5,11 @@
  */
 #include "svg.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../options.h"
 #include "../vec.h"
 
 #define SVG_SANS 0.62
@@ -106,4 +108,23 @@ void svg_box(struct out *o, double x, double y, double w, double h, double round
 	out_str(o, "><title>");
 	svg_escape(o, tip);
 	out_str(o, "</title></rect>\n");
+}
+
+int svg_save(const struct out *picture, const char *file, char **err)
+{
+	FILE *f = fopen(file, "wb");
+	int failed = 0;
+
+	if (!f) {
+		failed = errno;
+	} else {
+		if (fwrite(picture->v, 1, picture->n, f) != picture->n)
+			failed = errno;
+		if (fclose(f) && !failed)
+			failed = errno;
+	}
+	if (!failed)
+		return 0;
+	*err = xasprintf("%s: cannot write: %s", file, strerror(failed));
+	return EXIT_UNDECIDED;
 }

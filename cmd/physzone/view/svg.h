@@ -27,4 +27,7 @@ void svg_text_fit(struct out *o, double x, double y, double size, enum svg_ancho
 void svg_box(struct out *o, double x, double y, double w, double h, double round, const char *cls,
 	     const char *tip);
 
+/* Write a complete picture into a file. 0, or EXIT_UNDECIDED with one line in *err. */
+int svg_save(const struct out *picture, const char *file, char **err);
+
 #endif

@@ -2,7 +2,7 @@
 /*
  * boot.h - what a Linux kernel asks of memory while it starts, as data: bounce buffers and gigantic
  * pages from memblock, then the pools of the DMA layer, huge pages, the first slab of a DMA cache
- * from the page allocator.
+ * from the page allocator; and the lines that it prints about them.
  *
  * Nothing here allocates. A request says how much, in which orders, with which flags, in the order
  * in which the kernel comes to it; whoever has the machine makes it. Source followed:
@@ -13,12 +13,16 @@
 
 #include <physzone/linux/cmdline.h>
 #include <physzone/linux/gfp.h>
+#include <physzone/linux/messages.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 enum pzl_boot_what {
+	PZL_BOOT_RESERVED, /* a node of the device tree's reserved-memory */
+	PZL_BOOT_CMA, /* a contiguous area */
+	PZL_BOOT_CRASH, /* the crash kernel's memory */
 	PZL_BOOT_GIGANTIC, /* huge pages above the largest order */
 	PZL_BOOT_SWIOTLB, /* bounce buffers */
 	PZL_BOOT_POOL, /* a pool of the DMA layer for atomic allocations */
@@ -53,11 +57,16 @@ struct pzl_boot_request {
 	bool cma; /* the default contiguous area is tried first at each order */
 	unsigned int cma_align; /* alignment of that try, as an order */
 	uint64_t max_addr; /* the address limit behind the flags, or of memblock; inclusive */
+	uint64_t slots; /* bounce buffers: as many of 2 KiB */
+	uint64_t adjusted; /* in bytes, when the kernel chose a size below the default; else 0 */
+	uint32_t areas; /* with so many locks; 0 before 6.0, which has one for all */
+	bool rounded; /* the slots were rounded up for the areas */
 };
 
 /* The command line's words on start-up requests. */
 struct pzl_boot_args {
 	uint64_t coherent_pool; /* bytes; 0 for the default */
+	bool coherent_pool_set; /* the word was given, perhaps with 0 */
 	uint64_t slots; /* swiotlb=: slots of 2 KiB, 0 for the default */
 	uint32_t areas; /* 0 for the default */
 	bool swiotlb_force, swiotlb_noforce;
@@ -74,6 +83,13 @@ struct pzl_boot_args {
  * Context: any.
  */
 void pzl_boot_args(const struct pzl_cmdline *cl, struct pzl_boot_args *out);
+
+/* What coherent_pool= means. They differ for 0 and for the default. */
+enum pzl_pool_rules {
+	PZL_POOL_KERNEL, /* as kernels have it: 0 is the same as no word */
+	PZL_POOL_DOCUMENTED, /* as their documentation states: the size, 256 KiB without a word */
+	PZL_POOL_PROPOSED, /* as a patch proposed: 0 makes no pools */
+};
 
 /* What the requests depend on. */
 struct pzl_boot_in {
@@ -92,6 +108,7 @@ struct pzl_boot_in {
 	uint64_t zone_limit; /* pzl_dma_zone_limit() */
 	uint64_t cma_last; /* last byte of the default contiguous area, 0 for none */
 	bool pae; /* i386 */
+	enum pzl_pool_rules pool_rules;
 };
 
 /**
@@ -128,10 +145,11 @@ bool pzl_boot_has_pools(enum pzl_arch arch);
  * @out: room for PZL_BOOT_POOLS requests
  *
  * The kernel's pool always; one in ZONE_DMA, from 5.17 on only when that has a managed page; one in
- * ZONE_DMA32 where the kernel has it. arm has one of its own.
+ * ZONE_DMA32 where the kernel has it. arm has one of its own. With coherent_pool=0 there is none by
+ * rules other than the kernel's own.
  *
  * Context: any.
- * Return: number of requests.
+ * Return: number of requests, 0 for none.
  */
 unsigned int pzl_boot_pools(const struct pzl_boot_in *in, const struct pzl_boot_args *args,
 			    struct pzl_boot_request *out);
@@ -147,6 +165,28 @@ unsigned int pzl_boot_pools(const struct pzl_boot_in *in, const struct pzl_boot_
  */
 int pzl_boot_swiotlb(const struct pzl_boot_in *in, const struct pzl_boot_args *args,
 		     struct pzl_boot_request *out);
+
+/**
+ * pzl_boot_bounces - whether this kernel would bounce for devices that do not reach all memory
+ * @in: the machine
+ * @args: the command line
+ *
+ * x86 says so in its log even when swiotlb=noforce left it without buffers.
+ *
+ * Context: any.
+ * Return: true when memory lies beyond what every device reaches, or iommu=soft asks for it.
+ */
+bool pzl_boot_bounces(const struct pzl_boot_in *in, const struct pzl_boot_args *args);
+
+/**
+ * pzl_swiotlb_halve - what is tried after bounce buffers of a size found no place
+ * @model: the model
+ * @bytes: the size that failed
+ *
+ * Context: any.
+ * Return: bytes to try next, 0 when the kernel gives up.
+ */
+uint64_t pzl_swiotlb_halve(enum pzl_model model, uint64_t bytes);
 
 /**
  * pzl_boot_hugepages - the requests for huge pages that a command line makes
@@ -178,6 +218,107 @@ unsigned int pzl_boot_hugepages(const struct pzl_boot_in *in, const struct pzl_c
  */
 int pzl_boot_kmalloc_dma(const struct pzl_boot_in *in, uint64_t bytes,
 			 struct pzl_boot_request *out);
+
+/**
+ * pzl_print_swiotlb - the lines while bounce buffers are taken
+ * @in: the machine
+ * @r: the request, of pzl_boot_swiotlb()
+ * @at: where they lie; NULL when no place was found
+ * @emit: called for each line
+ * @ctx: passed to @emit
+ *
+ * All but x86 tell the place at once; x86 tells it when it sets its devices up.
+ *
+ * Context: any; calls @emit.
+ */
+void pzl_print_swiotlb(const struct pzl_boot_in *in, const struct pzl_boot_request *r,
+		       const struct pz_range *at, pzl_emit_fn emit, void *ctx);
+
+/**
+ * pzl_print_swiotlb_late - the lines of x86 about bounce buffers that it will use
+ * @in: the machine
+ * @args: the command line
+ * @at: where they lie; NULL for no buffers
+ * @emit: called for each line; not at all where nothing is printed
+ * @ctx: passed to @emit
+ *
+ * Context: any; calls @emit.
+ */
+void pzl_print_swiotlb_late(const struct pzl_boot_in *in, const struct pzl_boot_args *args,
+			    const struct pz_range *at, pzl_emit_fn emit, void *ctx);
+
+/**
+ * pzl_print_cma - the line about a contiguous area that has been reserved, or not
+ * @in: the machine
+ * @bytes: its size
+ * @at: where it lies; NULL when no place was found
+ * @nid: the node that it was asked of, negative for any
+ * @emit: called once
+ * @ctx: passed to @emit
+ *
+ * Context: any; calls @emit.
+ */
+void pzl_print_cma(const struct pzl_boot_in *in, uint64_t bytes, const struct pz_range *at, int nid,
+		   pzl_emit_fn emit, void *ctx);
+
+/* What a node of the device tree's reserved-memory is for. */
+enum pzl_reserved_pool {
+	PZL_RESERVED_PLAIN, /* nothing is made of it */
+	PZL_RESERVED_CMA, /* "shared-dma-pool", reusable */
+	PZL_RESERVED_COHERENT, /* "shared-dma-pool", not reusable: coherent memory of a device */
+	PZL_RESERVED_BOUNCE, /* "restricted-dma-pool": bounce buffers of a device */
+};
+
+/**
+ * pzl_reserved_pool - what a kernel makes of a node of reserved-memory
+ * @arch: the architecture
+ * @shared: compatible with shared-dma-pool
+ * @restricted: compatible with restricted-dma-pool
+ * @reusable: has that property
+ * @nomap: has no-map
+ *
+ * Context: any.
+ * Return: what it becomes.
+ */
+enum pzl_reserved_pool pzl_reserved_pool(enum pzl_arch arch, bool shared, bool restricted,
+					 bool reusable, bool nomap);
+
+/**
+ * pzl_print_reserved_pool - the line about a pool that the device tree asks for
+ * @in: the machine
+ * @what: what is made of the node
+ * @at: its memory
+ * @misaligned: a contiguous area that does not begin and end on pageblocks: it is refused
+ * @emit: called once, or not at all for a plain node
+ * @ctx: passed to @emit
+ *
+ * Context: any; calls @emit.
+ */
+void pzl_print_reserved_pool(const struct pzl_boot_in *in, enum pzl_reserved_pool what,
+			     struct pz_range at, bool misaligned, pzl_emit_fn emit, void *ctx);
+
+/**
+ * pzl_print_cma_bypass - the line about a node that is not the default area, for cma= is given
+ * @name: the node's
+ * @emit: called once
+ * @ctx: passed to @emit
+ *
+ * Context: any; calls @emit.
+ */
+void pzl_print_cma_bypass(const char *name, pzl_emit_fn emit, void *ctx);
+
+/**
+ * pzl_print_pool - the line about a pool for atomic allocations
+ * @in: the machine
+ * @r: the request, of pzl_boot_pools()
+ * @got: bytes that the pool has, 0 when it could not be made
+ * @emit: called once
+ * @ctx: passed to @emit
+ *
+ * Context: any; calls @emit.
+ */
+void pzl_print_pool(const struct pzl_boot_in *in, const struct pzl_boot_request *r, uint64_t got,
+		    pzl_emit_fn emit, void *ctx);
 
 #ifdef __cplusplus
 }

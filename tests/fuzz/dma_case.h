@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dma_case.h - one random life of devices on the DMA layer, from any source of numbers.
+ *
+ * Devices with masks, bus limits, windows, holes, alignments and boundaries map, sync and unmap
+ * memory, and have coherent buffers. A device of the test's own reads and writes by bus address
+ * with arithmetic of its own, and refuses what it cannot reach; what the CPU and the device should
+ * see is kept beside it, byte by byte.
+ */
+#ifndef TESTS_FUZZ_DMA_CASE_H
+#define TESTS_FUZZ_DMA_CASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where the numbers come from. */
+struct dma_source {
+	uint64_t (*draw)(void *ctx, uint64_t max); /* in [0, max]; 0 is simplest */
+	void (*note)(void *ctx, const char *text); /* what is done; or NULL */
+	void *ctx;
+};
+
+/* What the cases so far have done, so that a test can see that it saw all of it. */
+struct dma_case_counts {
+	uint64_t direct, bounced, refused, lists, list_fails, buffers, buffer_fails;
+};
+
+extern struct dma_case_counts dma_case_counts;
+
+/* Run a case. NULL, or what went wrong: "FILE:LINE: condition". */
+const char *dma_case_run(const struct dma_source *s);
+
+#endif
