@@ -20,7 +20,7 @@
  */
 #include "bounce_internal.h"
 
-#define SLOT_SAMPLE 256u /* mappings of an area from one look at the slots in use to the next */
+#define SLOT_SAMPLE 1024u /* mappings of an area from one look at the slots in use to the next */
 
 /* The places of a run in one window: @lo, the next with the phase, and so on, up to @hi. */
 struct bounce_fit {

@@ -367,7 +367,7 @@ static int device_make(struct pz_dma_dev *dev, const struct pz_dma_dev_config *c
 	}
 	device_put(dev, &plan);
 	/* Without a reserve it may still find room; whoever sets its mask is told. */
-	if (pz_dma_reserve(dev, &dev->reach[DMA_STREAMING], &dev->reserve))
+	if (pz_dma_reserve(dev, &dev->reach[DMA_STREAMING], dev->shared, &dev->reserve))
 		dev->reserve = NULL;
 	return 0;
 }
@@ -496,7 +496,7 @@ static int device_set(struct pz_dma_dev *dev, const uint64_t *streaming, const u
 	if (!rc)
 		rc = device_plan_pool(dev, &plan);
 	if (!rc && streaming) {
-		rc = pz_dma_reserve(dev, &plan.reach[DMA_STREAMING], &plan.reserve);
+		rc = pz_dma_reserve(dev, &plan.reach[DMA_STREAMING], plan.shared, &plan.reserve);
 		plan.reserved = !rc;
 	}
 	if (rc)

@@ -441,7 +441,8 @@ uint64_t pz_bounce_max(const struct pz_dma_dev *dev);
 uint64_t pz_bounce_held(const struct pz_dma_dev *dev, bool coherent);
 
 /* bounce_grow.c: bounce buffers that are kept for a reach. */
-int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, struct bounce_pool **out);
+int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, bool shared,
+		   struct bounce_pool **out);
 void pz_dma_unreserve(struct pz_dma_dev *dev, struct bounce_pool *p);
 
 /* A time and a caller, for accounts. */

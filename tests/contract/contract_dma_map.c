@@ -109,6 +109,8 @@ static void dmap_bounced(struct tap *t, struct device_machine *m)
 	CHECK(t, pz_dma_map_try(dev, 0, DM_HIGH, DM_ASIDE, PZ_DMA_TO_DEVICE, 0, &bus) == 0);
 	CHECK_NAMED(t, pz_dma_dev_destroy(dev) == -PZ_EBUSY, "a mapping is out");
 	CHECK(t, pz_dma_set_mask(dev, UINT32_MAX) == -PZ_EBUSY);
+	CHECK_NAMED(t, pz_dma_set_coherent_mask(dev, UINT32_MAX >> 1) == 0,
+		    "the other mask may be set, and the mapping stays known");
 	CHECK(t, pz_dma_map(dev, 0, DM_HIGH + DM_ASIDE, 1, PZ_DMA_TO_DEVICE, 0) == PZ_DMA_ERROR);
 	CHECK(t, pz_dma_map_try(dev, 0, DM_HIGH, 1, PZ_DMA_TO_DEVICE, 0, &bus) == -PZ_ENOMEM);
 	pz_dma_unmap(dev, 0, DM_LOW, DM_ASIDE, PZ_DMA_TO_DEVICE, 0);
