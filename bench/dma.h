@@ -48,4 +48,7 @@ extern const struct pz_meta dma_meta;
 /* dma_capacity.c */
 void dma_capacity(void);
 
+/* dma_pool.c */
+void dma_pool_pairs(void);
+
 #endif
