@@ -462,8 +462,8 @@ struct pz_dma_holder {
  *
  * What a pool itself has of a contiguous area is the layer's: there is no device then.
  *
- * Context: any; what comes or goes meanwhile may be visited or not; with @dev NULL not while devices
- * are made or destroyed.
+ * Context: any; what comes or goes meanwhile may be visited or not; with @dev NULL not while
+ * devices are made or destroyed.
  * Return: 0, or what @fn returned last.
  */
 int pz_dma_holders(struct pz_dma *dma, const struct pz_dma_dev *dev,
@@ -473,7 +473,7 @@ int pz_dma_holders(struct pz_dma *dma, const struct pz_dma_dev *dev,
 struct pz_dma_dev_stat {
 	const char *name;
 	uint64_t buffers, buffer_bytes; /* coherent, out */
-	uint64_t bounced;		/* mappings through bounce buffers, out; others have no state */
+	uint64_t bounced;		/* mappings through bounce buffers; others have no state */
 };
 
 /**
