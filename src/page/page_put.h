@@ -29,8 +29,8 @@ static inline void pz_page_look_init(const struct pz_pages *p, struct page_look 
 
 /*
  * Whether a page is a block by itself, as one look at its word says. False also when that does not
- * say it: where reserved pages cannot be told from single ones, at the end of a word, and beyond the
- * first span of frames.
+ * say it: where reserved pages cannot be told from single ones, at the end of a word, and beyond
+ * the first span of frames.
  */
 static inline bool pz_page_is_single(const struct page_look *look, uint64_t phys)
 {
