@@ -19,7 +19,6 @@
  */
 #include "atomic_internal.h"
 
-#define ATOMIC_MAX_ORDER 10u /* of a chunk */
 #define ATOMIC_GFP (PZ_GFP_BLOCK | PZ_GFP_NORETRY)
 
 /* Put a chunk that left the pool aside. Any context. */

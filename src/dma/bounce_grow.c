@@ -208,7 +208,7 @@ int pz_bounce_grow(struct pz_bounce *b, const struct pz_dma_dev *dev, uint32_t c
 		return -PZ_ERANGE;
 	for (usual = (usual + page) & ~page;; usual = (usual / 2) & ~page) {
 		/* Four times as much has a place wherever it lies. */
-		bool last = usual / 4 < k->bytes + k->mask;
+		bool last = usual / 4 < k->bytes || usual / 4 - k->bytes < k->mask;
 
 		want.bytes = usual;
 		rc = grow_pool(b, cpu, last ? PZ_GFP_HIGH : 0, reach, last ? &least : &want, &p);
@@ -226,17 +226,6 @@ int pz_bounce_grow(struct pz_bounce *b, const struct pz_dma_dev *dev, uint32_t c
 }
 
 /* --- reserves --- */
-
-static bool reserve_same(const struct pz_reach *a, const struct pz_reach *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (uint32_t i = 0; i < a->count; i++)
-		if (a->v[i].phys.first != b->v[i].phys.first ||
-		    a->v[i].phys.last != b->v[i].phys.last || a->v[i].bus != b->v[i].bus)
-			return false;
-	return true;
-}
 
 /* Whether a range that was set aside has so many bytes in reach. */
 static bool reserve_base(const struct pz_bounce *b, const struct pz_reach *reach, uint64_t bytes)
@@ -256,7 +245,7 @@ static bool reserve_base(const struct pz_bounce *b, const struct pz_reach *reach
 
 /*
  * Keep a pool for devices of a reach: 0 with one that is not to be had otherwise, or with NULL
- * where none is needed; -PZ_ENOMEM.
+ * where none is needed or could ever be; -PZ_ENOMEM.
  */
 int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, struct bounce_pool **out)
 {
@@ -276,7 +265,7 @@ int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, struct 
 	    !pz_dma_reach_limited(dev->dma, reach))
 		return 0;
 	for (const struct pz_dma_dev *d = dev->dma->devs; d; d = d->next) {
-		if (d->reserve && reserve_same(reach, &d->reach[DMA_STREAMING])) {
+		if (d->reserve && pz_dma_same_reach(reach, &d->reach[DMA_STREAMING])) {
 			*out = d->reserve;
 			(*out)->devices++;
 			return 0;
@@ -291,7 +280,7 @@ int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, struct 
 		want.bytes = (want.bytes / 2) & ~page;
 	} while (rc && want.bytes >= GROW_LEAST && want.bytes);
 	if (rc)
-		return -PZ_ENOMEM;
+		return rc == -PZ_ERANGE ? 0 : -PZ_ENOMEM;
 	p->devices = 1;
 	p->kind = PZ_BOUNCE_RESERVE;
 	pz_bounce_publish(p, LIFE_PIN);

@@ -433,6 +433,22 @@ uint64_t pz_bounce_max(const struct pz_dma_dev *dev)
 	return max;
 }
 
+bool pz_bounce_ever(const struct pz_dma_dev *dev, enum dma_use use, const struct pz_reach *reach,
+		    const struct dma_want *want)
+{
+	struct bounce_want k = { want->bytes, (want->align - 1) | (PZ_BOUNCE_SLOT - 1), 0,
+				 want->boundary, use };
+	struct pz_bounce *b = pz_dma_bounce(dev);
+
+	if (!b || (use == DMA_STREAMING && dev->cfg.shared && !b->cfg.shared))
+		return false;
+	for (uint32_t i = 0; i < b->base; i++)
+		if (pz_bounce_could(&b->pool[i], reach, &k))
+			return true;
+	return b->cfg.pages && b->cfg.grow_bytes != UINT64_MAX && !b->cfg.shared &&
+	       !pz_dma_ever(dev->dma, reach, want);
+}
+
 /* --- coherent buffers --- */
 
 int pz_bounce_take(struct pz_bounce *b, struct pz_dma_dev *dev, uint32_t cpu, uint64_t bytes,

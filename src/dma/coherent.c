@@ -151,7 +151,7 @@ static int coherent_find(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, uin
 	rc = pz_dma_alloc_ordinary(&ask, buf);
 	if (block)
 		pz_dma_atomic_pass(dev, cpu);
-	if (!rc || block || rc == -PZ_ERANGE)
+	if (!rc || block)
 		return rc;
 	return pz_dma_atomic_alloc(dev, attrs, size, buf) ? rc : 0;
 }

@@ -29,12 +29,14 @@ void pz_dma_map_ready(struct pz_dma_dev *dev)
 
 	dev->plain = c->coherent && !c->force_bounce && !c->restricted && !dev->shared &&
 		     c->align == 1 && !c->boundary && !dev->dma->cfg.debug;
-	dev->bounced = 0;
+	if (dev->bounced && !pz_bounce_held(dev, false))
+		dev->bounced = 0;
 }
 
-int pz_dma_from_bus(const struct pz_dma_dev *dev, enum dma_use use, uint64_t bus, uint64_t *phys)
+/* Masks are not asked: a buffer of one use may be synced by the calls of the other. */
+static int map_from_bus(const struct pz_dma_dev *dev, uint64_t bus, uint64_t *phys)
 {
-	const struct pz_reach *reach = &dev->reach[use];
+	const struct pz_reach *reach = &dev->base;
 
 	bus &= ~dev->dma->cfg.private_bit;
 	for (uint32_t i = 0; i < reach->count; i++) {
@@ -90,7 +92,7 @@ void pz_dma_unmap_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum 
 	if (pz_load32(&dev->bounced) && pz_bounce_unmap(dev, bus, size, dir, attrs))
 		return;
 	if (!dev->cfg.coherent && !(attrs & PZ_DMA_SKIP_CPU_SYNC) && h->for_cpu &&
-	    !pz_dma_from_bus(dev, DMA_STREAMING, bus, &phys))
+	    !map_from_bus(dev, bus, &phys))
 		h->for_cpu(h->ctx, phys, size, dir);
 }
 
@@ -104,7 +106,7 @@ void pz_dma_sync_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum p
 
 	if (!size || (pz_load32(&dev->bounced) && pz_bounce_sync(dev, bus, size, dir, for_cpu)))
 		return;
-	if (!dev->cfg.coherent && hook && !pz_dma_from_bus(dev, DMA_STREAMING, bus, &phys))
+	if (!dev->cfg.coherent && hook && !map_from_bus(dev, bus, &phys))
 		hook(h->ctx, phys, size, dir);
 }
 
@@ -244,6 +246,6 @@ bool pz_dma_needs_sync(const struct pz_dma_dev *dev, uint64_t bus)
 	uint64_t phys;
 
 	return !dev->cfg.coherent ||
-	       (b && pz_load32(&dev->bounced) && !pz_dma_from_bus(dev, DMA_STREAMING, bus, &phys) &&
+	       (b && pz_load32(&dev->bounced) && !map_from_bus(dev, bus, &phys) &&
 		pz_bounce_has(b, phys));
 }
