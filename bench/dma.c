@@ -32,7 +32,7 @@ static void dma_release(void *ctx, void *p, size_t size)
 	free(p);
 }
 
-static const struct pz_meta dma_meta = { dma_malloc, dma_release, NULL };
+const struct pz_meta dma_meta = { dma_malloc, dma_release, NULL };
 
 static void *dma_direct(void *ctx, uint64_t phys, uint64_t bytes)
 {
@@ -332,13 +332,17 @@ static void dma_cma(void)
 
 int main(int argc, char **argv)
 {
-	static const char *const names[] = { "coherent", "atomic", "cma", NULL };
+	static const char *const names[] = { "coherent", "atomic",   "cma",
+					     "pool",	 "capacity", NULL };
 	static const char *const what[] = {
 		"buffers beside zeroing them",
 		"buffers out of a pool that is kept ready",
 		"buffers out of a contiguous area that is lent",
+		"small objects beside a cache's",
+		"MiB that limited devices get, under Linux and here",
 	};
-	static void (*const run[])(void) = { dma_coherent, dma_atomic, dma_cma };
+	static void (*const run[])(void) = { dma_coherent, dma_atomic, dma_cma, dma_pool_pairs,
+					     dma_capacity };
 	int status = bench_begin(argc, argv, names, what);
 
 	if (status >= 0)

@@ -43,4 +43,12 @@ void dma_machine(struct dma_bench *b);
 void dma_open(struct dma_bench *b, const struct pz_dma_config *as);
 void dma_close(struct dma_bench *b);
 
+extern const struct pz_meta dma_meta;
+
+/* dma_capacity.c */
+void dma_capacity(void);
+
+/* dma_pool.c */
+void dma_pool_pairs(void);
+
 #endif

@@ -87,6 +87,10 @@ bool machine_layout(struct machine *m, const struct machine_opts *o)
 	struct pz_zone_config cfg = { 0 };
 	struct pz_boot_config boot = { 0 };
 
+	/* What the devices below 4 GiB take the place of lies above it. */
+	uint64_t low = o->bytes < 3 * GIB ? o->bytes : 3 * GIB;
+	uint64_t end = o->bytes < 3 * GIB ? low : o->bytes + GIB;
+
 	memset(m, 0, sizeof(*m));
 	m->bytes = o->bytes;
 	m->huge = !o->small_pages;
@@ -97,8 +101,8 @@ bool machine_layout(struct machine *m, const struct machine_opts *o)
 	cfg.page_shift = 12;
 	cfg.max_order_pages = 1024;
 	cfg.max_pfn[PZ_ZONE_DMA] = 16 * MIB / PAGE_BYTES;
-	cfg.max_pfn[PZ_ZONE_DMA32] = 4 * GIB / PAGE_BYTES;
-	cfg.max_pfn[PZ_ZONE_NORMAL] = (o->bytes + GIB) / PAGE_BYTES;
+	cfg.max_pfn[PZ_ZONE_DMA32] = (end < 4 * GIB ? end : 4 * GIB) / PAGE_BYTES;
+	cfg.max_pfn[PZ_ZONE_NORMAL] = end / PAGE_BYTES;
 	pz_wmark_defaults(&boot.wmark);
 	boot.thp = PZ_THP_ON;
 	boot.pageblock_pages = 512;
@@ -106,8 +110,8 @@ bool machine_layout(struct machine *m, const struct machine_opts *o)
 	boot.cpus = BENCH_THREADS;
 	if (pz_memblock_init(&m->mb, &m->small, 12))
 		return false;
-	if (machine_ram(m, 0, 640 * KIB) && machine_ram(m, MIB, 3 * GIB) &&
-	    machine_ram(m, 4 * GIB, o->bytes + GIB) &&
+	if (machine_ram(m, 0, 640 * KIB) && machine_ram(m, MIB, low) &&
+	    machine_ram(m, 4 * GIB, end) &&
 	    !pz_zones_build(&m->zones, &m->small, &m->mb, &cfg)) {
 		if (!pz_zones_set_managed(&m->zones, &m->mb, UINT64_MAX) &&
 		    !pz_zones_boot_watermarks(&m->zones, &boot, NULL))

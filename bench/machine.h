@@ -3,8 +3,8 @@
  * machine.h - machines for the page benchmarks: frames without any memory behind them.
  *
  * Laid out as x86 does it: 640 KiB, a hole to 1 MiB, memory to 3 GiB, a hole to 4 GiB, the rest
- * above; zones DMA, DMA32 and Normal, with the watermarks, lowmem reserves and per-CPU sizes that
- * a Linux kernel with transparent huge pages has. Everything is free at first.
+ * above, if there is more; zones DMA, DMA32 and Normal, with the watermarks, lowmem reserves and
+ * per-CPU sizes that a Linux kernel with transparent huge pages has. Everything is free at first.
  */
 #ifndef PHYSZONE_BENCH_MACHINE_H
 #define PHYSZONE_BENCH_MACHINE_H

@@ -92,9 +92,10 @@ void pzl_direct_plan(const struct pzl_direct_in *in, struct pzl_direct *out)
 	else if (in->max_addr <= DIRECT_U32_MAX)
 		gfp = DIRECT_GFP_DMA32;
 	direct_try(in, out, gfp);
-	if (!gfp && in->max_addr == PZ_ADDR_MAX)
+	if (in->max_addr == PZ_ADDR_MAX && !in->outside)
 		return;
-	if (!gfp && (in->configured & PZL_ZONE_BIT(PZ_ZONE_DMA32))) {
+	if (!gfp && in->max_addr != PZ_ADDR_MAX &&
+	    (in->configured & PZL_ZONE_BIT(PZ_ZONE_DMA32))) {
 		gfp = DIRECT_GFP_DMA32;
 		direct_try(in, out, gfp);
 	}

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Build for speed and run the benchmarks; each prints what it measured.
 #
-# usage: scripts/bench.sh [pages|objects|tables|dma] [OPTION|CASE...]
+# usage: scripts/bench.sh [pages|objects|tables|dma|dma-map] [OPTION|CASE...]
 #
 # With arguments only one benchmark runs, with these: that of the page allocator, or of the object
 # caches when the first word is "objects", of the tables of an IOMMU with "tables", or of memory for
-# devices with "dma". Options are --quick, --json, --runs N and names of cases; --help lists those
-# of each.
+# devices with "dma", or of streaming mappings with "dma-map". Options are --quick, --json, --runs N
+# and names of cases; --help lists those of each.
 set -eu
 cd "$(dirname "$0")/.."
 dir=build/bench-release
@@ -24,7 +24,8 @@ make_bench() {
 case "${1-}" in
 '') exec meson test -C $dir --benchmark --verbose ;;
 --help | -h)
-	make_bench bench/bench-pages bench/bench-objects bench/bench-tables bench/bench-dma
+	make_bench bench/bench-pages bench/bench-objects bench/bench-tables bench/bench-dma \
+		bench/bench-dma-map
 	echo "[pages], the page allocator:"
 	$dir/bench/bench-pages --help
 	echo
@@ -35,9 +36,12 @@ case "${1-}" in
 	$dir/bench/bench-tables --help
 	echo
 	echo "dma, memory for devices:"
-	exec $dir/bench/bench-dma --help
+	$dir/bench/bench-dma --help
+	echo
+	echo "dma-map, streaming mappings:"
+	exec $dir/bench/bench-dma-map --help
 	;;
-pages | objects | tables | dma)
+pages | objects | tables | dma | dma-map)
 	which=$1
 	shift
 	;;

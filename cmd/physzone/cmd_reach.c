@@ -49,6 +49,7 @@ int cmd_reach(const struct options *o, struct out *out, char **err)
 				if (!reaches[i].reached)
 					rc = EXIT_PROBLEM;
 			}
+			reach_deliver(reaches, n, rm->analysis.page_shift, &m.facts, &how);
 			if (o->json)
 				reach_json(out, &m.view, reaches, n);
 			else

@@ -10,7 +10,7 @@
  *
  * Drivers do not call this: dma_map.h does. It is for whoever sets up a machine and for accounts.
  * Concurrency: any context and any number of CPUs at once, unless a function says otherwise; no
- * locks. Source followed: docs/facts/dma.md section 6.
+ * locks. Source followed: docs/facts/dma.md section 6; docs/design/dma_map.md has the argument.
  */
 #ifndef PHYSZONE_BOUNCE_H
 #define PHYSZONE_BOUNCE_H
@@ -135,7 +135,7 @@ struct pz_bounce_pool {
 	uint32_t devices; /* that a reserve is kept for */
 	uint32_t areas;
 	uint32_t slots, used;
-	/* The most in use that was seen: by every 256th mapping of an area, by those that found no
+	/* The most in use that was seen: by every 1024th mapping of an area, by those that found no
 	 * room, and now. */
 	uint32_t high;
 	uint32_t largest; /* slots of the longest free run */

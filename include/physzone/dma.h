@@ -473,7 +473,7 @@ int pz_dma_holders(struct pz_dma *dma, const struct pz_dma_dev *dev,
 struct pz_dma_dev_stat {
 	const char *name;
 	uint64_t buffers, buffer_bytes; /* coherent, out */
-	uint64_t bounced;		/* mappings through bounce buffers, out; others have no state */
+	uint64_t bounced; /* mappings through bounce buffers, out; others have no state */
 };
 
 /**

@@ -15,7 +15,7 @@
  *   unmap            as a sync for the CPU of the whole, unless PZ_DMA_SKIP_CPU_SYNC
  * Caches of devices that are not coherent are cared for by hooks, behind the first two and before
  * the others.
- * Source followed: docs/facts/dma.md, sections 1 and 4.
+ * Source followed: docs/facts/dma.md, sections 1 and 4; docs/design/dma_map.md has the argument.
  */
 #ifndef PHYSZONE_DMA_MAP_H
 #define PHYSZONE_DMA_MAP_H

@@ -195,6 +195,8 @@ int pz_pages_add(struct pz_pages *p, struct pz_range pfns);
  * @p: the allocator
  * @policy: the policy
  *
+ * Watermarks are read again, and which pages are kept is counted anew, with those added since.
+ *
  * Context: any.
  */
 void pz_pages_set_policy(struct pz_pages *p, enum pz_page_policy policy);

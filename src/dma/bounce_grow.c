@@ -244,10 +244,12 @@ static bool reserve_base(const struct pz_bounce *b, const struct pz_reach *reach
 }
 
 /*
- * Keep a pool for devices of a reach: 0 with one that is not to be had otherwise, or with NULL
- * where none is needed or could ever be; -PZ_ENOMEM.
+ * Keep a pool for devices of a reach, @shared when they see only shared memory: 0 with one that is
+ * not to be had otherwise, or with NULL where none is needed or could ever be;
+ * -PZ_ENOMEM.
  */
-int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, struct bounce_pool **out)
+int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, bool shared,
+		   struct bounce_pool **out)
 {
 	struct pz_bounce *b = dev->dma->cfg.bounce;
 	const struct pz_dma_dev_config *cfg = &dev->cfg;
@@ -258,10 +260,10 @@ int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, struct 
 
 	*out = NULL;
 	bytes = b ? grow_setting(b->cfg.reserve_bytes) : 0;
-	if (!bytes || !b->cfg.pages || cfg->restricted || (dev->shared && !b->cfg.shared) ||
+	if (!bytes || !b->cfg.pages || cfg->restricted || (shared && !b->cfg.shared) ||
 	    reserve_base(b, reach, bytes))
 		return 0;
-	if (!cfg->force_bounce && !dev->shared && cfg->align == 1 &&
+	if (!cfg->force_bounce && !shared && cfg->align == 1 &&
 	    !pz_dma_reach_limited(dev->dma, reach))
 		return 0;
 	for (const struct pz_dma_dev *d = dev->dma->devs; d; d = d->next) {

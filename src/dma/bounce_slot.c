@@ -20,7 +20,7 @@
  */
 #include "bounce_internal.h"
 
-#define SLOT_SAMPLE 256u /* mappings of an area from one look at the slots in use to the next */
+#define SLOT_SAMPLE 1024u /* mappings of an area from one look at the slots in use to the next */
 
 /* The places of a run in one window: @lo, the next with the phase, and so on, up to @hi. */
 struct bounce_fit {
@@ -115,9 +115,23 @@ static uint32_t slot_busy(const struct bounce_pool *p, uint32_t at, uint32_t n)
 	return 0;
 }
 
+/* Whether [at, at + n) lies in one word. */
+static bool slot_one(uint32_t at, uint32_t n)
+{
+	return at % 64 + n <= 64;
+}
+
 /* Give slots back, from above. */
 void pz_bounce_clear(struct bounce_pool *p, uint32_t at, uint32_t n)
 {
+	if (slot_one(at, n) && n) {
+		uint64_t *w = &p->map[at / 64], m = (UINT64_MAX >> (64 - n)) << at % 64;
+		uint64_t old = pz_load64(w);
+
+		while (!pz_cas64(w, old, old & ~m))
+			old = pz_load64(w);
+		return;
+	}
 	while (n) {
 		uint32_t from = (at + n - 1) / 64 * 64, got;
 		uint64_t old, m, *w = &p->map[from / 64];
@@ -129,6 +143,19 @@ void pz_bounce_clear(struct bounce_pool *p, uint32_t at, uint32_t n)
 		} while (!pz_cas64(w, old, old & ~m));
 		n -= got;
 	}
+}
+
+static bool slot_claim_one(struct bounce_pool *p, uint32_t at, uint32_t n)
+{
+	uint64_t *w = &p->map[at / 64], m = (UINT64_MAX >> (64 - n)) << at % 64;
+	uint64_t old = pz_load64(w);
+
+	while (!(old & m)) {
+		if (pz_cas64(w, old, old | m))
+			return true;
+		old = pz_load64(w);
+	}
+	return false;
 }
 
 static bool slot_claim(struct bounce_pool *p, uint32_t at, uint32_t n)
@@ -154,8 +181,12 @@ static uint32_t slot_take(struct bounce_pool *p, const struct bounce_fit *f, uin
 			  uint64_t to)
 {
 	for (uint64_t i = fit_next(f, from); i <= to; i = fit_next(f, i)) {
-		uint32_t busy = slot_busy(p, (uint32_t)i, f->n);
+		uint32_t busy;
 
+		/* Mostly: what lies in one word is taken or not. */
+		if (slot_one((uint32_t)i, f->n) && slot_claim_one(p, (uint32_t)i, f->n))
+			return (uint32_t)i;
+		busy = slot_busy(p, (uint32_t)i, f->n);
 		if (!busy && slot_claim(p, (uint32_t)i, f->n))
 			return (uint32_t)i;
 		i += busy; /* once more where another context was quicker */

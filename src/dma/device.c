@@ -377,7 +377,7 @@ static int device_make(struct pz_dma_dev *dev, const struct pz_dma_dev_config *c
 	}
 	device_put(dev, &plan);
 	/* Without a reserve it may still find room; whoever sets its mask is told. */
-	if (pz_dma_reserve(dev, &dev->reach[DMA_STREAMING], &dev->reserve))
+	if (pz_dma_reserve(dev, &dev->reach[DMA_STREAMING], dev->shared, &dev->reserve))
 		dev->reserve = NULL;
 	return 0;
 }
@@ -501,8 +501,8 @@ static int device_set(struct pz_dma_dev *dev, const uint64_t *streaming, const u
 		rc = device_plan_ever(dev, &plan);
 	if (!rc)
 		rc = device_plan_pool(dev, &plan);
-	if (!rc && streaming) {
-		rc = pz_dma_reserve(dev, &plan.reach[DMA_STREAMING], &plan.reserve);
+	if (!rc && plan.fresh[DMA_STREAMING]) {
+		rc = pz_dma_reserve(dev, &plan.reach[DMA_STREAMING], plan.shared, &plan.reserve);
 		plan.reserved = !rc;
 	}
 	if (rc)

@@ -459,7 +459,8 @@ bool pz_bounce_ever(const struct pz_dma_dev *dev, enum dma_use use, const struct
 uint64_t pz_bounce_held(const struct pz_dma_dev *dev, bool coherent);
 
 /* bounce_grow.c: bounce buffers that are kept for a reach. */
-int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, struct bounce_pool **out);
+int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, bool shared,
+		   struct bounce_pool **out);
 void pz_dma_unreserve(struct pz_dma_dev *dev, struct bounce_pool *p);
 
 /* A time and a caller, for accounts. */

@@ -29,8 +29,8 @@ void pz_dma_map_ready(struct pz_dma_dev *dev)
 
 	dev->plain = c->coherent && !c->force_bounce && !c->restricted && !dev->shared &&
 		     c->align == 1 && !c->boundary && !dev->dma->cfg.debug;
-	if (dev->bounced && !pz_bounce_held(dev, false))
-		dev->bounced = 0;
+	/* The other mask may be set while mappings are out. */
+	dev->bounced = pz_bounce_held(dev, false) != 0;
 }
 
 /* Masks are not asked: a buffer of one use may be synced by the calls of the other. */
@@ -60,8 +60,13 @@ static bool map_direct(const struct pz_dma_dev *dev, uint64_t phys, uint64_t siz
 {
 	const struct pz_dma_dev_config *c = &dev->cfg;
 
-	return !c->force_bounce && !c->restricted && !dev->shared &&
-	       !pz_dma_to_bus(dev, DMA_STREAMING, phys, size, bus) && !(*bus & (c->align - 1)) &&
+	if (c->force_bounce || c->restricted || dev->shared)
+		return false;
+	/* The only window there is: what begins elsewhere need not be looked for. */
+	if (dev->reach[DMA_STREAMING].count == 1 &&
+	    (phys < dev->fast[DMA_STREAMING].first || phys > dev->fast[DMA_STREAMING].last))
+		return false;
+	return !pz_dma_to_bus(dev, DMA_STREAMING, phys, size, bus) && !(*bus & (c->align - 1)) &&
 	       !pz_dma_crosses(*bus, size, c->boundary) && *bus != PZ_DMA_ERROR;
 }
 

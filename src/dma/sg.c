@@ -100,6 +100,7 @@ static void sg_tell(struct pz_dma_dev *dev, const struct pz_sg *sg, uint32_t n, 
 		u.bus = sg[k].bus;
 		u.size = sg[k].bus_len;
 		u.phys = sg[first].phys;
+		u.sg_index = k;
 		if (map)
 			pz_dma_debug_map(dev->dma->cfg.debug, &u);
 		else
@@ -168,6 +169,7 @@ static void sg_sync(struct pz_dma_dev *dev, const struct pz_sg *sg, uint32_t n, 
 			u.phys = sg[i].phys;
 			u.size = sg[i].len;
 			u.sg_count = n;
+			u.sg_index = i;
 			pz_dma_debug_sync(dev->dma->cfg.debug, &u, for_cpu);
 		}
 		pz_dma_sync_one(dev, bus, sg[i].len, dir, for_cpu);

@@ -718,7 +718,7 @@ void pz_pages_set_policy(struct pz_pages *p, enum pz_page_policy policy)
 {
 	pz_page_lock(p);
 	pz_store32(&p->policy, (uint32_t)policy);
-	create_easy(p);
+	create_marks(p);
 	pz_add32(&p->serial, 1);
 	pz_page_unlock(p);
 }

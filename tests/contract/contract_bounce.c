@@ -13,7 +13,7 @@ static struct pz_dma_dev *bnc_device(struct dma_device *d, struct device_machine
 	struct pz_dma_dev_config cfg;
 
 	pz_dma_dev_init(&cfg, "device", bits);
-	return dd_device(d, m, &cfg);
+	return dv_device(d, m, &cfg);
 }
 
 static struct pz_bounce_stat bnc_stat(const struct device_machine *m)
@@ -43,7 +43,7 @@ static void bnc_malformed(struct tap *t)
 	struct pz_bounce *b;
 	struct device_machine m;
 
-	if (!dd_lay_out(&m, t))
+	if (!dv_lay_out(&m, t))
 		return;
 	m.bc.ranges = r;
 	m.bc.range_count = 2;
@@ -70,7 +70,7 @@ static void bnc_malformed(struct tap *t)
 	m.bc.hooks.direct = NULL;
 	CHECK_NAMED(t, pz_bounce_create(&b, &m.bc) == -PZ_EINVAL, "there is no direct hook");
 	CHECK(t, pz_bounce_destroy(NULL) == 0);
-	dd_close(&m);
+	dv_close(&m);
 }
 
 /* --- slots and areas --- */
@@ -83,10 +83,10 @@ static void bnc_areas(struct tap *t)
 	struct pz_dma_dev *dev;
 	uint64_t bus[3];
 
-	if (!dd_lay_out(&m, t))
+	if (!dv_lay_out(&m, t))
 		return;
 	m.bc.cpus = m.dc.cpus = 4;
-	if (!dd_make(&m))
+	if (!dv_make(&m))
 		return;
 	dev = bnc_device(&d, &m, 32);
 	bus[0] = bnc_map(dev, 0, DM_HIGH, 100);
@@ -120,7 +120,7 @@ static void bnc_areas(struct tap *t)
 	bnc_unmap(dev, bus[2], 100);
 	CHECK(t, bnc_stat(&m).used == 0 && bnc_stat(&m).largest == 64);
 	CHECK(t, pz_dma_dev_destroy(dev) == 0);
-	dd_close(&m);
+	dv_close(&m);
 }
 
 /* --- who holds what --- */
@@ -149,7 +149,7 @@ static void bnc_holders(struct tap *t)
 	uint64_t bus[2], phys;
 	void *mem;
 
-	if (!dd_lay_out(&m, t) || !dd_make(&m))
+	if (!dv_lay_out(&m, t) || !dv_make(&m))
 		return;
 	dev = bnc_device(&d, &m, 32);
 	other = bnc_device(&d, &m, 32);
@@ -172,7 +172,7 @@ static void bnc_holders(struct tap *t)
 	bnc_unmap(other, bus[1], 10);
 	CHECK(t, pz_bounce_give(m.bounce, dev, phys, 4096));
 	CHECK(t, pz_dma_dev_destroy(dev) == 0 && pz_dma_dev_destroy(other) == 0);
-	dd_close(&m);
+	dv_close(&m);
 }
 
 /* --- reserves: each distinct reach of devices that need it --- */
@@ -188,7 +188,7 @@ static void bnc_reserves(struct tap *t)
 	struct pz_dma_dev *dev[3];
 	uint64_t bus[2], managed;
 
-	if (!dd_lay_out(&m, t) || !dd_make(&m))
+	if (!dv_lay_out(&m, t) || !dv_make(&m))
 		return;
 	managed = m.managed;
 	dev[0] = bnc_device(&d, &m, 32);
@@ -196,8 +196,8 @@ static void bnc_reserves(struct tap *t)
 	pz_dma_dev_init(&cfg, "narrow", 20);
 	cfg.windows = &w;
 	cfg.window_count = 1;
-	dev[1] = dd_device(&d, &m, &cfg);
-	dev[2] = dd_device(&d, &m, &cfg);
+	dev[1] = dv_device(&d, &m, &cfg);
+	dev[2] = dv_device(&d, &m, &cfg);
 	CHECK(t, pz_bounce_pools(m.bounce, pool, 4) == 2 && pool[1].kind == PZ_BOUNCE_RESERVE &&
 			 pool[1].devices == 2 && pool[1].slots == 32);
 	CHECK(t, pool[1].phys.first >= w.phys.first && pool[1].phys.last <= w.phys.last);
@@ -218,7 +218,7 @@ static void bnc_reserves(struct tap *t)
 	CHECK_NAMED(t, pz_dma_dev_destroy(dev[2]) == 0 && bnc_stat(&m).pools == 1,
 		    "a reserve goes with the last device of its reach");
 	CHECK(t, pz_dma_dev_destroy(dev[0]) == 0);
-	dd_close(&m);
+	dv_close(&m);
 }
 
 /* A mask is set to what has no reserve and gets none, because memory is full. */
@@ -228,10 +228,10 @@ static void bnc_reserve_fails(struct tap *t)
 	struct dma_device d;
 	struct pz_dma_dev *dev;
 
-	if (!dd_lay_out(&m, t))
+	if (!dv_lay_out(&m, t))
 		return;
 	m.bc.range_count = 0;
-	if (!dd_make(&m))
+	if (!dv_make(&m))
 		return;
 	dev = bnc_device(&d, &m, 64);
 	CHECK(t, bnc_stat(&m).pools == 0);
@@ -253,7 +253,7 @@ static void bnc_reserve_fails(struct tap *t)
 	}
 	CHECK(t, pz_dma_set_masks(dev, UINT64_MAX) == 0 && bnc_stat(&m).pools == 0);
 	CHECK(t, pz_dma_dev_destroy(dev) == 0);
-	dd_close(&m);
+	dv_close(&m);
 }
 
 /* --- growth --- */
@@ -266,11 +266,11 @@ static void bnc_grows(struct tap *t)
 	struct pz_dma_dev *dev;
 	uint64_t bus[4];
 
-	if (!dd_lay_out(&m, t))
+	if (!dv_lay_out(&m, t))
 		return;
 	m.bc.grow_bytes = 64 * PM_KIB;
 	m.bc.max_bytes = 256 * PM_KIB;
-	if (!dd_make(&m))
+	if (!dv_make(&m))
 		return;
 	dev = bnc_device(&d, &m, 32);
 	bus[0] = bnc_map(dev, 0, DM_HIGH, DM_ASIDE);
@@ -283,9 +283,9 @@ static void bnc_grows(struct tap *t)
 	bus[3] = bnc_map(dev, 0, DM_HIGH, 160 * PM_KIB);
 	CHECK_NAMED(t, bus[3] != PZ_DMA_ERROR && bnc_stat(&m).grown == 2,
 		    "one that is larger than usual");
-	dd_fill(&m, DM_HIGH, 160 * PM_KIB, 3);
+	dv_fill(&m, DM_HIGH, 160 * PM_KIB, 3);
 	pz_dma_sync_for_device(dev, bus[3], 160 * PM_KIB, PZ_DMA_TO_DEVICE);
-	CHECK(t, dd_dev_holds(&d, bus[3], 160 * PM_KIB, 3) && !d.refused);
+	CHECK(t, dv_dev_holds(&d, bus[3], 160 * PM_KIB, 3) && !d.refused);
 	CHECK_NAMED(t, bnc_map(dev, 0, DM_HIGH, 64 * PM_KIB) == PZ_DMA_ERROR, "up to a maximum");
 	CHECK(t, bnc_stat(&m).grow_fails == 1);
 	CHECK(t, pz_bounce_trim(m.bounce, 0) == 0 && pz_bounce_check(m.bounce) == 0);
@@ -297,7 +297,7 @@ static void bnc_grows(struct tap *t)
 	CHECK(t, pz_bounce_trim(m.bounce, 0) == 64 * PM_KIB && bnc_stat(&m).pools == 1);
 	CHECK_NAMED(t, pm_free(&m.pm) == m.managed, "all page frames are back");
 	CHECK(t, pz_dma_dev_destroy(dev) == 0);
-	dd_close(&m);
+	dv_close(&m);
 }
 
 /* Nothing is set aside, memory is full but for a page here and there. */
@@ -309,16 +309,16 @@ static void bnc_grows_tight(struct tap *t)
 	struct pz_dma_dev *dev;
 	uint64_t bus, pfn = (LOW >> 12) + 16;
 
-	if (!dd_lay_out(&m, t))
+	if (!dv_lay_out(&m, t))
 		return;
 	m.bc.range_count = 0;
 	m.bc.grow_bytes = 0;
 	m.bc.reserve_bytes = UINT64_MAX;
-	if (!dd_make(&m))
+	if (!dv_make(&m))
 		return;
 	pz_dma_dev_init(&cfg, "keeps bits", 32);
 	cfg.keep_mask = 0xfff;
-	dev = dd_device(&d, &m, &cfg);
+	dev = dv_device(&d, &m, &cfg);
 	pm_fill(&m.pm, 0);
 	CHECK(t, pz_dma_map_try(dev, 0, DM_HIGH + 0x800, 0x700, PZ_DMA_TO_DEVICE, 0, &bus) ==
 			 -PZ_ENOMEM);
@@ -333,7 +333,7 @@ static void bnc_grows_tight(struct tap *t)
 	CHECK(t, pz_dma_map_try(dev, 0, DM_HIGH, 2 * DM_PART, PZ_DMA_TO_DEVICE, 0, &bus) ==
 			 -PZ_ERANGE);
 	CHECK(t, pz_dma_dev_destroy(dev) == 0);
-	dd_close(&m);
+	dv_close(&m);
 }
 
 /* --- restricted devices, coherent buffers --- */
@@ -350,10 +350,10 @@ static void bnc_restricted(struct tap *t)
 	unsigned char *p;
 	void *mem;
 
-	if (!dd_lay_out(&m, t))
+	if (!dv_lay_out(&m, t))
 		return;
 	m.bc.range_count = 0;
-	if (!dd_make(&m))
+	if (!dv_make(&m))
 		return;
 	m.bc.ranges = &theirs;
 	m.bc.range_count = 1;
@@ -362,14 +362,14 @@ static void bnc_restricted(struct tap *t)
 		return;
 	pz_dma_dev_init(&cfg, "restricted", 64);
 	cfg.restricted = own;
-	dev = dd_device(&d, &m, &cfg);
-	dd_fill(&m, LOW, 100, 1);
+	dev = dv_device(&d, &m, &cfg);
+	dv_fill(&m, LOW, 100, 1);
 	bus = bnc_map(dev, 0, LOW, 100);
 	CHECK_NAMED(t, bus >= theirs.first && bus + 99 <= theirs.last, "all of it is bounced");
-	CHECK(t, dd_dev_holds(&d, bus, 100, 1) && pz_dma_max_mapping(dev) == 64 * PM_KIB);
+	CHECK(t, dv_dev_holds(&d, bus, 100, 1) && pz_dma_max_mapping(dev) == 64 * PM_KIB);
 	CHECK(t, pz_bounce_take(own, dev, 0, 10000, 4096, &phys, &mem) == 0);
 	CHECK(t, !(phys & 4095) && phys >= theirs.first && phys + 9999 <= theirs.last);
-	p = dd_cpu(&m, phys, 10000);
+	p = dv_cpu(&m, phys, 10000);
 	CHECK(t, mem == p && phys > bus + 99);
 	CHECK(t, pz_bounce_take(own, dev, 0, 0, 4096, &first, &mem) == -PZ_EINVAL);
 	CHECK(t, pz_bounce_take(own, dev, 0, 1, 3, &first, &mem) == -PZ_EINVAL);
@@ -386,7 +386,7 @@ static void bnc_restricted(struct tap *t)
 	bnc_unmap(dev, bus, 100);
 	CHECK(t, pz_dma_dev_destroy(dev) == 0);
 	CHECK(t, pz_bounce_check(own) == 0 && pz_bounce_destroy(own) == 0);
-	dd_close(&m);
+	dv_close(&m);
 }
 
 void contract_bounce(struct tap *t)

@@ -83,21 +83,21 @@ static void edge_set_other_mask(struct tap *t)
 	struct pz_dma_dev *dev;
 	uint64_t bus;
 
-	if (!dd_lay_out(&m, t) || !dd_make(&m))
+	if (!dv_lay_out(&m, t) || !dv_make(&m))
 		return;
 	pz_dma_dev_init(&cfg, "device", 32);
-	dev = dd_device(&d, &m, &cfg);
-	dd_fill(&m, DM_HIGH, 100, 1);
+	dev = dv_device(&d, &m, &cfg);
+	dv_fill(&m, DM_HIGH, 100, 1);
 	bus = pz_dma_map(dev, 0, DM_HIGH, 100, PZ_DMA_FROM_DEVICE, 0);
-	CHECK(t, bus != PZ_DMA_ERROR && dd_dev_fill(&d, bus, 100, 2));
+	CHECK(t, bus != PZ_DMA_ERROR && dv_dev_fill(&d, bus, 100, 2));
 	CHECK(t, pz_dma_set_mask(dev, UINT32_MAX) == -PZ_EBUSY);
 	CHECK(t, pz_dma_set_coherent_mask(dev, UINT64_MAX) == 0);
 	pz_dma_unmap(dev, 0, bus, 100, PZ_DMA_FROM_DEVICE, 0);
-	CHECK_NAMED(t, dd_holds(&m, DM_HIGH, 100, 2), "what the device wrote arrives");
+	CHECK_NAMED(t, dv_holds(&m, DM_HIGH, 100, 2), "what the device wrote arrives");
 	pz_bounce_stat(m.bounce, &s);
 	CHECK(t, s.used == 0);
 	CHECK(t, pz_dma_dev_destroy(dev) == 0);
-	dd_close(&m);
+	dv_close(&m);
 }
 
 /* A mask that has the private bit, but not all addresses below it as well. */
@@ -111,13 +111,13 @@ static void edge_private_mask(struct tap *t)
 	struct pz_dma_buf buf;
 	uint64_t bus;
 
-	if (!dd_lay_out(&m, t))
+	if (!dv_lay_out(&m, t))
 		return;
 	m.dc.private_bit = bit;
 	m.bc.hooks.share = m.dc.hooks.share;
 	for (unsigned int i = 0; i < 2 * (DM_PART >> 12); i++)
 		m.private[i] = true;
-	if (!dd_make(&m))
+	if (!dv_make(&m))
 		return;
 	for (unsigned int limit = 0; limit < 2; limit++) {
 		pz_dma_dev_init(&cfg, "device", 64);
@@ -125,7 +125,7 @@ static void edge_private_mask(struct tap *t)
 			cfg.bus_limit = bit + DM_HIGH - 1;
 		else
 			cfg.mask = cfg.coherent_mask = bit + DM_HIGH - 1;
-		dev = dd_device(&d, &m, &cfg);
+		dev = dv_device(&d, &m, &cfg);
 		bus = pz_dma_map(dev, 0, DM_LOW + DM_ASIDE, 100, PZ_DMA_TO_DEVICE, 0);
 		CHECK(t, bus == bit + DM_LOW + DM_ASIDE);
 		pz_dma_unmap(dev, 0, bus, 100, PZ_DMA_TO_DEVICE, 0);
@@ -146,7 +146,7 @@ static void edge_private_mask(struct tap *t)
 		CHECK(t, pz_dma_reach(dev, false)->v[0].phys.last == DM_HIGH - 1);
 		CHECK(t, pz_dma_dev_destroy(dev) == 0);
 	}
-	dd_close(&m);
+	dv_close(&m);
 }
 
 /* Memory of a coherent mask that is wider than the other one is synced all the same. */
@@ -378,11 +378,11 @@ static void edge_mask_bounced(struct tap *t)
 	struct pz_dma_dev *dev;
 	uint64_t bus, mask = DM_LOW + DM_ASIDE - 1;
 
-	if (!dd_lay_out(&m, t) || !dd_make(&m))
+	if (!dv_lay_out(&m, t) || !dv_make(&m))
 		return;
 	pz_dma_dev_init(&cfg, "device", 32);
 	cfg.mask = mask;
-	dev = dd_device(&d, &m, &cfg);
+	dev = dv_device(&d, &m, &cfg);
 	CHECK_NAMED(t, pz_dma_set_mask(dev, mask) == 0, "what was set aside serves it");
 	CHECK(t, pz_dma_set_mask(dev, DM_LOW - 1) == -PZ_ERANGE);
 	CHECK(t, pz_dma_set_coherent_mask(dev, mask) == -PZ_ERANGE);
@@ -392,10 +392,10 @@ static void edge_mask_bounced(struct tap *t)
 	CHECK(t, pz_dma_dev_destroy(dev) == 0);
 	/* No managed memory and no bounce buffers that it could be given. */
 	cfg.shared = true;
-	dev = dd_device(&d, &m, &cfg);
+	dev = dv_device(&d, &m, &cfg);
 	CHECK(t, pz_dma_set_mask(dev, mask) == -PZ_ERANGE);
 	CHECK(t, pz_dma_dev_destroy(dev) == 0);
-	dd_close(&m);
+	dv_close(&m);
 }
 
 /* Sizes and alignments that no machine has end. */
@@ -407,20 +407,48 @@ static void edge_sizes(struct tap *t)
 	struct pz_dma_dev *dev;
 	uint64_t bus;
 
-	if (!dd_lay_out(&m, t))
+	if (!dv_lay_out(&m, t))
 		return;
 	m.bc.grow_bytes = 64 * PM_KIB;
-	if (!dd_make(&m))
+	if (!dv_make(&m))
 		return;
 	pz_dma_dev_init(&cfg, "odd", 32);
 	cfg.align = (uint64_t)1 << 63;
-	dev = dd_device(&d, &m, &cfg);
+	dev = dv_device(&d, &m, &cfg);
 	CHECK(t, pz_dma_map_try(dev, 0, DM_HIGH, cfg.align + 1, PZ_DMA_TO_DEVICE, 0, &bus) ==
 			 -PZ_ERANGE);
 	CHECK(t, pz_dma_map_try(dev, 0, DM_HIGH, UINT64_MAX - DM_HIGH, PZ_DMA_TO_DEVICE, 0, &bus) ==
 			 -PZ_ERANGE);
 	CHECK(t, pz_dma_dev_destroy(dev) == 0);
-	dd_close(&m);
+	dv_close(&m);
+}
+
+/* Whether a device needs a reserve changes with its other mask. */
+static void edge_reserve(struct tap *t)
+{
+	struct pz_bounce_pool pool[4];
+	struct device_machine m;
+	struct pz_dma_dev_config cfg;
+	struct dma_device d;
+	struct pz_dma_dev *dev;
+
+	if (!dv_lay_out(&m, t))
+		return;
+	m.dc.private_bit = DM_PRIVATE;
+	m.bc.shared = true;
+	m.bc.range_count = 0;
+	if (!dv_make(&m))
+		return;
+	pz_dma_dev_init(&cfg, "device", 64);
+	dev = dv_device(&d, &m, &cfg);
+	CHECK_NAMED(t, pz_bounce_pools(m.bounce, pool, 4) == 0, "it reads all that is private");
+	CHECK(t, pz_dma_set_coherent_mask(dev, UINT32_MAX) == 0);
+	CHECK_NAMED(t, pz_bounce_pools(m.bounce, pool, 4) == 1 && pool[0].kind == PZ_BOUNCE_RESERVE,
+		    "it sees shared memory only: a reserve is kept");
+	CHECK(t, pz_dma_set_coherent_mask(dev, UINT64_MAX) == 0);
+	CHECK(t, pz_bounce_pools(m.bounce, pool, 4) == 0);
+	CHECK(t, pz_dma_dev_destroy(dev) == 0);
+	dv_close(&m);
 }
 
 /* A region of which a device reaches a part serves that part. */
@@ -463,5 +491,6 @@ void contract_dma_edges(struct tap *t)
 	edge_area_half_mapped(t);
 	edge_mask_bounced(t);
 	edge_sizes(t);
+	edge_reserve(t);
 	edge_region_part(t);
 }

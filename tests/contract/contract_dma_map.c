@@ -26,14 +26,14 @@ static void dmap_direct(struct tap *t, struct device_machine *m)
 	uint64_t bus = 1;
 
 	pz_dma_dev_init(&cfg, "wide", 64);
-	dev = dd_device(&d, m, &cfg);
+	dev = dv_device(&d, m, &cfg);
 	bus = pz_dma_map(dev, 0, DM_HIGH + 5, 1000, PZ_DMA_BIDIRECTIONAL, 0);
 	CHECK(t, bus == DM_HIGH + 5);
 	CHECK(t, !pz_dma_mapping_error(dev, bus) && !pz_dma_needs_sync(dev, bus));
-	dd_fill(m, DM_HIGH + 5, 1000, 1);
-	CHECK(t, dd_dev_holds(&d, bus, 1000, 1) && dd_dev_fill(&d, bus, 1000, 2));
+	dv_fill(m, DM_HIGH + 5, 1000, 1);
+	CHECK(t, dv_dev_holds(&d, bus, 1000, 1) && dv_dev_fill(&d, bus, 1000, 2));
 	pz_dma_sync_for_cpu(dev, bus, 1000, PZ_DMA_BIDIRECTIONAL);
-	CHECK(t, dd_holds(m, DM_HIGH + 5, 1000, 2));
+	CHECK(t, dv_holds(m, DM_HIGH + 5, 1000, 2));
 	pz_dma_unmap(dev, 0, bus, 1000, PZ_DMA_BIDIRECTIONAL, 0);
 	CHECK(t, pz_dma_max_mapping(dev) == UINT64_MAX);
 	CHECK(t, pz_dma_map_try(dev, 0, LOW, 0, PZ_DMA_TO_DEVICE, 0, &bus) == -PZ_EINVAL);
@@ -55,37 +55,37 @@ static void dmap_moves(struct tap *t, struct device_machine *m, struct pz_dma_de
 	uint64_t phys = DM_HIGH + 0x1234, bus;
 	bool to = dir != PZ_DMA_FROM_DEVICE, from = dir != PZ_DMA_TO_DEVICE;
 
-	dd_fill(m, phys, 5000, 10);
+	dv_fill(m, phys, 5000, 10);
 	bus = pz_dma_map(dev, 0, phys, 5000, dir, 0);
 	CHECK_NAMED(t, dmap_in_pool(bus), "it is bounced");
 	CHECK(t, pz_dma_needs_sync(dev, bus));
-	CHECK_NAMED(t, dd_dev_holds(d, bus, 5000, 10), "the buffer begins as the memory");
-	dd_fill(m, phys + 100, 200, 77);
+	CHECK_NAMED(t, dv_dev_holds(d, bus, 5000, 10), "the buffer begins as the memory");
+	dv_fill(m, phys + 100, 200, 77);
 	pz_dma_sync_for_device(dev, bus + 100, 100, dir);
 	CHECK_NAMED(t,
-		    dd_dev_holds(d, bus + 100, 100, to ? 77 : 110) &&
-			    dd_dev_holds(d, bus + 200, 100, 210),
+		    dv_dev_holds(d, bus + 100, 100, to ? 77 : 110) &&
+			    dv_dev_holds(d, bus + 200, 100, 210),
 		    "a sync for the device is of a part, and of what goes there");
-	dd_fill(m, phys + 100, 200, 110);
+	dv_fill(m, phys + 100, 200, 110);
 	pz_dma_sync_for_device(dev, bus + 100, 200, dir);
-	CHECK(t, dd_dev_fill(d, bus + 1000, 500, 33));
+	CHECK(t, dv_dev_fill(d, bus + 1000, 500, 33));
 	pz_dma_sync_for_cpu(dev, bus + 1200, 100, dir);
 	CHECK_NAMED(
 		t,
-		dd_holds(m, phys + 1000, 200, (unsigned char)(10 + 1000)) &&
-			dd_holds(m, phys + 1200, 100, (unsigned char)(from ? 33 + 200 : 10 + 1200)),
+		dv_holds(m, phys + 1000, 200, (unsigned char)(10 + 1000)) &&
+			dv_holds(m, phys + 1200, 100, (unsigned char)(from ? 33 + 200 : 10 + 1200)),
 		"a sync for the CPU is of a part, and of what comes back");
 	pz_dma_unmap(dev, 0, bus, 5000, dir, 0);
 	CHECK_NAMED(t,
-		    dd_holds(m, phys, 1000, 10) &&
-			    dd_holds(m, phys + 1000, 500, (unsigned char)(from ? 33 : 10 + 1000)) &&
-			    dd_holds(m, phys + 1500, 3500, (unsigned char)(10 + 1500)),
+		    dv_holds(m, phys, 1000, 10) &&
+			    dv_holds(m, phys + 1000, 500, (unsigned char)(from ? 33 : 10 + 1000)) &&
+			    dv_holds(m, phys + 1500, 3500, (unsigned char)(10 + 1500)),
 		    "what the device did not write is as it was");
 	bus = pz_dma_map(dev, 0, phys, 5000, dir, PZ_DMA_SKIP_CPU_SYNC);
-	dd_fill(m, phys, 5000, 3);
-	CHECK(t, dd_dev_fill(d, bus, 5000, 4));
+	dv_fill(m, phys, 5000, 3);
+	CHECK(t, dv_dev_fill(d, bus, 5000, 4));
 	pz_dma_unmap(dev, 0, bus, 5000, dir, PZ_DMA_SKIP_CPU_SYNC);
-	CHECK_NAMED(t, dd_holds(m, phys, 5000, 3), "without a copy nothing comes back");
+	CHECK_NAMED(t, dv_holds(m, phys, 5000, 3), "without a copy nothing comes back");
 }
 
 static void dmap_bounced(struct tap *t, struct device_machine *m)
@@ -96,7 +96,7 @@ static void dmap_bounced(struct tap *t, struct device_machine *m)
 	uint64_t bus;
 
 	pz_dma_dev_init(&cfg, "narrow", 32);
-	dev = dd_device(&d, m, &cfg);
+	dev = dv_device(&d, m, &cfg);
 	CHECK(t, pz_dma_limited(dev));
 	CHECK(t, pz_dma_max_mapping(dev) == DM_ASIDE);
 	CHECK(t, pz_dma_map(dev, 0, LOW, 4096, PZ_DMA_TO_DEVICE, 0) == LOW);
@@ -109,6 +109,8 @@ static void dmap_bounced(struct tap *t, struct device_machine *m)
 	CHECK(t, pz_dma_map_try(dev, 0, DM_HIGH, DM_ASIDE, PZ_DMA_TO_DEVICE, 0, &bus) == 0);
 	CHECK_NAMED(t, pz_dma_dev_destroy(dev) == -PZ_EBUSY, "a mapping is out");
 	CHECK(t, pz_dma_set_mask(dev, UINT32_MAX) == -PZ_EBUSY);
+	CHECK_NAMED(t, pz_dma_set_coherent_mask(dev, UINT32_MAX >> 1) == 0,
+		    "the other mask may be set, and the mapping stays known");
 	CHECK(t, pz_dma_map(dev, 0, DM_HIGH + DM_ASIDE, 1, PZ_DMA_TO_DEVICE, 0) == PZ_DMA_ERROR);
 	CHECK(t, pz_dma_map_try(dev, 0, DM_HIGH, 1, PZ_DMA_TO_DEVICE, 0, &bus) == -PZ_ENOMEM);
 	pz_dma_unmap(dev, 0, DM_LOW, DM_ASIDE, PZ_DMA_TO_DEVICE, 0);
@@ -124,12 +126,12 @@ static void dmap_misuse(struct tap *t, struct device_machine *m)
 	uint64_t bus, told = m->pm.bugs.count, phys = DM_HIGH + 64, theirs;
 
 	pz_dma_dev_init(&cfg, "narrow", 32);
-	dev = dd_device(&d, m, &cfg);
-	other = dd_device(&d, m, &cfg);
-	dd_fill(m, phys, 3000, 1);
+	dev = dv_device(&d, m, &cfg);
+	other = dv_device(&d, m, &cfg);
+	dv_fill(m, phys, 3000, 1);
 	bus = pz_dma_map(dev, 0, phys, 3000, PZ_DMA_FROM_DEVICE, 0);
 	theirs = pz_dma_map(other, 0, phys + 8192, 10, PZ_DMA_TO_DEVICE, 0);
-	CHECK(t, dd_dev_fill(&d, bus, 3000, 2));
+	CHECK(t, dv_dev_fill(&d, bus, 3000, 2));
 	pz_dma_unmap(dev, 0, bus, 2999, PZ_DMA_FROM_DEVICE, 0);
 	pz_dma_unmap(dev, 0, bus, 3001, PZ_DMA_FROM_DEVICE, 0);
 	pz_dma_unmap(dev, 0, bus, 3000, PZ_DMA_TO_DEVICE, 0);
@@ -142,16 +144,16 @@ static void dmap_misuse(struct tap *t, struct device_machine *m)
 	pz_dma_sync_for_cpu(dev, bus + 3000, 1, PZ_DMA_FROM_DEVICE);
 	pz_dma_sync_for_cpu(dev, DM_LOW + DM_ASIDE - 2048, 1, PZ_DMA_FROM_DEVICE);
 	CHECK(t, m->pm.bugs.count == told + 11);
-	CHECK_NAMED(t, dd_holds(m, phys, 3000, 1), "misuse copies nothing");
-	dd_fill(m, phys + 3000, 100, 50);
+	CHECK_NAMED(t, dv_holds(m, phys, 3000, 1), "misuse copies nothing");
+	dv_fill(m, phys + 3000, 100, 50);
 	pz_dma_sync_for_cpu(dev, bus + 2900, 200, PZ_DMA_FROM_DEVICE);
 	CHECK(t, m->pm.bugs.count == told + 12);
 	CHECK_NAMED(t,
-		    dd_holds(m, phys + 2900, 100, (unsigned char)(2 + 2900)) &&
-			    dd_holds(m, phys + 3000, 100, 50),
+		    dv_holds(m, phys + 2900, 100, (unsigned char)(2 + 2900)) &&
+			    dv_holds(m, phys + 3000, 100, 50),
 		    "a sync that is too long ends with the mapping");
 	pz_dma_unmap(dev, 0, bus, 3000, PZ_DMA_FROM_DEVICE, 0);
-	CHECK(t, m->pm.bugs.count == told + 12 && dd_holds(m, phys, 3000, 2));
+	CHECK(t, m->pm.bugs.count == told + 12 && dv_holds(m, phys, 3000, 2));
 	pz_dma_unmap(dev, 0, bus, 3000, PZ_DMA_FROM_DEVICE, 0);
 	CHECK_NAMED(t, m->pm.bugs.count == told + 13, "unmapped twice");
 	pz_dma_unmap(other, 0, theirs, 10, PZ_DMA_TO_DEVICE, 0);
@@ -174,14 +176,14 @@ static void dmap_places(struct tap *t, struct device_machine *m)
 	cfg.align = 0x200;
 	cfg.boundary = 0x10000;
 	cfg.keep_mask = 0xfff;
-	dev = dd_device(&d, m, &cfg);
+	dev = dv_device(&d, m, &cfg);
 	bus = pz_dma_map(dev, 0, DM_HIGH + 0x200, 100, PZ_DMA_TO_DEVICE, 0);
 	CHECK_NAMED(t, bus == DM_HIGH + 0x200 + w.bus, "aligned memory is mapped as it is");
-	dd_fill(m, DM_HIGH + 0x345, 700, 9);
+	dv_fill(m, DM_HIGH + 0x345, 700, 9);
 	bus = pz_dma_map(dev, 0, DM_HIGH + 0x345, 700, PZ_DMA_TO_DEVICE, 0);
 	CHECK_NAMED(t, dmap_in_pool(bus - w.bus) && (bus & 0xfff) == 0x200,
 		    "the low bits are kept as far as alignment allows");
-	CHECK(t, dd_dev_holds(&d, bus, 700, 9));
+	CHECK(t, dv_dev_holds(&d, bus, 700, 9));
 	pz_dma_unmap(dev, 0, bus, 700, PZ_DMA_TO_DEVICE, 0);
 	/* 0x10000 - 0x600 and on: the boundary on the bus lies there. */
 	bus = pz_dma_map(dev, 0, DM_HIGH + 0xf800, 0x1000, PZ_DMA_TO_DEVICE, 0);
@@ -207,15 +209,15 @@ static void dmap_windows(struct tap *t, struct device_machine *m)
 	pz_dma_dev_init(&cfg, "behind a bridge", 32);
 	cfg.windows = w;
 	cfg.window_count = 2;
-	dev = dd_device(&d, m, &cfg);
+	dev = dv_device(&d, m, &cfg);
 	CHECK(t, pz_dma_map(dev, 0, DM_HIGH + 0x9000, 0x7000, PZ_DMA_TO_DEVICE, 0) == 0x2000);
 	CHECK(t, pz_dma_max_mapping(dev) == 0x4000);
 	for (unsigned int i = 0; i < 2; i++) {
-		dd_fill(m, DM_HIGH + 0x7000 + i * 0x8001, 0x2000, (unsigned char)i);
+		dv_fill(m, DM_HIGH + 0x7000 + i * 0x8001, 0x2000, (unsigned char)i);
 		bus[i] = pz_dma_map(dev, 0, DM_HIGH + 0x7000 + i * 0x8001, 0x2000, PZ_DMA_TO_DEVICE,
 				    0);
 		CHECK(t, bus[i] >= 0xc0000000 && bus[i] + 0x1fff <= 0xc0003fff);
-		CHECK(t, dd_dev_holds(&d, bus[i], 0x2000, (unsigned char)i));
+		CHECK(t, dv_dev_holds(&d, bus[i], 0x2000, (unsigned char)i));
 	}
 	CHECK_NAMED(t, pz_dma_map(dev, 0, DM_HIGH, 1, PZ_DMA_TO_DEVICE, 0) == PZ_DMA_ERROR,
 		    "no more of the pool is in reach");
@@ -235,29 +237,29 @@ static void dmap_caches(struct tap *t, struct device_machine *m)
 
 	pz_dma_dev_init(&cfg, "not coherent", 32);
 	cfg.coherent = false;
-	dev = dd_device(&d, m, &cfg);
+	dev = dv_device(&d, m, &cfg);
 	for (unsigned int i = 0; i < 2; i++) {
 		uint64_t phys = i ? DM_HIGH : LOW;
 
-		dd_fill(m, phys, 4096, 1);
+		dv_fill(m, phys, 4096, 1);
 		bus = pz_dma_map(dev, 0, phys, 4096, PZ_DMA_BIDIRECTIONAL, 0);
 		CHECK_NAMED(t, dmap_in_pool(bus) == (i == 1), i ? "it is bounced" : "it is not");
 		CHECK(t, pz_dma_needs_sync(dev, bus));
-		CHECK(t, dd_dev_holds(&d, bus, 4096, 1) && dd_dev_fill(&d, bus, 2048, 2));
-		CHECK(t, dd_holds(m, phys, 4096, 1));
+		CHECK(t, dv_dev_holds(&d, bus, 4096, 1) && dv_dev_fill(&d, bus, 2048, 2));
+		CHECK(t, dv_holds(m, phys, 4096, 1));
 		pz_dma_sync_for_cpu(dev, bus + 1024, 64, PZ_DMA_BIDIRECTIONAL);
-		CHECK(t, dd_holds(m, phys + 1024, 64, 2) &&
-				 dd_holds(m, phys + 1088, 64, 1 + (1088 & 0xff)));
-		dd_fill(m, phys, 64, 3);
+		CHECK(t, dv_holds(m, phys + 1024, 64, 2) &&
+				 dv_holds(m, phys + 1088, 64, 1 + (1088 & 0xff)));
+		dv_fill(m, phys, 64, 3);
 		pz_dma_sync_for_device(dev, bus, 64, PZ_DMA_BIDIRECTIONAL);
-		CHECK(t, dd_dev_holds(&d, bus, 64, 3) && dd_dev_holds(&d, bus + 64, 64, 66));
+		CHECK(t, dv_dev_holds(&d, bus, 64, 3) && dv_dev_holds(&d, bus + 64, 64, 66));
 		pz_dma_unmap(dev, 0, bus, 4096, PZ_DMA_BIDIRECTIONAL, 0);
-		CHECK(t, dd_holds(m, phys, 64, 3) && dd_holds(m, phys + 64, 1984, 66) &&
-				 dd_holds(m, phys + 2048, 2048, 1));
+		CHECK(t, dv_holds(m, phys, 64, 3) && dv_holds(m, phys + 64, 1984, 66) &&
+				 dv_holds(m, phys + 2048, 2048, 1));
 		bus = pz_dma_map(dev, 0, phys, 512, PZ_DMA_TO_DEVICE, 0);
-		dd_fill(m, phys, 512, 8);
+		dv_fill(m, phys, 512, 8);
 		pz_dma_sync_for_device(dev, bus, 512, PZ_DMA_TO_DEVICE);
-		CHECK(t, dd_dev_holds(&d, bus, 512, 8));
+		CHECK(t, dv_dev_holds(&d, bus, 512, 8));
 		pz_dma_unmap(dev, 0, bus, 512, PZ_DMA_TO_DEVICE, PZ_DMA_SKIP_CPU_SYNC);
 	}
 	dmap_gone(t, dev);
@@ -274,7 +276,7 @@ static void dmap_resource(struct tap *t, struct device_machine *m)
 	cfg.windows = &w;
 	cfg.window_count = 1;
 	cfg.bus_limit = 0xefffffff;
-	dev = dd_device(&d, m, &cfg);
+	dev = dv_device(&d, m, &cfg);
 	CHECK(t, pz_dma_map_resource(dev, 0xe0000000, 0x1000, PZ_DMA_TO_DEVICE, 0) == 0xe0000000);
 	pz_dma_unmap_resource(dev, 0xe0000000, 0x1000, PZ_DMA_TO_DEVICE, 0);
 	CHECK(t, pz_dma_map_resource(dev, 0xeffff000, 0x1000, PZ_DMA_TO_DEVICE, 0) == 0xeffff000);
@@ -309,7 +311,7 @@ static void dmap_sg_joined(struct tap *t, struct device_machine *m)
 	cfg.max_segment = 0x3000;
 	cfg.boundary = 0x8000;
 	cfg.max_segments = 3;
-	dev = dd_device(&d, m, &cfg);
+	dev = dv_device(&d, m, &cfg);
 	dmap_scatter(sg, 8, DM_HIGH + 0x4000, 0x1000, 0x1000);
 	CHECK(t, pz_dma_map_sg(dev, 0, sg, 7, PZ_DMA_TO_DEVICE, 0, &n) == 0 && n == 3);
 	CHECK(t, sg[0].bus == DM_HIGH + 0x4000 && sg[0].bus_len == 0x3000);
@@ -336,32 +338,32 @@ static void dmap_sg_mixed(struct tap *t, struct device_machine *m)
 	uint32_t n, at = 0;
 
 	pz_dma_dev_init(&cfg, "narrow", 32);
-	dev = dd_device(&d, m, &cfg);
+	dev = dv_device(&d, m, &cfg);
 	/* Two in reach side by side, two that are bounced side by side, and two far apart. */
 	dmap_scatter(sg, 2, LOW, 2048, 2048);
 	dmap_scatter(sg + 2, 2, DM_HIGH, 2048, 0x9000);
 	dmap_scatter(sg + 4, 2, LOW + 0x4000, 2048, 0x9000);
 	for (uint32_t i = 0; i < 6; i++)
-		dd_fill(m, sg[i].phys, 2048, (unsigned char)(i * 20));
+		dv_fill(m, sg[i].phys, 2048, (unsigned char)(i * 20));
 	CHECK(t, pz_dma_map_sg(dev, 0, sg, 6, PZ_DMA_BIDIRECTIONAL, 0, &n) == 0);
 	CHECK(t, n >= 3 && n < 6 && sg[0].bus == LOW && sg[0].bus_len == 4096);
 	for (uint32_t k = 0; k < n; k++)
 		for (uint64_t done = 0; done < sg[k].bus_len; done += 2048, at++)
 			CHECK(t,
-			      dd_dev_holds(&d, sg[k].bus + done, 2048, (unsigned char)(at * 20)) &&
-				      dd_dev_fill(&d, sg[k].bus + done, 2048,
+			      dv_dev_holds(&d, sg[k].bus + done, 2048, (unsigned char)(at * 20)) &&
+				      dv_dev_fill(&d, sg[k].bus + done, 2048,
 						  (unsigned char)(at + 100)));
 	CHECK(t, at == 6);
 	pz_dma_sync_sg_for_cpu(dev, sg, 6, PZ_DMA_BIDIRECTIONAL);
 	for (uint32_t i = 0; i < 6; i++) {
-		CHECK(t, dd_holds(m, sg[i].phys, 2048, (unsigned char)(i + 100)));
-		dd_fill(m, sg[i].phys, 2048, (unsigned char)(i + 50));
+		CHECK(t, dv_holds(m, sg[i].phys, 2048, (unsigned char)(i + 100)));
+		dv_fill(m, sg[i].phys, 2048, (unsigned char)(i + 50));
 	}
 	pz_dma_sync_sg_for_device(dev, sg, 6, PZ_DMA_BIDIRECTIONAL);
-	CHECK(t, dd_dev_holds(&d, sg[1].bus, 2048, 52));
+	CHECK(t, dv_dev_holds(&d, sg[1].bus, 2048, 52));
 	pz_dma_unmap_sg(dev, 0, sg, 6, PZ_DMA_BIDIRECTIONAL, 0);
 	for (uint32_t i = 0; i < 6; i++)
-		CHECK(t, dd_holds(m, sg[i].phys, 2048, (unsigned char)(i + 50)));
+		CHECK(t, dv_holds(m, sg[i].phys, 2048, (unsigned char)(i + 50)));
 	CHECK(t, m->pm.bugs.count == 0);
 	dmap_gone(t, dev);
 }
@@ -378,17 +380,17 @@ static void dmap_sg_undone(struct tap *t, struct device_machine *m)
 	uint32_t n;
 
 	pz_dma_dev_init(&cfg, "narrow", 32);
-	dev = dd_device(&d, m, &cfg);
+	dev = dv_device(&d, m, &cfg);
 	/* Rubbish in the buffers, so that a copy back would be seen. */
 	bus = pz_dma_map(dev, 0, DM_HIGH, DM_ASIDE, PZ_DMA_TO_DEVICE, 0);
-	CHECK(t, dd_dev_fill(&d, bus, DM_ASIDE, 99));
+	CHECK(t, dv_dev_fill(&d, bus, DM_ASIDE, 99));
 	pz_dma_unmap(dev, 0, bus, DM_ASIDE, PZ_DMA_TO_DEVICE, 0);
 	dmap_scatter(sg, 3, DM_HIGH, 0xc000, 0x10000);
 	for (uint32_t i = 0; i < 3; i++)
-		dd_fill(m, sg[i].phys, sg[i].len, 7);
+		dv_fill(m, sg[i].phys, sg[i].len, 7);
 	CHECK(t, pz_dma_map_sg(dev, 0, sg, 3, PZ_DMA_FROM_DEVICE, 0, &n) == -PZ_ENOMEM);
 	for (uint32_t i = 0; i < 3; i++)
-		CHECK(t, dd_holds(m, sg[i].phys, sg[i].len, 7));
+		CHECK(t, dv_holds(m, sg[i].phys, sg[i].len, 7));
 	pz_bounce_stat(m->bounce, &stat);
 	CHECK(t, stat.used == 0 && m->pm.bugs.count == 0);
 	dmap_gone(t, dev);
@@ -406,13 +408,13 @@ static void dmap_high(struct tap *t, struct device_machine *m)
 
 	m->unmapped = true;
 	pz_dma_dev_init(&cfg, "narrow", 32);
-	dev = dd_device(&d, m, &cfg);
-	dd_fill(m, DM_HIGH + 0xf00, 0x2200, 5);
+	dev = dv_device(&d, m, &cfg);
+	dv_fill(m, DM_HIGH + 0xf00, 0x2200, 5);
 	bus = pz_dma_map(dev, 0, DM_HIGH + 0xf00, 0x2200, PZ_DMA_BIDIRECTIONAL, 0);
 	CHECK(t, m->window_calls == 4 && m->windows == 0);
-	CHECK(t, dd_dev_holds(&d, bus, 0x2200, 5) && dd_dev_fill(&d, bus, 0x2200, 6));
+	CHECK(t, dv_dev_holds(&d, bus, 0x2200, 5) && dv_dev_fill(&d, bus, 0x2200, 6));
 	pz_dma_unmap(dev, 0, bus, 0x2200, PZ_DMA_BIDIRECTIONAL, 0);
-	CHECK(t, m->window_calls == 8 && dd_holds(m, DM_HIGH + 0xf00, 0x2200, 6));
+	CHECK(t, m->window_calls == 8 && dv_holds(m, DM_HIGH + 0xf00, 0x2200, 6));
 	CHECK_NAMED(t,
 		    pz_dma_map_try(dev, 0, DM_HIGH + DM_PART - 1, 2, PZ_DMA_TO_DEVICE, 0, &bus) ==
 			    -PZ_ERANGE,
@@ -430,25 +432,25 @@ static void dmap_shared(struct tap *t, struct device_machine *m)
 	uint64_t bus;
 
 	pz_dma_dev_init(&cfg, "trusted", 64);
-	dev = dd_device(&d, m, &cfg);
+	dev = dv_device(&d, m, &cfg);
 	bus = pz_dma_map(dev, 0, LOW, 64, PZ_DMA_TO_DEVICE, 0);
 	CHECK_NAMED(t, bus == (LOW | DM_PRIVATE), "whoever drives the bit sees private memory");
 	dmap_gone(t, dev);
 	pz_dma_dev_init(&cfg, "guest", 32);
-	dev = dd_device(&d, m, &cfg);
-	dd_fill(m, LOW, 300, 4);
+	dev = dv_device(&d, m, &cfg);
+	dv_fill(m, LOW, 300, 4);
 	bus = pz_dma_map(dev, 0, LOW, 300, PZ_DMA_BIDIRECTIONAL, 0);
 	CHECK_NAMED(t, dmap_in_pool(bus), "memory in reach is bounced, for it is private");
-	CHECK(t, dd_dev_holds(&d, bus, 300, 4) && dd_dev_fill(&d, bus, 300, 5));
+	CHECK(t, dv_dev_holds(&d, bus, 300, 4) && dv_dev_fill(&d, bus, 300, 5));
 	pz_dma_unmap(dev, 0, bus, 300, PZ_DMA_BIDIRECTIONAL, 0);
-	CHECK(t, dd_holds(m, LOW, 300, 5) && d.refused == 0);
+	CHECK(t, dv_holds(m, LOW, 300, 5) && d.refused == 0);
 	dmap_gone(t, dev);
 	/* One that drives the bit, and is bounced for another reason: the buffer is shared. */
 	pz_dma_dev_init(&cfg, "forced", 64);
 	cfg.force_bounce = true;
-	dev = dd_device(&d, m, &cfg);
+	dev = dv_device(&d, m, &cfg);
 	bus = pz_dma_map(dev, 0, LOW, 300, PZ_DMA_BIDIRECTIONAL, 0);
-	CHECK(t, dmap_in_pool(bus) && dd_dev_holds(&d, bus, 300, 5));
+	CHECK(t, dmap_in_pool(bus) && dv_dev_holds(&d, bus, 300, 5));
 	pz_dma_unmap(dev, 0, bus, 300, PZ_DMA_BIDIRECTIONAL, 0);
 	dmap_gone(t, dev);
 }
@@ -463,7 +465,7 @@ static void dmap_unshared(struct tap *t, struct device_machine *m)
 
 	pz_dma_dev_init(&cfg, "guest", 32);
 	cfg.shared = true;
-	dev = dd_device(&d, m, &cfg);
+	dev = dv_device(&d, m, &cfg);
 	CHECK(t, pz_dma_map_try(dev, 0, LOW, 64, PZ_DMA_TO_DEVICE, 0, &bus) == -PZ_ERANGE);
 	CHECK(t, pz_dma_max_mapping(dev) == 0);
 	dmap_gone(t, dev);
@@ -473,17 +475,17 @@ static void dmap_private_machine(struct tap *t)
 {
 	struct device_machine m;
 
-	if (!dd_lay_out(&m, t))
+	if (!dv_lay_out(&m, t))
 		return;
 	m.dc.private_bit = DM_PRIVATE;
 	m.bc.shared = true;
 	for (size_t i = 0; i < sizeof(m.private); i++)
 		m.private[i] = true;
-	if (dd_make(&m)) {
+	if (dv_make(&m)) {
 		CHECK(t, !m.private[0] && m.private[DM_ASIDE >> 12]);
 		dmap_shared(t, &m);
 	}
-	dd_close(&m);
+	dv_close(&m);
 	CHECK_NAMED(t, m.private[0], "what was shared is private again");
 }
 
@@ -491,11 +493,11 @@ static void dmap_machine(struct tap *t, void (*fn)(struct tap *t, struct device_
 {
 	struct device_machine m;
 
-	if (!dd_lay_out(&m, t))
+	if (!dv_lay_out(&m, t))
 		return;
-	if (dd_make(&m))
+	if (dv_make(&m))
 		fn(t, &m);
-	dd_close(&m);
+	dv_close(&m);
 }
 
 void contract_dma_map(struct tap *t)

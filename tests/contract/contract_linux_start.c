@@ -423,7 +423,7 @@ static void start_limits(struct tap *t)
 
 static void start_direct(struct tap *t)
 {
-	struct pzl_direct_in in = { X86_ZONES, 16 * M - 1, 8 * G - 4096, 0 };
+	struct pzl_direct_in in = { X86_ZONES, 16 * M - 1, 8 * G - 4096, 0, false };
 	struct pzl_direct d;
 
 	in.max_addr = 16 * M - 1;
@@ -444,6 +444,11 @@ static void start_direct(struct tap *t)
 	in.max_addr = PZ_ADDR_MAX;
 	pzl_direct_plan(&in, &d);
 	CHECK(t, d.tries == 1 && d.highest[0] == PZ_ZONE_NORMAL);
+	/* A limit outside of all windows: a page that is refused leads to ZONE_DMA alone. */
+	in.outside = true;
+	pzl_direct_plan(&in, &d);
+	CHECK(t, d.tries == 2 && d.gfp[0] == 0 && d.gfp[1] == 1);
+	in.outside = false;
 	/* Fewer bits than the zone: the mask is refused, unless all memory lies below. */
 	in.max_addr = M - 1;
 	pzl_direct_plan(&in, &d);

@@ -95,6 +95,26 @@ out:
 	pm_close(&m);
 }
 
+/* Pages that are added below the kept ones are not kept besides them. */
+static void check_kept_added(struct tap *t)
+{
+	struct pm_region v[] = { { 0, 4 * MIB, 0, false }, { 16 * 4096, 400 * 4096, 0, true } };
+	struct pz_zone_config zones = pm_flat(4 * MIB);
+	struct page_machine m;
+
+	if (!CHECK(t, pm_lay_out(&m, t, v, 2, &zones)))
+		return;
+	m.cfg.keep_pages = 64;
+	if (pm_make(&m)) {
+		/* 16 at the bottom and 48 above what is reserved. */
+		CHECK(t, pz_pages_add(m.pages, (struct pz_range){ 16, 415 }) == 0);
+		pz_pages_set_policy(m.pages, PZ_POLICY_REACH);
+		CHECK(t, pm_fill(&m, 0) == 1024 - 64 && pm_state(&m, 63, PZ_PAGE_FREE) &&
+				 pm_state(&m, 64, PZ_PAGE_HEAD));
+	}
+	pm_close(&m);
+}
+
 struct policy_hooks {
 	struct page_machine *m;
 	unsigned int reclaims, ooms, lows;
@@ -656,6 +676,7 @@ void contract_page_policy(struct tap *t)
 	check_reach_again(t);
 	check_movable_zone(t);
 	check_kept(t);
+	check_kept_added(t);
 	check_hooks(t);
 	check_marks(t);
 	check_reserves(t);

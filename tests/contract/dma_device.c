@@ -5,7 +5,7 @@
  */
 #include "dma_device.h"
 
-static void dd_clear(void *p, size_t n)
+static void dv_clear(void *p, size_t n)
 {
 	unsigned char *c = p;
 
@@ -13,14 +13,14 @@ static void dd_clear(void *p, size_t n)
 		c[i] = 0;
 }
 
-static void dd_copy(unsigned char *to, const unsigned char *from, uint64_t n)
+static void dv_copy(unsigned char *to, const unsigned char *from, uint64_t n)
 {
 	for (uint64_t i = 0; i < n; i++)
 		to[i] = from[i];
 }
 
 /* Which part has all of a piece of memory, or -1. */
-static int dd_part(uint64_t phys, uint64_t bytes)
+static int dv_part(uint64_t phys, uint64_t bytes)
 {
 	static const uint64_t at[2] = { DM_LOW, DM_HIGH };
 
@@ -30,29 +30,29 @@ static int dd_part(uint64_t phys, uint64_t bytes)
 	return -1;
 }
 
-static uint64_t dd_offset(uint64_t phys)
+static uint64_t dv_offset(uint64_t phys)
 {
 	return phys & (DM_PART - 1);
 }
 
-unsigned char *dd_cpu(struct device_machine *m, uint64_t phys, uint64_t bytes)
+unsigned char *dv_cpu(struct device_machine *m, uint64_t phys, uint64_t bytes)
 {
-	int i = dd_part(phys, bytes);
+	int i = dv_part(phys, bytes);
 
-	return i < 0 ? NULL : m->cpu[i] + dd_offset(phys);
+	return i < 0 ? NULL : m->cpu[i] + dv_offset(phys);
 }
 
-void dd_fill(struct device_machine *m, uint64_t phys, uint64_t bytes, unsigned char seed)
+void dv_fill(struct device_machine *m, uint64_t phys, uint64_t bytes, unsigned char seed)
 {
-	unsigned char *p = dd_cpu(m, phys, bytes);
+	unsigned char *p = dv_cpu(m, phys, bytes);
 
 	for (uint64_t i = 0; i < bytes; i++)
 		p[i] = (unsigned char)((seed + i) * 7);
 }
 
-bool dd_holds(struct device_machine *m, uint64_t phys, uint64_t bytes, unsigned char seed)
+bool dv_holds(struct device_machine *m, uint64_t phys, uint64_t bytes, unsigned char seed)
 {
-	const unsigned char *p = dd_cpu(m, phys, bytes);
+	const unsigned char *p = dv_cpu(m, phys, bytes);
 
 	for (uint64_t i = 0; i < bytes; i++)
 		if (p[i] != (unsigned char)((seed + i) * 7))
@@ -62,19 +62,19 @@ bool dd_holds(struct device_machine *m, uint64_t phys, uint64_t bytes, unsigned 
 
 /* --- what the machine does for the layer --- */
 
-static void *dd_direct(void *ctx, uint64_t phys, uint64_t bytes)
+static void *dv_direct(void *ctx, uint64_t phys, uint64_t bytes)
 {
 	struct device_machine *m = ctx;
 
 	if (m->unmapped && phys >= DM_HIGH)
 		return NULL;
-	return dd_cpu(m, phys, bytes);
+	return dv_cpu(m, phys, bytes);
 }
 
-static void *dd_window(void *ctx, uint64_t phys, uint64_t bytes)
+static void *dv_window(void *ctx, uint64_t phys, uint64_t bytes)
 {
 	struct device_machine *m = ctx;
-	void *p = (phys & 0xfff) + bytes > 0x1000 ? NULL : dd_cpu(m, phys, bytes);
+	void *p = (phys & 0xfff) + bytes > 0x1000 ? NULL : dv_cpu(m, phys, bytes);
 
 	if (p) {
 		m->windows++;
@@ -83,7 +83,7 @@ static void *dd_window(void *ctx, uint64_t phys, uint64_t bytes)
 	return p;
 }
 
-static void dd_unwindow(void *ctx, void *p, uint64_t bytes)
+static void dv_unwindow(void *ctx, void *p, uint64_t bytes)
 {
 	struct device_machine *m = ctx;
 
@@ -92,47 +92,47 @@ static void dd_unwindow(void *ctx, void *p, uint64_t bytes)
 	m->windows--;
 }
 
-static int dd_share(void *ctx, uint64_t phys, uint64_t bytes, bool shared)
+static int dv_share(void *ctx, uint64_t phys, uint64_t bytes, bool shared)
 {
 	struct device_machine *m = ctx;
-	int i = dd_part(phys, bytes);
+	int i = dv_part(phys, bytes);
 	size_t first;
 
 	if (m->share_fails)
 		return m->share_says;
 	if (i < 0)
 		return -PZ_EINVAL;
-	first = ((size_t)i * DM_PART + dd_offset(phys)) >> 12;
+	first = ((size_t)i * DM_PART + dv_offset(phys)) >> 12;
 	for (size_t k = 0; k < bytes >> 12; k++)
 		m->private[first + k] = !shared;
 	return 0;
 }
 
-static void dd_for_device(void *ctx, uint64_t phys, uint64_t bytes, enum pz_dma_dir dir)
+static void dv_for_device(void *ctx, uint64_t phys, uint64_t bytes, enum pz_dma_dir dir)
 {
 	struct device_machine *m = ctx;
-	int i = dd_part(phys, bytes);
+	int i = dv_part(phys, bytes);
 
 	(void)dir;
 	if (i >= 0)
-		dd_copy(m->ram[i] + dd_offset(phys), m->cpu[i] + dd_offset(phys), bytes);
+		dv_copy(m->ram[i] + dv_offset(phys), m->cpu[i] + dv_offset(phys), bytes);
 }
 
-static void dd_for_cpu(void *ctx, uint64_t phys, uint64_t bytes, enum pz_dma_dir dir)
+static void dv_for_cpu(void *ctx, uint64_t phys, uint64_t bytes, enum pz_dma_dir dir)
 {
 	struct device_machine *m = ctx;
-	int i = dd_part(phys, bytes);
+	int i = dv_part(phys, bytes);
 
 	if (i >= 0 && dir != PZ_DMA_TO_DEVICE)
-		dd_copy(m->cpu[i] + dd_offset(phys), m->ram[i] + dd_offset(phys), bytes);
+		dv_copy(m->cpu[i] + dv_offset(phys), m->ram[i] + dv_offset(phys), bytes);
 }
 
-static uint64_t dd_now(void *ctx)
+static uint64_t dv_now(void *ctx)
 {
 	return ++((struct device_machine *)ctx)->clock;
 }
 
-static uint64_t dd_site(void *ctx)
+static uint64_t dv_site(void *ctx)
 {
 	(void)ctx;
 	return 0x517e;
@@ -140,7 +140,7 @@ static uint64_t dd_site(void *ctx)
 
 /* --- the machine --- */
 
-bool dd_lay_out(struct device_machine *m, struct tap *t)
+bool dv_lay_out(struct device_machine *m, struct tap *t)
 {
 	static const struct pz_range aside = { DM_LOW, DM_LOW + DM_ASIDE - 1 };
 	struct pm_region part[] = { { DM_LOW, DM_PART, 0, false },
@@ -148,12 +148,12 @@ bool dd_lay_out(struct device_machine *m, struct tap *t)
 				    { DM_LOW, DM_ASIDE, 0, true } };
 	struct pz_zone_config zones = pm_pc(DM_HIGH + DM_PART);
 
-	dd_clear(m, sizeof(*m));
+	dv_clear(m, sizeof(*m));
 	for (unsigned int i = 0; i < 4; i++) {
 		m->raw[i] = t->meta->alloc(t->meta->ctx, DM_PART + 4096);
 		if (!CHECK_NAMED(t, m->raw[i] != NULL, "there is memory"))
 			return false;
-		dd_clear(m->raw[i], DM_PART + 4096);
+		dv_clear(m->raw[i], DM_PART + 4096);
 		(i < 2 ? m->cpu : m->ram)[i % 2] =
 			(void *)(((uintptr_t)m->raw[i] + 4095) & ~(uintptr_t)4095);
 	}
@@ -170,14 +170,14 @@ bool dd_lay_out(struct device_machine *m, struct tap *t)
 	m->bc.reserve_bytes = 64 * PM_KIB;
 	m->bc.grow_bytes = UINT64_MAX;
 	m->bc.direct_last = DM_HIGH - 1; /* so that tests may write the high part */
-	m->bc.hooks.direct = dd_direct;
-	m->bc.hooks.window = dd_window;
-	m->bc.hooks.unwindow = dd_unwindow;
-	m->bc.hooks.share = dd_share;
-	m->bc.hooks.for_device = dd_for_device;
-	m->bc.hooks.for_cpu = dd_for_cpu;
-	m->bc.hooks.now = dd_now;
-	m->bc.hooks.site = dd_site;
+	m->bc.hooks.direct = dv_direct;
+	m->bc.hooks.window = dv_window;
+	m->bc.hooks.unwindow = dv_unwindow;
+	m->bc.hooks.share = dv_share;
+	m->bc.hooks.for_device = dv_for_device;
+	m->bc.hooks.for_cpu = dv_for_cpu;
+	m->bc.hooks.now = dv_now;
+	m->bc.hooks.site = dv_site;
 	m->bc.hooks.ctx = m;
 	m->dc.pages = m->pm.pages;
 	m->dc.meta = t->meta;
@@ -189,7 +189,7 @@ bool dd_lay_out(struct device_machine *m, struct tap *t)
 	return true;
 }
 
-bool dd_make(struct device_machine *m)
+bool dv_make(struct device_machine *m)
 {
 	struct tap *t = m->pm.t;
 
@@ -204,7 +204,7 @@ bool dd_make(struct device_machine *m)
 	return false;
 }
 
-void dd_close(struct device_machine *m)
+void dv_close(struct device_machine *m)
 {
 	struct tap *t = m->pm.t;
 
@@ -221,12 +221,12 @@ void dd_close(struct device_machine *m)
 
 /* --- devices --- */
 
-struct pz_dma_dev *dd_device(struct dma_device *d, struct device_machine *m,
+struct pz_dma_dev *dv_device(struct dma_device *d, struct device_machine *m,
 			     const struct pz_dma_dev_config *cfg)
 {
 	struct pz_dma_dev *dev;
 
-	dd_clear(d, sizeof(*d));
+	dv_clear(d, sizeof(*d));
 	d->m = m;
 	d->last_bus = cfg->mask;
 	if (cfg->bus_limit && cfg->bus_limit < d->last_bus)
@@ -242,7 +242,7 @@ struct pz_dma_dev *dd_device(struct dma_device *d, struct device_machine *m,
 	return pz_dma_dev_create(&dev, m->dma, cfg) ? NULL : dev;
 }
 
-unsigned char *dd_dev_byte(struct dma_device *d, uint64_t bus)
+unsigned char *dv_dev_byte(struct dma_device *d, uint64_t bus)
 {
 	struct device_machine *m = d->m;
 	uint64_t phys = bus & ~(m->dc.private_bit), rest = phys;
@@ -254,22 +254,22 @@ unsigned char *dd_dev_byte(struct dma_device *d, uint64_t bus)
 		if (found)
 			phys = rest - d->window[i].bus + d->window[i].phys;
 	}
-	part = found && bus <= d->last_bus ? dd_part(phys, 1) : -1;
+	part = found && bus <= d->last_bus ? dv_part(phys, 1) : -1;
 	/* Private memory is read under the bit that says so, shared memory without it. */
 	if (part >= 0 && m->dc.private_bit &&
-	    m->private[((uint64_t)part * DM_PART + dd_offset(phys)) >> 12] == (rest == bus))
+	    m->private[((uint64_t)part * DM_PART + dv_offset(phys)) >> 12] == (rest == bus))
 		part = -1;
 	if (part < 0) {
 		d->refused++;
 		return NULL;
 	}
-	return (d->snoops ? m->cpu : m->ram)[part] + dd_offset(phys);
+	return (d->snoops ? m->cpu : m->ram)[part] + dv_offset(phys);
 }
 
-bool dd_dev_fill(struct dma_device *d, uint64_t bus, uint64_t bytes, unsigned char seed)
+bool dv_dev_fill(struct dma_device *d, uint64_t bus, uint64_t bytes, unsigned char seed)
 {
 	for (uint64_t i = 0; i < bytes; i++) {
-		unsigned char *p = dd_dev_byte(d, bus + i);
+		unsigned char *p = dv_dev_byte(d, bus + i);
 
 		if (!p)
 			return false;
@@ -278,10 +278,10 @@ bool dd_dev_fill(struct dma_device *d, uint64_t bus, uint64_t bytes, unsigned ch
 	return true;
 }
 
-bool dd_dev_holds(struct dma_device *d, uint64_t bus, uint64_t bytes, unsigned char seed)
+bool dv_dev_holds(struct dma_device *d, uint64_t bus, uint64_t bytes, unsigned char seed)
 {
 	for (uint64_t i = 0; i < bytes; i++) {
-		const unsigned char *p = dd_dev_byte(d, bus + i);
+		const unsigned char *p = dv_dev_byte(d, bus + i);
 
 		if (!p || *p != (unsigned char)((seed + i) * 7))
 			return false;

@@ -40,17 +40,17 @@ struct device_machine {
 };
 
 /* Memory, pages; @bc and @dc are filled in and may be changed: one CPU, a range set aside. */
-bool dd_lay_out(struct device_machine *m, struct tap *t);
+bool dv_lay_out(struct device_machine *m, struct tap *t);
 /* Bounce buffers and the layer. */
-bool dd_make(struct device_machine *m);
+bool dv_make(struct device_machine *m);
 /* Verify that everything came back, and give the machine back. */
-void dd_close(struct device_machine *m);
+void dv_close(struct device_machine *m);
 
 /* The CPU's side of physical memory; NULL where there is none. Parts are not contiguous. */
-unsigned char *dd_cpu(struct device_machine *m, uint64_t phys, uint64_t bytes);
+unsigned char *dv_cpu(struct device_machine *m, uint64_t phys, uint64_t bytes);
 /* The CPU writes and compares: byte i is @seed + i, times 7. */
-void dd_fill(struct device_machine *m, uint64_t phys, uint64_t bytes, unsigned char seed);
-bool dd_holds(struct device_machine *m, uint64_t phys, uint64_t bytes, unsigned char seed);
+void dv_fill(struct device_machine *m, uint64_t phys, uint64_t bytes, unsigned char seed);
+bool dv_holds(struct device_machine *m, uint64_t phys, uint64_t bytes, unsigned char seed);
 
 #define DM_WINDOWS 3u
 
@@ -68,13 +68,13 @@ struct dma_device {
 };
 
 /* A device that sees what the library is told of it; NULL when that is refused. */
-struct pz_dma_dev *dd_device(struct dma_device *d, struct device_machine *m,
+struct pz_dma_dev *dv_device(struct dma_device *d, struct device_machine *m,
 			     const struct pz_dma_dev_config *cfg);
 
-/* It writes @bytes from a bus address on, as dd_fill() does; or compares as dd_holds(). */
-bool dd_dev_fill(struct dma_device *d, uint64_t bus, uint64_t bytes, unsigned char seed);
-bool dd_dev_holds(struct dma_device *d, uint64_t bus, uint64_t bytes, unsigned char seed);
+/* It writes @bytes from a bus address on, as dv_fill() does; or compares as dv_holds(). */
+bool dv_dev_fill(struct dma_device *d, uint64_t bus, uint64_t bytes, unsigned char seed);
+bool dv_dev_holds(struct dma_device *d, uint64_t bus, uint64_t bytes, unsigned char seed);
 /* One byte; NULL when it is out of reach, which is counted. */
-unsigned char *dd_dev_byte(struct dma_device *d, uint64_t bus);
+unsigned char *dv_dev_byte(struct dma_device *d, uint64_t bus);
 
 #endif

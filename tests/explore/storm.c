@@ -20,6 +20,7 @@
 #include "bounce_world.h"
 #include "coherent_world.h"
 #include "coro.h"
+#include "dma_pool_world.h"
 #include "slab_world.h"
 #include "world.h"
 
@@ -422,6 +423,14 @@ static void storm_each_slab(const struct slab_plan *plan)
 	slab_world_close();
 }
 
+static void storm_each_dma_pool(const struct dma_pool_plan *plan)
+{
+	sm.thread = dma_pool_world_thread;
+	sm.finish = dma_pool_world_finish;
+	storm_each(dma_pool_world_open(plan, storm_around), plan->name);
+	dma_pool_world_close();
+}
+
 static void storm_each_bounce(const struct bounce_plan *plan)
 {
 	sm.thread = bounce_world_thread;
@@ -548,6 +557,22 @@ static const struct slab_plan storm_slabs[] = {
 	  .before = "+a +b +c +d +e -a -b -c -d ~", .thread = { "g", "-e +x" } },
 };
 
+/* A page has four blocks. */
+static const struct dma_pool_plan storm_dma_pools[] = {
+	{ .name = "a block from the magazine", .magazine = 4, .before = "+a +b -a -b",
+	  .thread = { "+a", "+x +y -x" } },
+	{ .name = "a block into the magazine", .magazine = 4, .before = "+a +b",
+	  .thread = { "-a", "-b +x" } },
+	{ .name = "into a pool's magazine that overflows", .magazine = 2,
+	  .before = "+a +b +c +d +e -a -b", .thread = { "-c", "-d +x -e" } },
+	{ .name = "a page of blocks is made", .magazine = 2, .before = "+a -a t",
+	  .thread = { "+x", "+y -y" } },
+	{ .name = "a page of blocks goes", .magazine = 2, .before = "+a +b +c +d -a -b -c -d",
+	  .thread = { "t", "+x -x" } },
+	{ .name = "a watched block", .debug = true, .before = "+a +b -a",
+	  .thread = { "+a", "-b +x" } },
+};
+
 static const struct bounce_plan storm_bounces[] = {
 	{ .name = "a bounced mapping", .pages = 2, .before = "c=1", .thread = { "a=1", "b=2 -b" } },
 	{ .name = "a bounced mapping ends", .pages = 2, .before = "a=2 c=1",
@@ -595,6 +620,13 @@ static void storm_steps(const char *want)
 		plan.nested = true;
 		if (!want || strstr(plan.name, want))
 			storm_each_slab(&plan);
+	}
+	for (unsigned int i = 0; i < sizeof(storm_dma_pools) / sizeof(storm_dma_pools[0]); i++) {
+		struct dma_pool_plan plan = storm_dma_pools[i];
+
+		plan.nested = true;
+		if (!want || strstr(plan.name, want))
+			storm_each_dma_pool(&plan);
 	}
 	for (unsigned int i = 0; i < sizeof(storm_bounces) / sizeof(storm_bounces[0]); i++) {
 		struct bounce_plan plan = storm_bounces[i];

@@ -122,7 +122,7 @@ static bool make_device(struct prop *p, unsigned int i)
 		c->max_segment = prop_between(p, 1000, 20000);
 	c->coherent = prop_choice(p, 3) != 2;
 	c->force_bounce = prop_choice(p, 6) == 5;
-	o.dev[i] = dd_device(&o.hw[i], &o.m, c);
+	o.dev[i] = dv_device(&o.hw[i], &o.m, c);
 	return o.dev[i] != NULL;
 }
 
@@ -150,14 +150,14 @@ static void cpu_writes(struct prop *p, uint64_t phys, uint64_t len)
 {
 	unsigned char seed = (unsigned char)(++o.seed * 37);
 
-	dd_fill(&o.m, phys, len, seed);
-	memcpy(oracle_is(phys), dd_cpu(&o.m, phys, len), len);
+	dv_fill(&o.m, phys, len, seed);
+	memcpy(oracle_is(phys), dv_cpu(&o.m, phys, len), len);
 	(void)p;
 }
 
 static bool cpu_agrees(uint64_t phys, uint64_t len)
 {
-	return !memcmp(oracle_is(phys), dd_cpu(&o.m, phys, len), len);
+	return !memcmp(oracle_is(phys), dv_cpu(&o.m, phys, len), len);
 }
 
 /* The bus address of a byte of a mapping. */
@@ -188,7 +188,7 @@ static bool device_works(struct prop *p, struct oracle_map *x, bool writes, unsi
 		uint64_t at = prop_draw(p, x->len - 1), end = at + prop_draw(p, 40);
 
 		for (; at < x->len && at <= end; at++) {
-			unsigned char *b = dd_dev_byte(&o.hw[x->dev], map_bus(x, at));
+			unsigned char *b = dv_dev_byte(&o.hw[x->dev], map_bus(x, at));
 
 			PROP_ASSERT(p, b != NULL);
 			if (writes)
@@ -235,7 +235,7 @@ static bool placed(struct prop *p, const struct oracle_map *x, uint64_t at, uint
 	uint64_t phys = map_phys(x, at), bus = map_bus(x, at);
 
 	PROP_ASSERT(p,
-		    dd_dev_byte(&o.hw[x->dev], bus) && dd_dev_byte(&o.hw[x->dev], bus + len - 1));
+		    dv_dev_byte(&o.hw[x->dev], bus) && dv_dev_byte(&o.hw[x->dev], bus + len - 1));
 	bus = bus_bits(bus);
 	PROP_ASSERT(p, bus % c->align == 0);
 	PROP_ASSERT(p, !c->boundary || bus / c->boundary == (bus + len - 1) / c->boundary);
@@ -409,7 +409,7 @@ static bool oracle_begin(struct prop *p)
 	o.tap.write = oracle_write;
 	o.tap.meta = &o.hook.meta;
 	o.tap.suite = "machine";
-	if (!dd_lay_out(&o.m, &o.tap))
+	if (!dv_lay_out(&o.m, &o.tap))
 		return false;
 	aside.last =
 		DM_LOW + (prop_between(p, 1, prop_choice(p, 2) ? DM_ASIDE >> 12 : 3) << 12) - 1;
@@ -426,7 +426,7 @@ static bool oracle_begin(struct prop *p)
 		memset(o.m.private, true, sizeof(o.m.private));
 	}
 	if (pz_alloc_pages_exact(o.m.pm.pages, 0, 0, LOW_BYTES, &below, &o.low_pfn) ||
-	    !dd_make(&o.m))
+	    !dv_make(&o.m))
 		return false;
 	o.low = o.low_pfn << 12;
 	for (unsigned int i = 0; i < DEVICES; i++)
@@ -448,7 +448,7 @@ static bool oracle_end(struct prop *p)
 		PROP_ASSERT(p, pz_dma_dev_destroy(o.dev[i]) == 0);
 	}
 	pz_free_exact(o.m.pm.pages, 0, o.low_pfn, LOW_BYTES >> 12);
-	dd_close(&o.m);
+	dv_close(&o.m);
 	PROP_ASSERT(p, o.tap.failed == 0);
 	PROP_ASSERT(p, o.m.pm.bugs.count == o.bugs);
 	PROP_ASSERT(p, o.hook.live == 0 && !o.hook.bad_free);

@@ -11,6 +11,8 @@
  */
 #include "dma_pool.h"
 
+#include <physzone/linux/dma_pool.h>
+
 #include <string.h>
 
 #define POOL_FREE 0xa7
@@ -31,57 +33,41 @@ struct pool_block {
 
 struct dma_pool {
 	struct dma_pool_config cfg;
+	struct pz_dma_pool_layout lay;
 	struct pool_page *pages;
-	uint32_t bytes; /* of an allocation of pages */
 	unsigned int order;
 	uint64_t first; /* of the stack */
 	struct dma_pool_stat stat;
 };
 
-static bool pool_pow2(uint32_t v)
-{
-	return v && !(v & (v - 1));
-}
-
 struct dma_pool *dma_pool_create(const struct dma_pool_config *cfg)
 {
-	uint32_t page = UINT32_C(1) << cfg->page_shift, least = cfg->by_page ? 4 : 16;
-	uint32_t align = cfg->align ? cfg->align : 1, size = cfg->size;
+	struct pz_dma_pool_layout lay;
 	struct dma_pool *p;
 
-	if (!pool_pow2(align) || !size || size > INT32_MAX - align)
-		return NULL;
-	size = size < least ? least : size;
-	size = (size + align - 1) & ~(align - 1);
-	if (cfg->boundary && (cfg->boundary < size || !pool_pow2(cfg->boundary)))
+	if (pzl_dma_pool_layout(&lay, cfg->by_page ? PZL_LINUX_6_1 : PZL_LINUX_6_12,
+				cfg->page_shift, cfg->size, cfg->align, cfg->boundary))
 		return NULL;
 	p = cfg->meta->alloc(cfg->meta->ctx, sizeof(*p));
 	if (!p)
 		return NULL;
 	memset(p, 0, sizeof(*p));
 	p->cfg = *cfg;
-	p->cfg.size = size;
+	p->lay = lay;
 	p->first = POOL_NONE;
-	while (page < size) {
-		page *= 2;
+	while ((UINT64_C(1) << (cfg->page_shift + p->order)) < lay.bytes)
 		p->order++;
-	}
-	p->bytes = page;
-	if (!cfg->boundary || cfg->boundary > page)
-		p->cfg.boundary = page;
 	return p;
 }
 
-/* The offset of the block after one; the size of the page at the end. */
-static uint32_t pool_after(const struct dma_pool *p, uint32_t offset, uint32_t *edge)
+/* Where a block lies in its page; the size of the page behind the last. */
+static uint32_t pool_offset(const struct dma_pool *p, uint32_t block)
 {
-	uint32_t next = offset + p->cfg.size, end = next + p->cfg.size;
+	const struct pz_dma_pool_layout *l = &p->lay;
 
-	if (p->cfg.by_page ? end >= *edge : end > *edge) {
-		next = *edge;
-		*edge += p->cfg.boundary;
-	}
-	return next + p->cfg.size > p->bytes ? p->bytes : next;
+	return block < l->blocks
+		       ? block / l->per_span * l->span + block % l->per_span * l->stride
+		       : l->bytes;
 }
 
 static unsigned char *pool_at(const struct dma_pool *p, uint64_t dma)
@@ -93,32 +79,25 @@ static unsigned char *pool_at(const struct dma_pool *p, uint64_t dma)
 static void pool_poison(const struct dma_pool *p, uint64_t dma)
 {
 	if (p->cfg.debug)
-		memset(pool_at(p, dma), POOL_FREE, p->cfg.size);
+		memset(pool_at(p, dma), POOL_FREE, p->lay.stride);
 }
 
 static void pool_cut(struct dma_pool *p, struct pool_page *page)
 {
-	uint32_t edge = p->cfg.boundary, at = 0, last = 0;
-
-	while (at < p->bytes) {
-		uint32_t next = pool_after(p, at, &edge);
-		struct pool_block b = { page->dma + next, page->dma + at };
+	for (uint32_t i = 0; i < p->lay.blocks; i++) {
+		uint32_t at = pool_offset(p, i), next = pool_offset(p, i + 1);
+		bool last = i + 1 == p->lay.blocks;
+		struct pool_block b = { last ? p->first : page->dma + next, page->dma + at };
 
 		pool_poison(p, page->dma + at);
 		if (p->cfg.by_page)
 			memcpy(pool_at(p, page->dma + at), &next, sizeof(next));
 		else
 			memcpy(pool_at(p, page->dma + at), &b, sizeof(b));
-		p->stat.blocks++;
-		last = at;
-		at = next;
 	}
-	if (!p->cfg.by_page) {
-		struct pool_block b = { p->first, page->dma + last };
-
-		memcpy(pool_at(p, page->dma + last), &b, sizeof(b));
+	p->stat.blocks += p->lay.blocks;
+	if (!p->cfg.by_page)
 		p->first = page->dma;
-	}
 }
 
 static int pool_grow(struct dma_pool *p, uint32_t gfp)
@@ -150,19 +129,19 @@ static void pool_taken(struct dma_pool *p, uint64_t dma, uint32_t link)
 	p->stat.used++;
 	if (!p->cfg.debug)
 		return;
-	for (uint32_t i = link; i < p->cfg.size; i++) {
+	for (uint32_t i = link; i < p->lay.stride; i++) {
 		if (at[i] != POOL_FREE) {
 			p->stat.corrupted++;
 			break;
 		}
 	}
-	memset(at, POOL_TAKEN, p->cfg.size);
+	memset(at, POOL_TAKEN, p->lay.stride);
 }
 
 static bool pool_take_page(struct dma_pool *p, uint64_t *dma)
 {
 	for (struct pool_page *page = p->pages; page; page = page->next) {
-		if (page->offset >= p->bytes)
+		if (page->offset >= p->lay.bytes)
 			continue;
 		*dma = page->dma + page->offset;
 		memcpy(&page->offset, pool_at(p, *dma), sizeof(page->offset));
@@ -207,7 +186,7 @@ static bool pool_is_free(const struct dma_pool *p, const struct pool_page *page,
 	uint32_t offset;
 
 	if (p->cfg.by_page) {
-		for (offset = page->offset; offset < p->bytes;
+		for (offset = page->offset; offset < p->lay.bytes;
 		     memcpy(&offset, pool_at(p, page->dma + offset), sizeof(offset)))
 			if (page->dma + offset == dma)
 				return true;
@@ -228,7 +207,7 @@ void dma_pool_free(struct dma_pool *p, uint64_t dma)
 
 	if (p->cfg.by_page || p->cfg.debug)
 		for (page = p->pages; page; page = page->next)
-			if (dma - page->dma < p->bytes)
+			if (dma - page->dma < p->lay.bytes)
 				break;
 	if ((!page && (p->cfg.by_page || p->cfg.debug)) ||
 	    (p->cfg.debug && pool_is_free(p, page, dma))) {

@@ -10,9 +10,9 @@
  *
  * The pages are those of the machine as it is; only their division into zones follows the model.
  *
- * Shortcomings: watermarks and reserves are not taken off, so what a zone really gives is less by
- * some pages. The default contiguous area, which is tried first, counts as given when it lies in
- * reach.
+ * Shortcomings: watermarks, reserves and what start-up takes are not taken off; what a zone really
+ * gives, less by some pages, is deliver.c's. The default contiguous area, which is tried first,
+ * counts as given when it lies in reach.
  */
 #include "reach.h"
 
@@ -221,6 +221,7 @@ static void reach_models(struct reach *r, const struct reach_machine *m)
 		in.ram_last = pz_memblock_last(&s->mb) &
 			      ~((UINT64_C(1) << m->analysis.page_shift) - 1);
 		in.max_addr = device_last(&r->device);
+		in.outside = false;
 		pzl_direct_plan(&in, &rm->plan);
 		reach_model_zones(rm, &s->z, &managed, &reached);
 		reach_model_gets(rm, cma_reached == reach_count(&m->cma), cma_reached);

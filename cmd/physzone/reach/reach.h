@@ -21,6 +21,12 @@ struct reach_zone {
 	bool whole; /* all that it spans is in reach: what it gives is */
 };
 
+/* What the device got of the machine when it asked until there was nothing. */
+struct reach_delivery {
+	bool known; /* it was tried: the machine starts, and has no more than 1 TiB */
+	uint64_t pages;
+};
+
 /* What one Linux model does for the device. */
 struct reach_model {
 	enum pzl_model model;
@@ -29,6 +35,7 @@ struct reach_model {
 	struct reach_zone zone[PZ_ZONE_TYPES];
 	uint64_t sure; /* pages that it gets whatever page a zone gives out */
 	uint64_t chance; /* pages in reach that it gets only when they happen to come first */
+	struct reach_delivery delivery;
 };
 
 struct reach {
@@ -41,6 +48,7 @@ struct reach {
 	struct pz_range longest; /* valid when reached is not 0 */
 	uint64_t blocks[PZ_PAGE_ORDERS]; /* naturally aligned blocks of each order */
 	struct reach_model model[PZL_MODELS];
+	struct reach_delivery delivery; /* by physzone */
 };
 
 /* The rebuilt machine, and its zones under each model. */
@@ -64,6 +72,14 @@ void reach_machine_destroy(struct reach_machine *m);
 /* Takes over the device. */
 void reach_compute(struct reach *r, const struct reach_machine *m, struct device *d);
 void reach_destroy(struct reach *r);
+
+/*
+ * Carry the machine through start-up under each model and physzone, and let each device allocate
+ * until nothing is left for it: largest blocks first, each device on the machine as it has started.
+ * Not on machines of more than 1 TiB. Pages have 1 << @shift bytes.
+ */
+void reach_deliver(struct reach *r, size_t n, unsigned int shift, struct facts *f,
+		   const struct analysis_options *how);
 
 /* Whether all zones that serve a try lie in reach. */
 bool reach_try_whole(const struct reach_model *rm, unsigned int i);

@@ -118,6 +118,18 @@ static void reach_from(struct out *cell, const struct reach_model *rm, bool sure
 	}
 }
 
+/* To a tenth of a MiB: the differences are what it is about. */
+static void reach_delivered(struct table *t, const struct reach_delivery *d, unsigned int shift)
+{
+	uint64_t bytes = d->pages << shift;
+
+	if (d->known)
+		table_set(t, 4, d->pages ? ST_GOOD : ST_BAD, "%.1f MiB",
+			  (double)bytes / (1 << 20));
+	else
+		table_set(t, 4, ST_DIM, "not tried");
+}
+
 static void reach_model_row(struct table *t, const struct reach *r, const struct reach_model *rm,
 			    unsigned int shift)
 {
@@ -133,6 +145,7 @@ static void reach_model_row(struct table *t, const struct reach *r, const struct
 	if (!rm->plan.supported) {
 		table_set(t, 1, ST_BAD, "refuses the driver's mask");
 		table_set(t, 2, ST_BAD, "nothing");
+		reach_delivered(t, &rm->delivery, shift);
 		return;
 	}
 	out_init(&cell, NULL);
@@ -149,6 +162,7 @@ static void reach_model_row(struct table *t, const struct reach *r, const struct
 		reach_from(&cell, rm, false);
 	}
 	table_set(t, 3, ST_WARN, "%s", out_text(&cell));
+	reach_delivered(t, &rm->delivery, shift);
 	out_destroy(&cell);
 	(void)r;
 }
@@ -158,12 +172,13 @@ static void reach_models(struct out *o, const struct reach *r, unsigned int shif
 	char size[VIEW_SIZE_MAX];
 	struct table t;
 
-	table_init(&t, "llll");
+	table_init(&t, "llllr");
 	table_row(&t);
 	table_set(&t, 0, ST_HEAD, "under");
 	table_set(&t, 1, ST_HEAD, "tries");
 	table_set(&t, 2, ST_HEAD, "gives for sure");
 	table_set(&t, 3, ST_HEAD, "by chance");
+	table_set(&t, 4, ST_HEAD, "delivers");
 	for (int i = 0; i < PZL_MODELS; i++)
 		reach_model_row(&t, r, &r->model[i], shift);
 	table_row(&t);
@@ -175,6 +190,7 @@ static void reach_models(struct out *o, const struct reach *r, unsigned int shif
 			  r->movable ? "" : ", all of it");
 	else
 		table_set(&t, 2, ST_BAD, "nothing");
+	reach_delivered(&t, &r->delivery, shift);
 	table_print(&t, o, 2);
 	table_destroy(&t);
 }
@@ -216,6 +232,16 @@ void reach_text(struct out *o, const struct view *v, const struct reach_machine 
 	view_findings(o, v);
 }
 
+static void json_reach_delivery(struct json *j, const struct reach_delivery *d)
+{
+	if (d->known) {
+		json_key_u64(j, "delivers", d->pages);
+	} else {
+		json_key(j, "delivers");
+		json_null(j);
+	}
+}
+
 static void json_reach_model(struct json *j, const struct reach_model *rm)
 {
 	json_object(j, false);
@@ -234,6 +260,7 @@ static void json_reach_model(struct json *j, const struct reach_model *rm)
 		json_end_array(j);
 		json_key_u64(j, "sure", rm->sure);
 		json_key_u64(j, "chance", rm->chance);
+		json_reach_delivery(j, &rm->delivery);
 		json_key(j, "zones");
 		json_array(j, false);
 		for (int t = 0; t < PZ_ZONE_TYPES; t++) {
@@ -289,6 +316,7 @@ static void json_reach_device(struct json *j, const struct reach *r)
 	json_object(j, true);
 	json_key_string(j, "model", "physzone");
 	json_key_u64(j, "sure", r->reached - r->movable);
+	json_reach_delivery(j, &r->delivery);
 	json_end_object(j);
 	json_end_array(j);
 	json_end_object(j);

@@ -38,6 +38,9 @@ struct pzl_direct_in {
 	uint64_t ram_last; /* address of the last page of memory */
 	/* highest physical address that the device's mask and buses allow, PZ_ADDR_MAX for any */
 	uint64_t max_addr;
+	/* The limit lies in none of the device's windows: max_addr is PZ_ADDR_MAX then, and pages
+	 * are refused all the same. */
+	bool outside;
 };
 
 #define PZL_DIRECT_TRIES 3u
