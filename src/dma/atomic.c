@@ -176,6 +176,7 @@ void pz_dma_atomics_drop(struct pz_dma *dma)
 {
 	struct dma_atomic *a = atomic_first(dma);
 
+	dma->cfg.hooks.work = NULL; /* all that is left is done here */
 	while (a) {
 		struct dma_atomic *next = a->next;
 
@@ -191,8 +192,7 @@ bool pz_dma_atomic_lacks(const struct dma_atomic *a)
 	       (pz_load64(&a->miss) || pz_genpool_avail(a->pieces) < atomic_low(a));
 }
 
-/* Ask, once, that somebody who may block comes. */
-static void atomic_call(struct pz_dma *dma)
+void pz_dma_atomic_call(struct pz_dma *dma)
 {
 	if (dma->cfg.hooks.work && pz_cas32(&dma->work_asked, 0, 1))
 		dma->cfg.hooks.work(dma->cfg.hooks.ctx);
@@ -226,7 +226,7 @@ int pz_dma_atomic_alloc(struct pz_dma_dev *dev, uint32_t attrs, uint64_t size,
 	if (pz_dma_piece_take(dev, a->pieces, PZ_DMA_FROM_ATOMIC, size, &got, &ticket)) {
 		/* A chunk is as aligned as it is large. */
 		atomic_missed(a, want.align < most ? want.align : most);
-		atomic_call(a->dma);
+		pz_dma_atomic_call(a->dma);
 		return -PZ_ENOMEM;
 	}
 	pz_count64(&a->allocs, 1);
@@ -240,7 +240,7 @@ int pz_dma_atomic_alloc(struct pz_dma_dev *dev, uint32_t attrs, uint64_t size,
 		memset(buf->cpu_addr, 0, (size_t)want.bytes);
 	}
 	if (pz_genpool_avail(a->pieces) < atomic_low(a))
-		atomic_call(a->dma);
+		pz_dma_atomic_call(a->dma);
 	return 0;
 }
 

@@ -47,6 +47,8 @@ static inline struct dma_atomic *atomic_first(const struct pz_dma *dma)
 	return (struct dma_atomic *)(uintptr_t)pz_load64(&dma->atomics);
 }
 
+/* Ask, once, that somebody who may block comes. */
+void pz_dma_atomic_call(struct pz_dma *dma);
 /* atomic_work.c: bring a pool to what it should have; may block. True when something changed. */
 bool pz_dma_atomic_tend(struct dma_atomic *a, uint32_t cpu);
 /* Whether it is time for that. */
