@@ -245,7 +245,8 @@ int pz_dma_set_masks(struct pz_dma_dev *dev, uint64_t mask);
  * @dev: the device
  *
  * Context: any.
- * Return: 2^n - 1 that covers the bus address of the last managed page that a window has.
+ * Return: 2^n - 1 that covers the bus address of the last managed page that a window has, with the
+ * bit that says that it is private.
  */
 uint64_t pz_dma_required_mask(const struct pz_dma_dev *dev);
 

@@ -239,6 +239,8 @@ bool pz_dma_clip(struct pz_limits *l, struct pz_range in);
 
 /* Whether some managed memory is not in a reach set. */
 bool pz_dma_reach_limited(const struct pz_dma *dma, const struct pz_reach *reach);
+/* Whether all of it is, and what is in a row in memory is so on the bus. */
+bool pz_dma_reach_whole(const struct pz_dma *dma, const struct pz_reach *reach);
 
 /* The bus address of what a device reaches as a whole: 0, -PZ_ERANGE. @bytes is not 0. */
 static inline int pz_dma_to_bus(const struct pz_dma_dev *dev, enum dma_use use, uint64_t phys,
@@ -452,6 +454,9 @@ bool pz_bounce_unmap(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum p
 bool pz_bounce_sync(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
 		    bool for_cpu);
 uint64_t pz_bounce_max(const struct pz_dma_dev *dev);
+/* pz_bounce_take() of a want. */
+int pz_bounce_take_want(struct pz_bounce *b, struct pz_dma_dev *dev, uint32_t cpu,
+			const struct dma_want *want, uint64_t *phys, void **mem);
 /* Whether a want has a place in what is set aside or made of page frames, when nothing is taken. */
 bool pz_bounce_ever(const struct pz_dma_dev *dev, enum dma_use use, const struct pz_reach *reach,
 		    const struct dma_want *want);

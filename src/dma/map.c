@@ -240,7 +240,7 @@ uint64_t pz_dma_max_mapping(const struct pz_dma_dev *dev)
 	const struct pz_dma_dev_config *c = &dev->cfg;
 
 	if (!c->force_bounce && !c->restricted && !dev->shared && c->align == 1 && !c->boundary &&
-	    !pz_dma_limited(dev))
+	    pz_dma_reach_whole(dev->dma, &dev->reach[DMA_STREAMING]))
 		return UINT64_MAX;
 	return pz_bounce_max(dev);
 }

@@ -9,6 +9,7 @@
 
 #define BLOCK PZ_GFP_BLOCK
 #define EDGE_AREA (512 * PM_KIB)
+#define EDGE_GAP PM_GIB
 
 static int edge_count(void *ctx, const struct pz_dma_holder *h)
 {
@@ -138,6 +139,7 @@ static void edge_private_mask(struct tap *t)
 		CHECK(t, buf.bus == (buf.phys | bit) && buf.bus < bit + DM_HIGH);
 		pz_dma_free(dev, 0, &buf);
 		CHECK(t, pz_dma_check(m.dma) == 0);
+		CHECK(t, pz_dma_required_mask(dev) == 2 * bit - 1);
 		/* Whether it drives the bit is asked of both masks; then both reach sets change. */
 		CHECK(t, pz_dma_set_coherent_mask(dev, UINT32_MAX) == 0);
 		CHECK(t, pz_dma_check(m.dma) == 0);
@@ -224,12 +226,17 @@ static void edge_pool_cache(struct tap *t)
 /* A boundary below a page: what is smaller than that does not cross it. */
 static void edge_small_boundary(struct tap *t)
 {
+	struct pz_range aside = { CM_FIRST + PM_MIB, CM_FIRST + PM_MIB + 0xffff };
+	struct pz_bounce_config bounce = { .cpus = CM_CPUS, .range_count = 1 };
 	struct coherent_machine m;
 	struct pz_dma_dev_config cfg;
 	struct pz_dma_dev *dev;
 	struct pz_dma_buf buf;
 
-	if (!cm_simple(&m, t))
+	if (!cm_lay_out(&m, t))
+		return;
+	CHECK(t, pz_memblock_reserve(&m.pm.mb, aside.first, 0x10000, PZ_NID_NONE, 0) == 0);
+	if (!cm_make(&m))
 		return;
 	pz_dma_dev_init(&cfg, "narrow", 32);
 	cfg.boundary = 1024;
@@ -239,6 +246,15 @@ static void edge_small_boundary(struct tap *t)
 	pz_dma_free(dev, 0, &buf);
 	CHECK(t, pz_dma_alloc(dev, 0, BLOCK, 0, 1025, &buf) == -PZ_ERANGE);
 	CHECK(t, m.bugs.count == 0 && pz_dma_dev_destroy(dev) == 0);
+	/* Likewise in bounce buffers that are all it sees. */
+	bounce.ranges = &aside;
+	bounce.meta = m.cfg.meta;
+	bounce.hooks = m.cfg.hooks;
+	CHECK(t, pz_bounce_create(&cfg.restricted, &bounce) == 0);
+	dev = cm_device(&m, &cfg);
+	CHECK(t, pz_dma_alloc(dev, 0, BLOCK, 0, 1024, &buf) == 0 && cm_works(&m, &cfg, &buf));
+	pz_dma_free(dev, 0, &buf);
+	CHECK(t, pz_dma_dev_destroy(dev) == 0 && pz_bounce_destroy(cfg.restricted) == 0);
 	cm_close(&m);
 }
 
@@ -451,6 +467,118 @@ static void edge_reserve(struct tap *t)
 	dv_close(&m);
 }
 
+/* What cannot be shared is leaked, told, and nobody tries more of it. */
+static void edge_share_fails(struct tap *t)
+{
+	struct device_machine m;
+	struct pz_dma_dev_config cfg;
+	struct dma_device d;
+	struct pz_dma_dev *dev;
+
+	if (!dv_lay_out(&m, t))
+		return;
+	m.bc.shared = true;
+	m.bc.range_count = 0;
+	m.bc.reserve_bytes = 256 * PM_KIB;
+	if (!dv_make(&m))
+		return;
+	m.share_fails = true;
+	m.share_says = -PZ_ENOMEM;
+	pz_dma_dev_init(&cfg, "device", 32);
+	dev = dv_device(&d, &m, &cfg);
+	CHECK_NAMED(t, m.managed - pm_free(&m.pm) == 64 && m.pm.bugs.count == 1, "once");
+	CHECK(t, pz_bounce_check(m.bounce) == 0);
+	CHECK(t, pz_dma_dev_destroy(dev) == 0);
+	m.managed -= 64;
+	dv_close(&m);
+}
+
+/* Bounce buffers stay while devices have a reserve of them. */
+static void edge_destroy_early(struct tap *t)
+{
+	struct device_machine m;
+	struct pz_dma_dev_config cfg;
+	struct dma_device d;
+	struct pz_dma_dev *dev;
+
+	if (!dv_lay_out(&m, t))
+		return;
+	m.bc.range_count = 0;
+	if (!dv_make(&m))
+		return;
+	pz_dma_dev_init(&cfg, "device", 32);
+	dev = dv_device(&d, &m, &cfg);
+	CHECK(t, pz_bounce_destroy(m.bounce) == -PZ_EBUSY && m.pm.bugs.count == 1);
+	CHECK(t, pz_dma_dev_destroy(dev) == 0);
+	dv_close(&m);
+}
+
+/* A buffer of no sense in it is told; no hook that is not there is called for it. */
+static void edge_odd_buffer(struct tap *t)
+{
+	struct coherent_machine m;
+	struct pz_dma_dev_config cfg;
+	struct pz_dma_dev *dev;
+	struct pz_dma_buf buf, odd;
+
+	if (!cm_simple(&m, t))
+		return;
+	pz_dma_dev_init(&cfg, "odd", 64);
+	dev = cm_device(&m, &cfg);
+	CHECK(t, pz_dma_alloc(dev, 0, BLOCK, 0, 0x3000, &buf) == 0);
+	odd = buf;
+	odd.mapped = 0xff;
+	pz_dma_free(dev, 0, &odd);
+	odd = buf;
+	odd.from = 0xff;
+	pz_dma_free(dev, 0, &odd);
+	CHECK(t, m.bugs.count == 2);
+	pz_dma_free(dev, 0, &buf);
+	CHECK(t, m.bugs.count == 2 && pz_dma_dev_destroy(dev) == 0);
+	cm_close(&m);
+}
+
+/* Windows that touch, but not on the bus: what lies across is neither mapped nor promised. */
+static void edge_seam(struct tap *t)
+{
+	const uint64_t seam = DM_LOW + DM_PART / 2;
+	struct pz_window w[2] = { { { 0, seam - 1 }, 0 },
+				  { { seam, DM_HIGH + DM_PART - 1 }, seam + EDGE_GAP } };
+	struct device_machine m;
+	struct pz_dma_dev_config cfg;
+	struct dma_device d;
+	struct pz_dma_dev *dev;
+	uint64_t bus, most;
+
+	if (!dv_lay_out(&m, t) || !dv_make(&m))
+		return;
+	pz_dma_dev_init(&cfg, "seam", 64);
+	cfg.windows = w;
+	cfg.window_count = 2;
+	dev = dv_device(&d, &m, &cfg);
+	CHECK(t, !pz_dma_limited(dev));
+	most = pz_dma_max_mapping(dev);
+	CHECK_NAMED(t, most == DM_ASIDE, "a bounce buffer is the most that is sure");
+	dv_fill(&m, seam - 100, 200, 3);
+	bus = pz_dma_map(dev, 0, seam - 100, 200, PZ_DMA_TO_DEVICE, 0);
+	CHECK(t, bus != PZ_DMA_ERROR && dv_dev_holds(&d, bus, 200, 3));
+	pz_dma_unmap(dev, 0, bus, 200, PZ_DMA_TO_DEVICE, 0);
+	CHECK(t, pz_dma_dev_destroy(dev) == 0);
+	dv_close(&m);
+	/* Without anything set aside there is a reserve for that. */
+	if (!dv_lay_out(&m, t))
+		return;
+	m.bc.range_count = 0;
+	if (!dv_make(&m))
+		return;
+	dev = dv_device(&d, &m, &cfg);
+	bus = pz_dma_map(dev, 0, seam - 100, 200, PZ_DMA_TO_DEVICE, 0);
+	CHECK_NAMED(t, bus != PZ_DMA_ERROR, "a reserve");
+	pz_dma_unmap(dev, 0, bus, 200, PZ_DMA_TO_DEVICE, 0);
+	CHECK(t, pz_dma_dev_destroy(dev) == 0);
+	dv_close(&m);
+}
+
 /* A region of which a device reaches a part serves that part. */
 static void edge_region_part(struct tap *t)
 {
@@ -492,5 +620,9 @@ void contract_dma_edges(struct tap *t)
 	edge_mask_bounced(t);
 	edge_sizes(t);
 	edge_reserve(t);
+	edge_share_fails(t);
+	edge_destroy_early(t);
+	edge_odd_buffer(t);
+	edge_seam(t);
 	edge_region_part(t);
 }
