@@ -104,8 +104,8 @@ struct pz_dma_config {
 	 * at least; UINT64_MAX for no such pools. */
 	uint64_t pool_bytes;
 	/* Each CPU keeps, for each device, the page that it freed last: a buffer of a page then
-	 * costs little more than its zeroes, but the page is lost to others until the device goes,
-	 * its masks are set, or pz_dma_drain(). Only for what is directly mapped as it is. */
+	 * takes no locked operation, but the page is lost to others until the device goes, its
+	 * masks are set, or pz_dma_drain(). Only for what is directly mapped as it is. */
 	bool hold;
 	struct pz_bounce *bounce;   /* bounce buffers of the machine, or NULL */
 	struct pz_dma_debug *debug; /* checks how drivers use the layer, or NULL */
@@ -463,8 +463,8 @@ struct pz_dma_holder {
  *
  * What a pool itself has of a contiguous area is the layer's: there is no device then.
  *
- * Context: any; what comes or goes meanwhile may be visited or not; with @dev NULL not while devices
- * are made or destroyed.
+ * Context: any; what comes or goes meanwhile may be visited or not; with @dev NULL not while
+ * devices are made or destroyed.
  * Return: 0, or what @fn returned last.
  */
 int pz_dma_holders(struct pz_dma *dma, const struct pz_dma_dev *dev,

@@ -19,8 +19,6 @@
  */
 #include "atomic_internal.h"
 
-#include "../page/page_internal.h"
-
 #define ATOMIC_LEAST ((uint64_t)128 << 10)
 
 /* Managed bytes that a reach set has. */

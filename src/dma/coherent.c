@@ -25,8 +25,6 @@
 
 #include <physzone/bounce.h>
 
-#include "../page/page_put.h"
-
 static void coherent_debug(const struct pz_dma_dev *dev, const struct pz_dma_buf *buf, bool map)
 {
 	struct pz_dma_use u = {
@@ -435,7 +433,7 @@ static inline bool coherent_keep(const struct dma_hold *h, struct dma_count *c, 
 {
 	bool kept;
 
-	if (c->held || !pz_page_is_single(h->pages, phys >> h->pages->page_shift) || !dma_enter(c))
+	if (c->held || !pz_page_is_single(&h->look, phys) || !dma_enter(c))
 		return false;
 	/* A handler may have come in between, and kept another one. */
 	kept = !c->held;

@@ -120,7 +120,7 @@ static void device_hold(struct pz_dma_dev *dev, uint64_t page)
 	h->first = f->first;
 	h->span = f->last - f->first;
 	h->offset = f->offset;
-	h->pages = dev->dma->cfg.pages;
+	pz_page_look_init(dev->dma->cfg.pages, &h->look);
 	h->direct = dev->dma->cfg.hooks.direct;
 	h->ctx = dev->dma->cfg.hooks.ctx;
 }

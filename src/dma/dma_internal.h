@@ -24,6 +24,7 @@
 #include "../base/bits.h"
 #include "../base/meta.h"
 #include "../base/pz_string.h"
+#include "../page/page_put.h"
 
 enum dma_use { DMA_STREAMING, DMA_COHERENT, DMA_USES };
 
@@ -100,7 +101,7 @@ struct dma_hold {
 	uint32_t cpus;
 	struct dma_count *count; /* the device's */
 	uint64_t first, span, offset; /* as struct dma_fast */
-	const struct pz_pages *pages;
+	struct page_look look;
 	void *(*direct)(void *ctx, uint64_t phys, uint64_t bytes);
 	void *ctx;
 };

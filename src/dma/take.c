@@ -15,8 +15,6 @@
  */
 #include "dma_internal.h"
 
-#include "../page/page_put.h"
-
 /* A contiguous area aligns what is larger to this, when it has no place that is aligned better. */
 #define TAKE_CMA_ALIGN ((uint64_t)1 << 20)
 
