@@ -62,8 +62,8 @@ int pz_bounce_create(struct pz_bounce **out, const struct pz_bounce_config *cfg)
  * @b: the buffers, or NULL; no device has them any more
  *
  * Context: may block; calls the metadata and share hooks.
- * Return: 0, or -PZ_EBUSY while slots are in use: how many is told to pz_bug(), and nothing has
- * changed.
+ * Return: 0, or -PZ_EBUSY while slots are in use or devices have a reserve: that is told to
+ * pz_bug(), and nothing has changed.
  */
 int pz_bounce_destroy(struct pz_bounce *b);
 

@@ -97,7 +97,8 @@ struct pz_dma_config {
 	 * be directly mapped are looked for there alone. */
 	struct pz_range direct;
 	/* A bit of bus addresses that says that memory is private (encrypted); 0 for none. A device
-	 * that cannot drive it must be given shared memory. */
+	 * that cannot drive it must be given shared memory. Masks and limits of buses are of
+	 * addresses that bear it. */
 	uint64_t private_bit;
 	uint32_t cma; /* contiguous area of devices that have none of their own, or PZ_DMA_NO_CMA */
 	/* Bytes that a pool for atomic contexts holds at first; 0 for a 8192nd of memory, 128 KiB
@@ -162,7 +163,7 @@ struct pz_dma_dev_config {
 	bool shared;	       /* it sees shared (not encrypted) memory only */
 	bool force_bounce;     /* all streaming mappings go through bounce buffers */
 	bool atomic;	       /* it allocates in contexts that may not block: keep a pool for it */
-	int32_t nid;	       /* its node, or PZ_NID_NONE */
+	int32_t nid;	       /* its node; PZ_NID_NONE, or one that is not there: none */
 	uint32_t cma;	       /* its own contiguous area, or PZ_DMA_NO_CMA for the layer's */
 	const struct pz_dma_region *region; /* coherent buffers come from here alone; or NULL */
 	struct pz_bounce *restricted;	    /* all it sees is in these bounce buffers; or NULL */
@@ -212,9 +213,10 @@ int pz_dma_dev_destroy(struct pz_dma_dev *dev);
  * @mask: its highest bus address; need not be a power of two less one
  *
  * Context: may block; calls the metadata hook.
- * Return: 0; -PZ_ERANGE when no managed memory could ever serve it; -PZ_EBUSY while mappings are
- * out, or coherent buffers that the device would need shared from now on, or no longer;
- * -PZ_ENOMEM; the mask is as it was then.
+ * Return: 0; -PZ_ERANGE when neither managed memory nor bounce buffers that it may use, for a
+ * restricted device those alone, could ever serve it; -PZ_EBUSY while mappings are out, or coherent
+ * buffers that the device would need shared from now on, or no longer; -PZ_ENOMEM; the mask is as
+ * it was then.
  */
 int pz_dma_set_mask(struct pz_dma_dev *dev, uint64_t mask);
 
@@ -245,7 +247,8 @@ int pz_dma_set_masks(struct pz_dma_dev *dev, uint64_t mask);
  * @dev: the device
  *
  * Context: any.
- * Return: 2^n - 1 that covers the bus address of the last managed page that a window has.
+ * Return: 2^n - 1 that covers the bus address of the last managed page that a window has, with the
+ * bit that says that it is private.
  */
 uint64_t pz_dma_required_mask(const struct pz_dma_dev *dev);
 

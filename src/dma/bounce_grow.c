@@ -84,6 +84,14 @@ static void *grow_meta(struct pz_bounce *b, struct bounce_pool *p, uint32_t cpu,
 	return meta;
 }
 
+/* Memory that is neither shared nor private for sure is nobody's any more. */
+static void grow_leak(struct pz_bounce *b, uint64_t phys, uint64_t bytes, const char *what)
+{
+	pz_count64(&b->leaked, bytes);
+	pz_bug(b->cfg.bugs, "pz_bounce", "0x%llx bytes at 0x%llx cannot be made %s: leaked",
+	       (unsigned long long)bytes, (unsigned long long)phys, what);
+}
+
 /* Make a pool that nobody else sees yet. */
 static int grow_pool(struct pz_bounce *b, uint32_t cpu, uint32_t gfp, const struct pz_reach *reach,
 		     const struct dma_want *want, struct bounce_pool **out)
@@ -119,10 +127,9 @@ static int grow_pool(struct pz_bounce *b, uint32_t cpu, uint32_t gfp, const stru
 	*out = p;
 	return 0;
 no_share:
-	/* Its state is not known: what was to be shared is leaked. */
 	pz_free_exact(b->cfg.pages, cpu, p->meta_pfn, p->meta_pages);
-	pz_bounce_vacate(p);
-	return rc;
+	grow_leak(b, phys, want->bytes, "shared");
+	goto no_slots;
 no_meta:
 	pz_free_exact(b->cfg.pages, cpu, pfn, pages);
 no_slots:
@@ -136,17 +143,14 @@ no_place:
 static void grow_drop(struct pz_bounce *b, struct bounce_pool *p, uint32_t cpu)
 {
 	uint64_t bytes = (uint64_t)p->slots << PZ_BOUNCE_SHIFT, phys = p->first;
-	bool private = !pz_bounce_share(b, phys, bytes, false);
 
-	if (private)
-		pz_free_exact(b->cfg.pages, cpu, phys >> b->page_shift, bytes >> b->page_shift);
+	if (pz_bounce_share(b, phys, bytes, false))
+		grow_leak(b, phys, bytes, "private");
 	else
-		pz_bug(b->cfg.bugs, "pz_bounce_trim", "0x%llx cannot be made private: leaked",
-		       (unsigned long long)phys);
+		pz_free_exact(b->cfg.pages, cpu, phys >> b->page_shift, bytes >> b->page_shift);
 	pz_free_exact(b->cfg.pages, cpu, p->meta_pfn, p->meta_pages);
 	pz_bounce_vacate(p);
-	if (private)
-		pz_count64(&b->extra, 0 - bytes);
+	pz_count64(&b->extra, 0 - bytes);
 }
 
 /* Give a pool back if it is one that goes and nobody uses it; bytes. */
@@ -208,7 +212,7 @@ int pz_bounce_grow(struct pz_bounce *b, const struct pz_dma_dev *dev, uint32_t c
 		return -PZ_ERANGE;
 	for (usual = (usual + page) & ~page;; usual = (usual / 2) & ~page) {
 		/* Four times as much has a place wherever it lies. */
-		bool last = usual / 4 < k->bytes + k->mask;
+		bool last = usual / 4 < k->bytes || usual / 4 - k->bytes < k->mask;
 
 		want.bytes = usual;
 		rc = grow_pool(b, cpu, last ? PZ_GFP_HIGH : 0, reach, last ? &least : &want, &p);
@@ -226,17 +230,6 @@ int pz_bounce_grow(struct pz_bounce *b, const struct pz_dma_dev *dev, uint32_t c
 }
 
 /* --- reserves --- */
-
-static bool reserve_same(const struct pz_reach *a, const struct pz_reach *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (uint32_t i = 0; i < a->count; i++)
-		if (a->v[i].phys.first != b->v[i].phys.first ||
-		    a->v[i].phys.last != b->v[i].phys.last || a->v[i].bus != b->v[i].bus)
-			return false;
-	return true;
-}
 
 /* Whether a range that was set aside has so many bytes in reach. */
 static bool reserve_base(const struct pz_bounce *b, const struct pz_reach *reach, uint64_t bytes)
@@ -256,14 +249,15 @@ static bool reserve_base(const struct pz_bounce *b, const struct pz_reach *reach
 
 /*
  * Keep a pool for devices of a reach, @shared when they see only shared memory: 0 with one that is
- * not to be had otherwise, or with NULL where none is needed; -PZ_ENOMEM.
+ * not to be had otherwise, or with NULL where none is needed or could ever be;
+ * -PZ_ENOMEM.
  */
 int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, bool shared,
 		   struct bounce_pool **out)
 {
 	struct pz_bounce *b = dev->dma->cfg.bounce;
 	const struct pz_dma_dev_config *cfg = &dev->cfg;
-	uint64_t bytes, page;
+	uint64_t bytes, page, leaked;
 	struct bounce_pool *p;
 	struct dma_want want;
 	int rc;
@@ -274,10 +268,10 @@ int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, bool sh
 	    reserve_base(b, reach, bytes))
 		return 0;
 	if (!cfg->force_bounce && !shared && cfg->align == 1 &&
-	    !pz_dma_reach_limited(dev->dma, reach))
+	    pz_dma_reach_whole(dev->dma, reach))
 		return 0;
 	for (const struct pz_dma_dev *d = dev->dma->devs; d; d = d->next) {
-		if (d->reserve && reserve_same(reach, &d->reach[DMA_STREAMING])) {
+		if (d->reserve && pz_dma_same_reach(reach, &d->reach[DMA_STREAMING])) {
 			*out = d->reserve;
 			(*out)->devices++;
 			return 0;
@@ -287,12 +281,13 @@ int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, bool sh
 	want.align = page + 1;
 	want.boundary = 0;
 	want.bytes = (bytes + page) & ~page;
+	leaked = pz_load64(&b->leaked);
 	do {
 		rc = grow_pool(b, PZ_CPU_NONE, PZ_GFP_BLOCK | PZ_GFP_NORETRY, reach, &want, &p);
 		want.bytes = (want.bytes / 2) & ~page;
-	} while (rc && want.bytes >= GROW_LEAST && want.bytes);
+	} while (rc && want.bytes >= GROW_LEAST && pz_load64(&b->leaked) == leaked);
 	if (rc)
-		return -PZ_ENOMEM;
+		return rc == -PZ_ERANGE ? 0 : -PZ_ENOMEM;
 	p->devices = 1;
 	p->kind = PZ_BOUNCE_RESERVE;
 	pz_bounce_publish(p, LIFE_PIN);

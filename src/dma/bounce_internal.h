@@ -83,6 +83,7 @@ struct pz_bounce {
 	uint32_t base;	/* pools that stay: the first ones */
 	uint32_t top;	/* pools from here on were never used */
 	uint64_t extra; /* bytes of pools that go */
+	uint64_t leaked; /* bytes whose sharing failed */
 	uint64_t full, fragmented, grown, trimmed, grow_fails;
 	struct bounce_pool pool[PZ_BOUNCE_POOLS];
 };

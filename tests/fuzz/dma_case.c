@@ -218,7 +218,7 @@ static const char *draw_device(struct case_dev *d)
 	if (draw(3) == 3)
 		d->cfg.align = (uint64_t)1 << draw(12);
 	if (draw(3) == 3)
-		d->cfg.boundary = (uint64_t)1 << (12 + draw(8));
+		d->cfg.boundary = (uint64_t)1 << (9 + draw(11));
 	if (draw(3) == 3)
 		d->cfg.keep_mask = ((uint64_t)1 << draw(12)) - 1;
 	if (draw(3) == 3)
