@@ -103,6 +103,6 @@ void contract_dma_luck(struct tap *t)
 	while (nth < 200 && !luck_unlucky(t, nth, 1))
 		nth++;
 	CHECK_NAMED(t, nth > 20 && nth < 200, "each failed in turn");
-	for (nth = 1; nth < 60; nth += 3)
+	for (nth = 1; nth < 60; nth += 9)
 		(void)luck_unlucky(t, nth, UINT64_MAX);
 }
