@@ -194,6 +194,8 @@ int pz_dma_region_alloc(struct pz_dma_dev *dev, uint64_t size, struct pz_dma_buf
 	buf->record = ticket.record;
 	buf->serial = ticket.serial;
 	memset(buf->cpu_addr, 0, (size_t)want.bytes);
+	if (buf->attrs & PZ_DMA_NO_KERNEL_MAPPING)
+		buf->cpu_addr = NULL;
 	return 0;
 }
 

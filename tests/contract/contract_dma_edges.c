@@ -601,6 +601,9 @@ static void edge_region_part(struct tap *t)
 	CHECK_NAMED(t, pz_dma_set_coherent_mask(dev, region.phys.first + 0xfff) == 0, "one page");
 	CHECK(t, pz_dma_alloc(dev, 0, 0, 0, 4096, &buf) == 0 && buf.phys == region.phys.first);
 	pz_dma_free(dev, 0, &buf);
+	CHECK(t, pz_dma_alloc(dev, 0, 0, PZ_DMA_NO_KERNEL_MAPPING, 4096, &buf) == 0);
+	CHECK_NAMED(t, !buf.cpu_addr, "no address where none was wanted");
+	pz_dma_free(dev, 0, &buf);
 	CHECK(t, pz_dma_dev_destroy(dev) == 0);
 	cm_close(&m);
 }
