@@ -194,6 +194,33 @@ static bool grow_least(const struct pz_bounce *b, const struct bounce_want *k,
 	return want->align != 0;
 }
 
+/* Make a pool of the usual size for a request, or of less, and take its slots: 0, why not. */
+static int grow_for(struct pz_bounce *b, const struct pz_reach *reach, uint32_t cpu,
+		    const struct bounce_want *k, const struct dma_want *least,
+		    struct bounce_got *got)
+{
+	uint64_t usual = grow_setting(b->cfg.grow_bytes), page = ((uint64_t)1 << b->page_shift) - 1;
+	struct dma_want want = { 0, page + 1, 0 };
+	struct bounce_pool *p;
+
+	for (usual = (usual + page) & ~page;; usual = (usual / 2) & ~page) {
+		/* Four times as much has a place wherever it lies. */
+		bool last = usual / 4 < k->bytes || usual / 4 - k->bytes < k->mask;
+		int rc;
+
+		want.bytes = usual;
+		rc = grow_pool(b, cpu, last ? PZ_GFP_HIGH : 0, reach, last ? least : &want, &p);
+		if (!rc && pz_bounce_claim(p, reach, k, 0, got)) {
+			pz_bounce_publish(p, got->n);
+			return 0;
+		}
+		if (!rc)
+			grow_drop(b, p, cpu);
+		if (last)
+			return rc ? rc : -PZ_ERANGE;
+	}
+}
+
 /*
  * Make a pool for a request and take its slots: 0, -PZ_ERANGE when none could ever be made,
  * -PZ_ENOMEM.
@@ -202,31 +229,20 @@ int pz_bounce_grow(struct pz_bounce *b, const struct pz_dma_dev *dev, uint32_t c
 		   const struct bounce_want *k, struct bounce_got *got)
 {
 	const struct pz_reach *reach = &dev->reach[k->use];
-	uint64_t usual = grow_setting(b->cfg.grow_bytes), page = ((uint64_t)1 << b->page_shift) - 1;
-	struct dma_want least, want = { 0, page + 1, 0 };
-	struct bounce_pool *p;
+	struct dma_want least;
 	int rc;
 
-	if (!b->cfg.pages || !usual || b->cfg.shared || !grow_least(b, k, &least) ||
-	    (b->cfg.max_bytes && least.bytes > b->cfg.max_bytes))
+	if (!b->cfg.pages || !grow_setting(b->cfg.grow_bytes) || b->cfg.shared ||
+	    !grow_least(b, k, &least) || (b->cfg.max_bytes && least.bytes > b->cfg.max_bytes))
 		return -PZ_ERANGE;
-	for (usual = (usual + page) & ~page;; usual = (usual / 2) & ~page) {
-		/* Four times as much has a place wherever it lies. */
-		bool last = usual / 4 < k->bytes || usual / 4 - k->bytes < k->mask;
-
-		want.bytes = usual;
-		rc = grow_pool(b, cpu, last ? PZ_GFP_HIGH : 0, reach, last ? &least : &want, &p);
-		if (!rc && pz_bounce_claim(p, reach, k, 0, got)) {
-			pz_bounce_publish(p, got->n);
-			return 0;
-		}
-		if (!rc)
-			grow_drop(b, p, cpu);
-		if (last)
-			break;
-	}
+	rc = grow_for(b, reach, cpu, k, &least, got);
+	/* What nobody uses, out of reach, may be in the way: as memory, in number or in bytes. */
+	if (rc && rc != -PZ_ERANGE && pz_bounce_trim(b, cpu))
+		rc = grow_for(b, reach, cpu, k, &least, got);
+	if (!rc)
+		return 0;
 	pz_count64(&b->grow_fails, 1);
-	return rc && rc != -PZ_ERANGE ? -PZ_ENOMEM : -PZ_ERANGE;
+	return rc != -PZ_ERANGE ? -PZ_ENOMEM : -PZ_ERANGE;
 }
 
 /* --- reserves --- */

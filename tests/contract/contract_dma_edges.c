@@ -493,6 +493,38 @@ static void edge_share_fails(struct tap *t)
 	dv_close(&m);
 }
 
+/* A pool that nobody uses, out of a device's reach, is not in the way of another. */
+static void edge_idle_pool(struct tap *t)
+{
+	struct device_machine m;
+	struct pz_dma_dev_config cfg;
+	struct dma_device d;
+	struct pz_dma_dev *wide, *narrow;
+	uint64_t bus;
+
+	if (!dv_lay_out(&m, t))
+		return;
+	m.bc.range_count = 0;
+	m.bc.reserve_bytes = UINT64_MAX;
+	m.bc.grow_bytes = m.bc.max_bytes = 64 * PM_KIB;
+	if (!dv_make(&m))
+		return;
+	pz_dma_dev_init(&cfg, "wide", 32);
+	wide = dv_device(&d, &m, &cfg);
+	cfg.mask = DM_LOW + DM_ASIDE + 64 * PM_KIB - 1;
+	narrow = dv_device(&d, &m, &cfg);
+	bus = pz_dma_map(wide, 0, DM_HIGH, 100, PZ_DMA_TO_DEVICE, 0);
+	CHECK(t, bus > cfg.mask && bus != PZ_DMA_ERROR);
+	CHECK(t, pz_dma_map(narrow, 0, DM_HIGH, 100, PZ_DMA_TO_DEVICE, 0) == PZ_DMA_ERROR);
+	pz_dma_unmap(wide, 0, bus, 100, PZ_DMA_TO_DEVICE, 0);
+	bus = pz_dma_map(narrow, 0, DM_HIGH, 100, PZ_DMA_TO_DEVICE, 0);
+	CHECK_NAMED(t, bus <= cfg.mask, "it has made room");
+	if (bus != PZ_DMA_ERROR)
+		pz_dma_unmap(narrow, 0, bus, 100, PZ_DMA_TO_DEVICE, 0);
+	CHECK(t, pz_dma_dev_destroy(wide) == 0 && pz_dma_dev_destroy(narrow) == 0);
+	dv_close(&m);
+}
+
 /* Bounce buffers stay while devices have a reserve of them. */
 static void edge_destroy_early(struct tap *t)
 {
@@ -624,6 +656,7 @@ void contract_dma_edges(struct tap *t)
 	edge_sizes(t);
 	edge_reserve(t);
 	edge_share_fails(t);
+	edge_idle_pool(t);
 	edge_destroy_early(t);
 	edge_odd_buffer(t);
 	edge_seam(t);
