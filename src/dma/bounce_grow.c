@@ -53,6 +53,8 @@ static int grow_slots(struct pz_bounce *b, uint32_t cpu, uint32_t gfp, const str
 	req.pages = want->bytes >> b->page_shift;
 	pz_dma_places(&it, reach, want, (uint64_t)1 << b->page_shift);
 	while (pz_dma_next_place(&it, &req.limits)) {
+		if (req.limits.min_addr < b->direct_first)
+			req.limits.min_addr = b->direct_first;
 		if (b->cfg.direct_last && req.limits.max_addr > b->cfg.direct_last)
 			req.limits.max_addr = b->cfg.direct_last;
 		if (req.limits.min_addr > req.limits.max_addr)
@@ -73,6 +75,7 @@ static void *grow_meta(struct pz_bounce *b, struct bounce_pool *p, uint32_t cpu,
 	struct pz_limits l = PZ_LIMITS_ANY;
 	void *meta;
 
+	l.min_addr = b->direct_first;
 	if (b->cfg.direct_last)
 		l.max_addr = b->cfg.direct_last;
 	if (pz_alloc_pages_exact(b->cfg.pages, cpu, gfp, bytes, &l, &p->meta_pfn))
@@ -162,16 +165,49 @@ uint64_t pz_bounce_drop_idle(struct pz_bounce *b, struct bounce_pool *p, uint32_
 	return bytes;
 }
 
+/* The same, counted. */
+static uint64_t grow_trim(struct pz_bounce *b, struct bounce_pool *p, uint32_t cpu)
+{
+	uint64_t bytes = pz_bounce_drop_idle(b, p, cpu);
+
+	if (bytes)
+		pz_count64(&b->trimmed, 1);
+	return bytes;
+}
+
 uint64_t pz_bounce_trim(struct pz_bounce *b, uint32_t cpu)
 {
 	uint64_t bytes = 0;
 
-	for (uint32_t i = b->base; i < pz_load32(&b->top); i++) {
-		uint64_t got = pz_bounce_drop_idle(b, &b->pool[i], cpu);
+	for (uint32_t i = b->base; i < pz_load32(&b->top); i++)
+		bytes += grow_trim(b, &b->pool[i], cpu);
+	return bytes;
+}
 
-		if (got)
-			pz_count64(&b->trimmed, 1);
-		bytes += got;
+/* Searches in a pool that may go, UINT32_MAX where there is none. */
+static uint32_t grow_calls(struct bounce_pool *p)
+{
+	uint32_t calls;
+
+	if (p->stays || !bounce_enter(p))
+		return UINT32_MAX;
+	calls = pz_peek32(&p->area->calls);
+	bounce_leave(p);
+	return calls;
+}
+
+uint64_t pz_bounce_settle(struct pz_bounce *b, uint32_t cpu)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = b->base; i < pz_load32(&b->top); i++) {
+		struct bounce_pool *p = &b->pool[i];
+		uint32_t calls = grow_calls(p);
+
+		if (calls != UINT32_MAX && calls == pz_peek32(&p->seen))
+			bytes += grow_trim(b, p, cpu);
+		else
+			pz_poke32(&p->seen, calls);
 	}
 	return bytes;
 }

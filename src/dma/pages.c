@@ -83,9 +83,9 @@ static int pages_take(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, bool b
 	return 0;
 }
 
-static void pages_debug(const struct pz_dma_dev *dev, const struct pz_dma_buf *buf, bool map)
+/* A piece as the checks know it. */
+static struct pz_dma_use pages_use(const struct pz_dma_dev *dev, const struct pz_dma_buf *buf)
 {
-	struct pz_dma_debug *d = dev->dma->cfg.debug;
 	struct pz_dma_use u = {
 		.dev = dev,
 		.kind = PZ_DMA_SINGLE,
@@ -95,12 +95,16 @@ static void pages_debug(const struct pz_dma_dev *dev, const struct pz_dma_buf *b
 		.size = buf->size,
 	};
 
+	return u;
+}
+
+static void pages_tell(const struct pz_dma_dev *dev, const struct pz_dma_buf *buf)
+{
+	struct pz_dma_debug *d = dev->dma->cfg.debug;
+	struct pz_dma_use u = pages_use(dev, buf);
+
 	if (!d)
 		return;
-	if (!map) {
-		pz_dma_debug_unmap(d, &u);
-		return;
-	}
 	pz_dma_debug_map(d, &u);
 	pz_dma_debug_checked(d, dev, buf->bus);
 }
@@ -117,16 +121,16 @@ int pz_dma_alloc_pages(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, enum 
 	if (rc)
 		return rc;
 	got.dir = (uint8_t)dir;
-	pages_debug(dev, &got, true);
+	pages_tell(dev, &got);
 	*buf = got;
 	return 0;
 }
 
 static void pages_give(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf)
 {
-	pages_debug(dev, buf, false);
-	if (pz_dma_free_any(dev, cpu, buf))
-		pz_dma_count(dev, cpu, ~(uint64_t)0, ~buf->size + 1);
+	struct pz_dma_use u = pages_use(dev, buf);
+
+	pz_dma_free_use(&u, dev, cpu, buf);
 }
 
 void pz_dma_free_pages(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf)
@@ -209,7 +213,7 @@ int pz_dma_alloc_noncontiguous(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gf
 			pz_dma_free_noncontiguous(dev, cpu, sg, count);
 			return rc;
 		}
-		pages_debug(dev, &buf, true);
+		pages_tell(dev, &buf);
 		sg[count].phys = buf.phys;
 		sg[count].bus = buf.bus;
 		sg[count].len = sg[count].bus_len = buf.size;
