@@ -214,10 +214,10 @@ static void debug_compare(struct pz_dma_debug *d, const struct pz_dma_use *u,
 		pz_dma_debug_tell(d, PZ_DMA_UNMAP_FREED, u, r, 0, 0);
 }
 
-/* Whether a call can undo what another kind of call made: buffers are memory, mappings are not. */
+/* Whether a call can undo what another kind of call made. */
 static bool debug_undoes(const struct pz_dma_use *u, const struct pz_dma_use *was)
 {
-	return (u->kind == PZ_DMA_COHERENT) == (was->kind == PZ_DMA_COHERENT);
+	return u->kind == was->kind || (debug_streams(u) && debug_streams(was));
 }
 
 bool pz_dma_debug_take(struct pz_dma_debug *d, const struct pz_dma_use *u,

@@ -150,8 +150,7 @@ static bool dd_wrong_unmap(struct prop *p, struct dd_world *w, uint32_t i)
 	case 2:
 		what = PZ_DMA_UNMAP_KIND;
 		u.kind = (enum pz_dma_kind)((u.kind + 1) % 4);
-		/* No buffer goes by being unmapped, no mapping by being freed. */
-		stays = (u.kind == PZ_DMA_COHERENT) != (o.use.kind == PZ_DMA_COHERENT);
+		stays = u.kind != PZ_DMA_SG; /* what may stream takes the other's place only */
 		break;
 	case 3:
 		what = PZ_DMA_UNMAP_DEVICE;
