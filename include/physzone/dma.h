@@ -388,7 +388,8 @@ void pz_dma_free_pages(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma
  * @cap: room for pieces
  * @n: pieces, written on success only
  *
- * As few pieces as are found quickly, none above the device's largest segment.
+ * As few pieces as are found quickly, none above the device's largest segment; not from contiguous
+ * areas.
  *
  * Context: as pz_dma_alloc().
  * Return: as pz_dma_alloc(), and -PZ_ENOSPC when it would take more than @cap pieces, or more than

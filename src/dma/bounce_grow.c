@@ -122,10 +122,10 @@ static int grow_pool(struct pz_bounce *b, uint32_t cpu, uint32_t gfp, const stru
 	*out = p;
 	return 0;
 no_share:
-	/* Its state is not known: what was to be shared is leaked. */
+	/* Its state is not known: what was to be shared is lost. */
 	pz_free_exact(b->cfg.pages, cpu, p->meta_pfn, p->meta_pages);
-	pz_bounce_vacate(p);
-	return rc;
+	pz_count64(&b->lost, want->bytes);
+	goto no_slots;
 no_meta:
 	pz_free_exact(b->cfg.pages, cpu, pfn, pages);
 no_slots:
@@ -133,6 +133,13 @@ no_slots:
 no_place:
 	pz_count64(&b->extra, 0 - want->bytes);
 	return rc;
+}
+
+static void grow_lose(struct pz_bounce *b, uint64_t phys, uint64_t bytes)
+{
+	pz_count64(&b->lost, bytes);
+	pz_bug(b->cfg.bugs, "pz_bounce_trim", "0x%llx cannot be made private: leaked",
+	       (unsigned long long)phys);
 }
 
 /* A pool that has just been made, and is the caller's, goes. */
@@ -144,12 +151,10 @@ static void grow_drop(struct pz_bounce *b, struct bounce_pool *p, uint32_t cpu)
 	if (private)
 		pz_free_exact(b->cfg.pages, cpu, phys >> b->page_shift, bytes >> b->page_shift);
 	else
-		pz_bug(b->cfg.bugs, "pz_bounce_trim", "0x%llx cannot be made private: leaked",
-		       (unsigned long long)phys);
+		grow_lose(b, phys, bytes);
 	pz_free_exact(b->cfg.pages, cpu, p->meta_pfn, p->meta_pages);
 	pz_bounce_vacate(p);
-	if (private)
-		pz_count64(&b->extra, 0 - bytes);
+	pz_count64(&b->extra, 0 - bytes);
 }
 
 /* Give a pool back if it is one that goes and nobody uses it; bytes. */

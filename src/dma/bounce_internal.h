@@ -86,6 +86,7 @@ struct pz_bounce {
 	uint64_t extra; /* bytes of pools that go */
 	uint64_t direct_first; /* where they begin: behind a page 0 that is not directly mapped */
 	uint64_t full, fragmented, grown, trimmed, grow_fails;
+	uint64_t lost; /* bytes whose state is not known: sharing failed */
 	struct bounce_pool pool[PZ_BOUNCE_POOLS];
 };
 

@@ -7,7 +7,8 @@
  *  anew. Only sharing needs a context that may block; else such memory comes from a pool.
  *  In several pieces: the largest power of two that is wanted and allowed first, and half of it
  *  when there is none; nothing is reclaimed or moved for any but single pages, or, without
- *  PZ_DMA_SINGLE_PAGES, not twice.
+ *  PZ_DMA_SINGLE_PAGES, not twice. Contiguous areas are not asked: what may be scattered leaves
+ *  them to others.
  *
  * Failure
  *  Nothing is held on error.
@@ -54,8 +55,8 @@ static int pages_from_pool(struct pz_dma_dev *dev, struct pz_dma_buf *buf)
 }
 
 /* One piece, of which the device sees zeroes. @gfp: for the search only; @block: it may. */
-static int pages_take(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, bool block, uint64_t size,
-		      struct pz_dma_buf *buf)
+static int pages_take(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, bool block,
+		      uint32_t attrs, uint64_t size, struct pz_dma_buf *buf)
 {
 	const struct pz_dma_hooks *h = &dev->dma->cfg.hooks;
 	struct dma_ask ask;
@@ -63,7 +64,7 @@ static int pages_take(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, bool b
 
 	memset(buf, 0, sizeof(*buf));
 	buf->size = size;
-	pz_dma_ask_init(&ask, dev, cpu, gfp, 0, size);
+	pz_dma_ask_init(&ask, dev, cpu, gfp, attrs, size);
 	ask.wish.way = dev->cfg.restricted ? 0 : pages_way(dev);
 	ask.wish.block = block;
 	ask.wish.remap = false;
@@ -117,7 +118,7 @@ int pz_dma_alloc_pages(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, enum 
 
 	if (rc || dir >= PZ_DMA_NONE)
 		return rc ? rc : -PZ_EINVAL;
-	rc = pages_take(dev, cpu, gfp, gfp & PZ_GFP_BLOCK, size, &got);
+	rc = pages_take(dev, cpu, gfp, gfp & PZ_GFP_BLOCK, 0, size, &got);
 	if (rc)
 		return rc;
 	got.dir = (uint8_t)dir;
@@ -204,7 +205,8 @@ int pz_dma_alloc_noncontiguous(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gf
 		rc = count == most
 			     ? -PZ_ENOSPC
 			     : pages_take(dev, cpu, piece > 1 ? pages_lightly(gfp, attrs) : gfp,
-					  gfp & PZ_GFP_BLOCK, piece << dev->dma->page_shift, &buf);
+					  gfp & PZ_GFP_BLOCK, PZ_DMA_SINGLE_PAGES,
+					  piece << dev->dma->page_shift, &buf);
 		if (rc && rc != -PZ_ENOSPC && piece > 1) {
 			piece >>= 1;
 			continue;

@@ -174,3 +174,13 @@ const char *dma_world_make(void)
 	world.made = true;
 	return NULL;
 }
+
+void dma_world_drop(void)
+{
+	if (!world.made)
+		return;
+	pz_pages_destroy(world.pages);
+	pz_zones_destroy(&world.z);
+	pz_memblock_destroy(&world.mb);
+	world.made = false;
+}

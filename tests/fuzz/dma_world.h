@@ -64,6 +64,8 @@ extern const struct pz_dma_hooks dma_hooks;
 
 /* Make it where it is not; NULL, or what went wrong. */
 const char *dma_world_make(void);
+/* Forget it, and whatever is allocated. */
+void dma_world_drop(void);
 
 /* What lies at physical addresses, NULL when it is not all memory of one place. */
 unsigned char *dma_memory(uint64_t phys, uint64_t bytes);
