@@ -469,8 +469,8 @@ struct pz_dma_holder {
  *
  * What a pool itself has of a contiguous area is the layer's: there is no device then.
  *
- * Context: any; what comes or goes meanwhile may be visited or not; with @dev NULL not while devices
- * are made or destroyed.
+ * Context: any; what comes or goes meanwhile may be visited or not; with @dev NULL not while
+ * devices are made or destroyed.
  * Return: 0, or what @fn returned last.
  */
 int pz_dma_holders(struct pz_dma *dma, const struct pz_dma_dev *dev,

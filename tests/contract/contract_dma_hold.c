@@ -45,8 +45,7 @@ static bool hold_machine(struct hold_box *b, struct tap *t)
 	uint32_t id = 0;
 
 	req.nid = PZ_NID_NONE;
-	if (!cm_lay_out(&b->m, t) ||
-	    pz_cma_reserve(&b->m.pm.mb, &req, 32 * CM_PAGE, &area) ||
+	if (!cm_lay_out(&b->m, t) || pz_cma_reserve(&b->m.pm.mb, &req, 32 * CM_PAGE, &area) ||
 	    pz_memblock_reserve(&b->m.pm.mb, REGION, REGION_BYTES + ASIDE_BYTES, PZ_NID_NONE, 0))
 		return CHECK_NAMED(t, false, "the machine is laid out");
 	cm_with_remap(&b->m);
@@ -148,7 +147,8 @@ static void hold_mapping(struct hold_box *b)
 
 	CHECK(b->m.pm.t, pz_alloc_pages(b->m.pm.pages, 0, 0, 0, &low, &phys) == 0);
 	phys <<= 12;
-	CHECK(b->m.pm.t, pz_dma_map_try(b->bounced, 0, phys, 0x900, PZ_DMA_TO_DEVICE, 0, &bus) == 0);
+	CHECK(b->m.pm.t,
+	      pz_dma_map_try(b->bounced, 0, phys, 0x900, PZ_DMA_TO_DEVICE, 0, &bus) == 0);
 	at.first = bus;
 	at.last = bus + 2 * PZ_BOUNCE_SLOT - 1;
 	hold_one(b, b->bounced, PZ_DMA_FROM_BOUNCE, at, before);
@@ -189,8 +189,9 @@ static void hold_all(struct tap *t)
 		return;
 	hold_devices(b);
 	seen = hold_of(b, NULL);
-	CHECK_NAMED(t, seen.count == seen.layer && seen.from[PZ_DMA_FROM_CMA] == seen.count &&
-			       seen.count > 0,
+	CHECK_NAMED(t,
+		    seen.count == seen.layer && seen.from[PZ_DMA_FROM_CMA] == seen.count &&
+			    seen.count > 0,
 		    "the layer itself has a piece of the area, for its pool");
 	hold_buffer(b, b->area, BLOCK, 0x2800, PZ_DMA_FROM_CMA);
 	hold_buffer(b, b->pooled, 0, 0x1001, PZ_DMA_FROM_ATOMIC);

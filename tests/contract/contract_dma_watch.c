@@ -11,7 +11,7 @@
 #include "suites_decl.h"
 
 #define DW_ENTRIES 64u
-#define DW_PAGES 8u /* of the driver, on either side of what the device reaches */
+#define DW_PAGES 8u  /* of the driver, on either side of what the device reaches */
 #define DW_HERE 100u /* the place where a mapping is made */
 #define BLOCK PZ_GFP_BLOCK
 
@@ -99,8 +99,7 @@ static bool dw_take(struct dw_box *b, unsigned int part, uint64_t first, uint64_
 
 	l.min_addr = first;
 	l.max_addr = first + bytes - 1;
-	if (!CHECK_NAMED(b->m.pm.t,
-			 pz_alloc_pages(b->m.pm.pages, PZ_CPU_NONE, 0, 3, &l, &pfn) == 0,
+	if (!CHECK_NAMED(b->m.pm.t, pz_alloc_pages(b->m.pm.pages, PZ_CPU_NONE, 0, 3, &l, &pfn) == 0,
 			 "the driver has memory"))
 		return false;
 	b->mem[part] = pfn << 12;
@@ -115,8 +114,7 @@ static bool dw_open(struct dw_box *b, struct tap *t)
 	if (!dv_lay_out(&b->m, t) || !dw_checks(&b->d, b, b->m.pm.pages, t))
 		return false;
 	b->m.dc.debug = b->d;
-	if (!dv_make(&b->m) || !dw_take(b, 0, DM_LOW, DM_PART) ||
-	    !dw_take(b, 1, DM_HIGH, DM_PART))
+	if (!dv_make(&b->m) || !dw_take(b, 0, DM_LOW, DM_PART) || !dw_take(b, 1, DM_HIGH, DM_PART))
 		return false;
 	b->dev = dw_device(b, "disk");
 	b->other = dw_device(b, "net");
@@ -169,8 +167,7 @@ static void dw_list(struct dw_box *b)
 		b->sg[i].bus = b->sg[i].bus_len = 0;
 	}
 	b->site = DW_HERE;
-	CHECK(b->m.pm.t,
-	      pz_dma_map_sg(b->dev, 0, b->sg, 2, PZ_DMA_TO_DEVICE, 0, &b->mapped) == 0);
+	CHECK(b->m.pm.t, pz_dma_map_sg(b->dev, 0, b->sg, 2, PZ_DMA_TO_DEVICE, 0, &b->mapped) == 0);
 	b->site = 1;
 }
 
@@ -247,7 +244,8 @@ static void dw_lists(struct dw_box *b)
 	if (b->mapped == 2) {
 		pz_dma_unmap(b->dev, 0, b->sg[1].bus, 0x800, PZ_DMA_TO_DEVICE, 0);
 	} else {
-		CHECK_NAMED(b->m.pm.t, b->sg[0].bus_len == 0x1000, "elements that follow became one");
+		CHECK_NAMED(b->m.pm.t, b->sg[0].bus_len == 0x1000,
+			    "elements that follow became one");
 		pz_dma_unmap(b->dev, 0, b->sg[0].bus + 0x800, 0x800, PZ_DMA_TO_DEVICE, 0);
 	}
 	dw_is(b, PZ_DMA_UNMAP_KIND, true);
@@ -404,7 +402,8 @@ static void dw_right_lists(struct tap *t, struct dw_box *b)
 		pz_dma_sync_sg_for_cpu(b->dev, sg, 3, PZ_DMA_FROM_DEVICE);
 		pz_dma_sync_sg_for_device(b->dev, sg, 3, PZ_DMA_FROM_DEVICE);
 		/* Between elements lies memory of others. */
-		bus = rows ? 0 : pz_dma_map(b->other, 0, b->at + 0x900, 0x700, PZ_DMA_FROM_DEVICE, 0);
+		bus = rows ? 0
+			   : pz_dma_map(b->other, 0, b->at + 0x900, 0x700, PZ_DMA_FROM_DEVICE, 0);
 		if (!rows) {
 			CHECK(t, !pz_dma_mapping_error(b->other, bus));
 			pz_dma_unmap(b->other, 0, bus, 0x700, PZ_DMA_FROM_DEVICE, 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * dma_case_buf.c - coherent buffers of a case, from wherever they come: pages, contiguous areas,
- * regions, pools for contexts that may not block, bounce buffers; small objects; and who holds what.
+ * regions, pools for contexts that may not block, bounce buffers; small objects; and who holds
+ * what.
  */
 #include "dma_case_internal.h"
 

@@ -396,7 +396,8 @@ void prop_run(const char *name, bool (*property)(struct prop *p, void *ctx), voi
 		struct prop p = { 0 };
 		uint64_t *v = NULL;
 
-		prop_now.seed = seed && *seed ? strtoull(seed, NULL, 0) : prop_name_seed(name, from + i);
+		prop_now.seed = seed && *seed ? strtoull(seed, NULL, 0)
+					      : prop_name_seed(name, from + i);
 		p.state = prop_now.seed;
 		if (draws)
 			p.replay = v = prop_parse_draws(draws, &p.replay_len);

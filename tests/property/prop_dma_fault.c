@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * prop_dma_fault.c - a life of devices of all kinds in which one thing fails: each call for metadata
- * and of each hook in turn, and each time that a fault point is passed. Nothing is lost but what the
- * layer says, nothing is taken for misuse, and afterwards all works.
+ * prop_dma_fault.c - a life of devices of all kinds in which one thing fails: each call for
+ * metadata and of each hook in turn, and each time that a fault point is passed. Nothing is lost
+ * but what the layer says, nothing is taken for misuse, and afterwards all works.
  */
 #include "../fuzz/dma_world.h"
 #include "prop.h"
@@ -27,8 +27,8 @@ enum fault {
 	FAULTS,
 };
 
-static const char *const fault_names[FAULTS] = { "metadata",  "direct",	 "window",   "remap",
-						 "share",     "dma.pages", "dma.cma", "dma.piece" };
+static const char *const fault_names[FAULTS] = { "metadata", "direct",	  "window",  "remap",
+						 "share",    "dma.pages", "dma.cma", "dma.piece" };
 
 /* --- hooks that fail once --- */
 
@@ -218,7 +218,8 @@ static void use_mappings(struct pz_dma_dev *dev)
 		return;
 	}
 	for (unsigned int i = 0; i < 8; i++) {
-		bus[i] = pz_dma_map(dev, 0, (pfn << 12) + i * 16384, 14000, PZ_DMA_BIDIRECTIONAL, 0);
+		bus[i] =
+			pz_dma_map(dev, 0, (pfn << 12) + i * 16384, 14000, PZ_DMA_BIDIRECTIONAL, 0);
 		if (pz_dma_mapping_error(dev, bus[i]))
 			l.refused += i < 3; /* how many find room depends */
 		else
