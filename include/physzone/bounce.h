@@ -151,6 +151,7 @@ struct pz_bounce_stat {
 		fragmented; /* requests without a place: too few slots in reach, or too scattered */
 	uint64_t grown, trimmed; /* pools */
 	uint64_t grow_fails;	 /* times that no page frames could be had */
+	uint64_t lost; /* bytes that had to be leaked, because the share hook failed for them */
 };
 
 /**

@@ -59,7 +59,9 @@ struct pz_bounce;    /* bounce.h */
  */
 struct pz_dma_hooks {
 	/* The address of directly mapped memory, NULL when a part is not (high memory). Any
-	 * context. */
+	 * context. Where page 0 is managed and its address is NULL, it counts as not mapped: the
+	 * layer gives out other pages, and what is mapped there for a device that does not reach it
+	 * is copied through @window. */
 	void *(*direct)(void *ctx, uint64_t phys, uint64_t bytes);
 	/* Map a part of one page that is not directly mapped, for a copy; and unmap. Any context.
 	 */
@@ -203,7 +205,7 @@ int pz_dma_dev_create(struct pz_dma_dev **out, struct pz_dma *dma,
  *
  * Context: may block; calls the metadata hook.
  * Return: 0, or -PZ_EBUSY while buffers or mappings are out: how many is told to pz_bug(), and
- * nothing has changed.
+ * nothing has changed. Mappings that are not bounced are known with pz_dma_config.debug only.
  */
 int pz_dma_dev_destroy(struct pz_dma_dev *dev);
 
@@ -389,7 +391,8 @@ void pz_dma_free_pages(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma
  * @cap: room for pieces
  * @n: pieces, written on success only
  *
- * As few pieces as are found quickly, none above the device's largest segment.
+ * As few pieces as are found quickly, none above the device's largest segment; not from contiguous
+ * areas.
  *
  * Context: as pz_dma_alloc().
  * Return: as pz_dma_alloc(), and -PZ_ENOSPC when it would take more than @cap pieces, or more than
@@ -417,6 +420,9 @@ void pz_dma_free_noncontiguous(struct pz_dma_dev *dev, uint32_t cpu, const struc
  *
  * Fills atomic pools that ran low and gives back what they have had too much of. One caller at a
  * time; a second one does nothing. Atomic contexts ask for it through the work hook.
+ * Also gives back pools of pz_dma_config.bounce that were made on the spot, are not in use and were
+ * not looked at since it was last called. Nobody asks for that, so call it now and then. Bounce
+ * buffers of restricted devices are for whoever made them to trim.
  *
  * Context: may block.
  * Return: true when something changed.
@@ -461,7 +467,8 @@ struct pz_dma_holder {
  * @ctx: passed on
  *
  * Pieces of atomic pools, regions and contiguous areas, and bounce slots. Ordinary pages are not
- * recorded; pz_dma_debug has them.
+ * recorded; pz_dma_debug has them. What a pool of small objects (dma_pool.h) has is told by where
+ * its memory is from, like any other buffer; pz_dma_pool_info() counts its blocks.
  *
  * What a pool itself has of a contiguous area is the layer's: there is no device then.
  *
@@ -476,7 +483,10 @@ int pz_dma_holders(struct pz_dma *dma, const struct pz_dma_dev *dev,
 struct pz_dma_dev_stat {
 	const char *name;
 	uint64_t buffers, buffer_bytes; /* coherent, out */
-	uint64_t bounced; /* mappings through bounce buffers, out; others have no state */
+	uint64_t bounced; /* mappings through bounce buffers, out */
+	/* All mappings that are known: the bounced ones, as others have no state; with
+	 * pz_dma_config.debug all, elements of lists and what pz_dma_alloc_pages() gave too. */
+	uint64_t mapped;
 };
 
 /**
@@ -484,7 +494,7 @@ struct pz_dma_dev_stat {
  * @dev: the device
  * @out: the numbers
  *
- * Context: any; exact while it is not in use. Cost: O(CPUs).
+ * Context: any; exact while it is not in use. Cost: O(CPUs, slots, records of the debug mode).
  */
 void pz_dma_dev_stat(const struct pz_dma_dev *dev, struct pz_dma_dev_stat *out);
 

@@ -153,8 +153,10 @@ void pz_dma_debug_map(struct pz_dma_debug *d, const struct pz_dma_use *u);
  * @u: what the driver says that it is
  *
  * Of several mappings of that address, one that is alike in size, kind, direction and elements is
- * taken; else the only one, and what is unlike is told; else it is unknown.
- * Called by the layer, before anything is undone.
+ * taken; else the only one, and what is unlike is told; else it is unknown. A buffer that is
+ * unmapped, a mapping that is freed, and either as a resource, stays.
+ * For whoever has a layer of its own; ours calls it before anything is undone, and a mapping that
+ * it then refuses to undo stays known.
  *
  * Context: any.
  */

@@ -160,14 +160,14 @@ int pz_dma_atomic_join(struct pz_dma_dev *dev, const struct pz_reach *reach, uin
 	if (rc)
 		return rc;
 	if (!pz_add32(&(*out)->devices, 1))
-		(void)pz_dma_work(dma, PZ_CPU_NONE);
+		(void)pz_dma_atomics_tend(dma, PZ_CPU_NONE);
 	return 0;
 }
 
 void pz_dma_atomic_leave(struct pz_dma *dma, struct dma_atomic *a)
 {
 	if (a && pz_add32(&a->devices, UINT32_MAX) == 1)
-		(void)pz_dma_work(dma, PZ_CPU_NONE);
+		(void)pz_dma_atomics_tend(dma, PZ_CPU_NONE);
 }
 
 void pz_dma_atomics_drop(struct pz_dma *dma)
@@ -250,5 +250,5 @@ bool pz_dma_atomic_free(struct pz_dma_dev *dev, const struct pz_dma_buf *buf)
 void pz_dma_atomic_pass(struct pz_dma_dev *dev, uint32_t cpu)
 {
 	if (dev->atomic && pz_dma_atomic_lacks(dev->atomic))
-		(void)pz_dma_work(dev->dma, cpu);
+		(void)pz_dma_atomics_tend(dev->dma, cpu);
 }

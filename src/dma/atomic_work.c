@@ -231,7 +231,7 @@ bool pz_dma_atomic_tend(struct dma_atomic *a, uint32_t cpu)
 	return atomic_reap(a, cpu) || changed;
 }
 
-bool pz_dma_work(struct pz_dma *dma, uint32_t cpu)
+bool pz_dma_atomics_tend(struct pz_dma *dma, uint32_t cpu)
 {
 	bool changed = false;
 
@@ -245,5 +245,14 @@ bool pz_dma_work(struct pz_dma *dma, uint32_t cpu)
 		}
 		pz_store32(&dma->working, 0);
 	}
+	return changed;
+}
+
+bool pz_dma_work(struct pz_dma *dma, uint32_t cpu)
+{
+	bool changed = pz_dma_atomics_tend(dma, cpu);
+
+	if (dma->cfg.bounce && pz_bounce_settle(dma->cfg.bounce, cpu))
+		changed = true;
 	return changed;
 }

@@ -42,6 +42,7 @@ void pz_bounce_lay_out(struct bounce_pool *p, void *meta, uint64_t first, uint32
 	p->head = (void *)(p->run + slots);
 	p->slots = slots;
 	p->devices = p->high = 0;
+	pz_poke32(&p->seen, UINT32_MAX);
 	for (uint32_t i = 0; i < areas; i++)
 		p->area[i].hint = (uint32_t)pz_udiv64((uint64_t)slots * i, areas);
 	pz_poke64(&p->first, first);
@@ -190,6 +191,8 @@ int pz_bounce_create(struct pz_bounce **out, const struct pz_bounce_config *cfg)
 	b->cfg = *cfg;
 	b->cfg.ranges = NULL;
 	b->page_shift = cfg->pages ? pz_page_shift(cfg->pages) : 12;
+	if (cfg->pages && pz_dma_null_page(cfg->pages, &cfg->hooks))
+		b->direct_first = (uint64_t)1 << b->page_shift;
 	for (uint32_t i = 0; i < PZ_BOUNCE_POOLS; i++)
 		b->pool[i].first = UINT64_MAX;
 	for (uint32_t i = 0; i < cfg->range_count; i++) {

@@ -53,6 +53,8 @@ static int grow_slots(struct pz_bounce *b, uint32_t cpu, uint32_t gfp, const str
 	req.pages = want->bytes >> b->page_shift;
 	pz_dma_places(&it, reach, want, (uint64_t)1 << b->page_shift);
 	while (pz_dma_next_place(&it, &req.limits)) {
+		if (req.limits.min_addr < b->direct_first)
+			req.limits.min_addr = b->direct_first;
 		if (b->cfg.direct_last && req.limits.max_addr > b->cfg.direct_last)
 			req.limits.max_addr = b->cfg.direct_last;
 		if (req.limits.min_addr > req.limits.max_addr)
@@ -73,6 +75,7 @@ static void *grow_meta(struct pz_bounce *b, struct bounce_pool *p, uint32_t cpu,
 	struct pz_limits l = PZ_LIMITS_ANY;
 	void *meta;
 
+	l.min_addr = b->direct_first;
 	if (b->cfg.direct_last)
 		l.max_addr = b->cfg.direct_last;
 	if (pz_alloc_pages_exact(b->cfg.pages, cpu, gfp, bytes, &l, &p->meta_pfn))
@@ -85,9 +88,9 @@ static void *grow_meta(struct pz_bounce *b, struct bounce_pool *p, uint32_t cpu,
 }
 
 /* Memory that is neither shared nor private for sure is nobody's any more. */
-static void grow_leak(struct pz_bounce *b, uint64_t phys, uint64_t bytes, const char *what)
+static void grow_lose(struct pz_bounce *b, uint64_t phys, uint64_t bytes, const char *what)
 {
-	pz_count64(&b->leaked, bytes);
+	pz_count64(&b->lost, bytes);
 	pz_bug(b->cfg.bugs, "pz_bounce", "0x%llx bytes at 0x%llx cannot be made %s: leaked",
 	       (unsigned long long)bytes, (unsigned long long)phys, what);
 }
@@ -128,7 +131,7 @@ static int grow_pool(struct pz_bounce *b, uint32_t cpu, uint32_t gfp, const stru
 	return 0;
 no_share:
 	pz_free_exact(b->cfg.pages, cpu, p->meta_pfn, p->meta_pages);
-	grow_leak(b, phys, want->bytes, "shared");
+	grow_lose(b, phys, want->bytes, "shared");
 	goto no_slots;
 no_meta:
 	pz_free_exact(b->cfg.pages, cpu, pfn, pages);
@@ -145,7 +148,7 @@ static void grow_drop(struct pz_bounce *b, struct bounce_pool *p, uint32_t cpu)
 	uint64_t bytes = (uint64_t)p->slots << PZ_BOUNCE_SHIFT, phys = p->first;
 
 	if (pz_bounce_share(b, phys, bytes, false))
-		grow_leak(b, phys, bytes, "private");
+		grow_lose(b, phys, bytes, "private");
 	else
 		pz_free_exact(b->cfg.pages, cpu, phys >> b->page_shift, bytes >> b->page_shift);
 	pz_free_exact(b->cfg.pages, cpu, p->meta_pfn, p->meta_pages);
@@ -166,16 +169,49 @@ uint64_t pz_bounce_drop_idle(struct pz_bounce *b, struct bounce_pool *p, uint32_
 	return bytes;
 }
 
+/* The same, counted. */
+static uint64_t grow_trim(struct pz_bounce *b, struct bounce_pool *p, uint32_t cpu)
+{
+	uint64_t bytes = pz_bounce_drop_idle(b, p, cpu);
+
+	if (bytes)
+		pz_count64(&b->trimmed, 1);
+	return bytes;
+}
+
 uint64_t pz_bounce_trim(struct pz_bounce *b, uint32_t cpu)
 {
 	uint64_t bytes = 0;
 
-	for (uint32_t i = b->base; i < pz_load32(&b->top); i++) {
-		uint64_t got = pz_bounce_drop_idle(b, &b->pool[i], cpu);
+	for (uint32_t i = b->base; i < pz_load32(&b->top); i++)
+		bytes += grow_trim(b, &b->pool[i], cpu);
+	return bytes;
+}
 
-		if (got)
-			pz_count64(&b->trimmed, 1);
-		bytes += got;
+/* Searches in a pool that may go, UINT32_MAX where there is none. */
+static uint32_t grow_calls(struct bounce_pool *p)
+{
+	uint32_t calls;
+
+	if (p->stays || !bounce_enter(p))
+		return UINT32_MAX;
+	calls = pz_peek32(&p->area->calls);
+	bounce_leave(p);
+	return calls;
+}
+
+uint64_t pz_bounce_settle(struct pz_bounce *b, uint32_t cpu)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = b->base; i < pz_load32(&b->top); i++) {
+		struct bounce_pool *p = &b->pool[i];
+		uint32_t calls = grow_calls(p);
+
+		if (calls != UINT32_MAX && calls == pz_peek32(&p->seen))
+			bytes += grow_trim(b, p, cpu);
+		else
+			pz_poke32(&p->seen, calls);
 	}
 	return bytes;
 }
@@ -273,7 +309,7 @@ int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, bool sh
 {
 	struct pz_bounce *b = dev->dma->cfg.bounce;
 	const struct pz_dma_dev_config *cfg = &dev->cfg;
-	uint64_t bytes, page, leaked;
+	uint64_t bytes, page, lost;
 	struct bounce_pool *p;
 	struct dma_want want;
 	int rc;
@@ -297,11 +333,11 @@ int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, bool sh
 	want.align = page + 1;
 	want.boundary = 0;
 	want.bytes = (bytes + page) & ~page;
-	leaked = pz_load64(&b->leaked);
+	lost = pz_load64(&b->lost);
 	do {
 		rc = grow_pool(b, PZ_CPU_NONE, PZ_GFP_BLOCK | PZ_GFP_NORETRY, reach, &want, &p);
 		want.bytes = (want.bytes / 2) & ~page;
-	} while (rc && want.bytes >= GROW_LEAST && pz_load64(&b->leaked) == leaked);
+	} while (rc && want.bytes >= GROW_LEAST && pz_load64(&b->lost) == lost);
 	if (rc)
 		return rc == -PZ_ERANGE ? 0 : -PZ_ENOMEM;
 	p->devices = 1;

@@ -72,6 +72,7 @@ struct bounce_pool {
 	uint32_t slots, areas;
 	bool stays;
 	uint32_t high;		       /* slots that were seen in use at most */
+	uint32_t seen;		       /* searches when pz_bounce_settle() last looked */
 	uint32_t kind;		       /* enum pz_bounce_kind; changes with devices */
 	uint32_t devices;	       /* that a reserve is kept for */
 	uint64_t meta_pfn, meta_pages; /* of a pool that goes: what all this points to */
@@ -83,8 +84,9 @@ struct pz_bounce {
 	uint32_t base;	/* pools that stay: the first ones */
 	uint32_t top;	/* pools from here on were never used */
 	uint64_t extra; /* bytes of pools that go */
-	uint64_t leaked; /* bytes whose sharing failed */
+	uint64_t direct_first; /* where they begin: behind a page 0 that is not directly mapped */
 	uint64_t full, fragmented, grown, trimmed, grow_fails;
+	uint64_t lost; /* bytes whose state is not known: sharing failed */
 	struct bounce_pool pool[PZ_BOUNCE_POOLS];
 };
 

@@ -286,7 +286,7 @@ static const char *map_wrong(const struct bounce_hit *h, const struct pz_dma_dev
 	return NULL;
 }
 
-bool pz_bounce_unmap(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
+int pz_bounce_unmap(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
 		     uint32_t attrs)
 {
 	const struct pz_dma_hooks *hooks = &dev->dma->cfg.hooks;
@@ -296,7 +296,7 @@ bool pz_bounce_unmap(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum p
 	const char *wrong;
 
 	if (!hit_bus(dev, bus, &h))
-		return false;
+		return -PZ_ENOENT;
 	wrong = map_wrong(&h, dev, size, dir);
 	if (!wrong && !run_end(&h))
 		wrong = "is not mapped";
@@ -304,7 +304,7 @@ bool pz_bounce_unmap(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum p
 		bounce_leave(h.pool);
 		pz_bug(b->cfg.bugs, "pz_dma_unmap", "0x%llx of 0x%llx bytes of %s %s",
 		       (unsigned long long)bus, (unsigned long long)size, dev->cfg.name, wrong);
-		return true;
+		return -PZ_EINVAL;
 	}
 	if (!(attrs & PZ_DMA_SKIP_CPU_SYNC)) {
 		if (!dev->cfg.coherent && hooks->for_cpu)
@@ -317,7 +317,7 @@ bool pz_bounce_unmap(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum p
 	if (lost)
 		pz_bug(b->cfg.bugs, "pz_dma_unmap", "the memory of 0x%llx of %s cannot be written",
 		       (unsigned long long)bus, dev->cfg.name);
-	return true;
+	return 0;
 }
 
 /* How many bytes of a mapping are synced from an address on; what is wrong, or NULL. */
@@ -343,6 +343,14 @@ static const char *sync_part(const struct bounce_hit *h, const struct pz_dma_dev
 	return NULL;
 }
 
+/* Whether a part of a device's buffer is synced, as one of pz_dma_alloc_pages() may be. */
+static bool sync_is_buffer(const struct bounce_hit *h, const struct pz_dma_dev *dev, uint64_t size)
+{
+	return h->state && RUN_DIR(h->state) == PZ_DMA_NONE &&
+	       pz_peek64(&h->run->dev) == (uintptr_t)dev && h->into < pz_peek64(&h->run->size) &&
+	       size <= pz_peek64(&h->run->size) - h->into;
+}
+
 bool pz_bounce_sync(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
 		    bool for_cpu)
 {
@@ -355,6 +363,10 @@ bool pz_bounce_sync(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz
 
 	if (!hit_bus(dev, bus, &h))
 		return false;
+	if (sync_is_buffer(&h, dev, size)) {
+		bounce_leave(h.pool);
+		return false;
+	}
 	wrong = sync_part(&h, dev, dir, &size);
 	if (!wrong || size != asked) {
 		phys = pz_peek64(&h.run->phys) + h.into;

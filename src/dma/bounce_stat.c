@@ -8,7 +8,7 @@
  *  3. no slot is in use but by a run;
  *  4. a pool that goes counts the slots that are in use;
  *  5. nobody has a pin but the devices that a reserve is kept for, which are at least one;
- *  6. bytes of pools that go are counted.
+ *  6. bytes of pools that go are counted; what is lost is not among them.
  *
  * Shortcomings
  *  Nobody counts slots of pools that stay as they come and go, which would cost as much as taking
@@ -73,6 +73,7 @@ void pz_bounce_stat(const struct pz_bounce *b, struct pz_bounce_stat *out)
 	out->grown = pz_load64(&b->grown);
 	out->trimmed = pz_load64(&b->trimmed);
 	out->grow_fails = pz_load64(&b->grow_fails);
+	out->lost = pz_load64(&b->lost);
 }
 
 /* Slots of the runs that an area took. */

@@ -25,7 +25,9 @@
 
 #include <physzone/bounce.h>
 
-static void coherent_debug(const struct pz_dma_dev *dev, const struct pz_dma_buf *buf, bool map)
+
+/* A buffer as the checks know it. */
+static struct pz_dma_use coherent_use(const struct pz_dma_dev *dev, const struct pz_dma_buf *buf)
 {
 	struct pz_dma_use u = {
 		.dev = dev,
@@ -38,10 +40,7 @@ static void coherent_debug(const struct pz_dma_dev *dev, const struct pz_dma_buf
 		.memory = buf->cpu_addr,
 	};
 
-	if (map)
-		pz_dma_debug_map(dev->dma->cfg.debug, &u);
-	else
-		pz_dma_debug_unmap(dev->dma->cfg.debug, &u);
+	return u;
 }
 
 /* The contiguous area that a request is served from first, or PZ_DMA_NO_CMA. */
@@ -173,8 +172,11 @@ static int coherent_alloc(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, ui
 		return rc;
 	(void)pz_dma_to_bus(dev, DMA_COHERENT, got.phys, size, &got.bus);
 	pz_dma_count(dev, cpu, 1, size);
-	if (dev->dma->cfg.debug)
-		coherent_debug(dev, &got, true);
+	if (dev->dma->cfg.debug) {
+		struct pz_dma_use u = coherent_use(dev, &got);
+
+		pz_dma_debug_map(dev->dma->cfg.debug, &u);
+	}
 	*buf = got;
 	return 0;
 }
@@ -401,12 +403,24 @@ bool pz_dma_free_any(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_b
 	return done;
 }
 
-static void coherent_free(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf)
+void pz_dma_free_use(const struct pz_dma_use *u, struct pz_dma_dev *dev, uint32_t cpu,
+		     const struct pz_dma_buf *buf)
 {
-	if (dev->dma->cfg.debug)
-		coherent_debug(dev, buf, false);
+	struct pz_dma_debug *debug = dev->dma->cfg.debug;
+	struct pz_dma_record was;
+	bool taken = debug && pz_dma_debug_take(debug, u, &was);
+
 	if (pz_dma_free_any(dev, cpu, buf))
 		pz_dma_count(dev, cpu, ~(uint64_t)0, ~buf->size + 1);
+	else if (taken)
+		pz_dma_debug_put_back(debug, &was);
+}
+
+static void coherent_free(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf)
+{
+	struct pz_dma_use u = coherent_use(dev, buf);
+
+	pz_dma_free_use(&u, dev, cpu, buf);
 }
 
 static __attribute__((noinline)) void coherent_free_new(struct pz_dma_dev *dev, uint32_t cpu,

@@ -4,6 +4,9 @@
  *
  * Concept
  *  Each mapping is recorded when it is made, and what comes afterwards is held against its record.
+ * A record goes before what it stands for is undone, for the address may be another mapping's right
+ * after that. Where the layer then refuses, or the call was for another kind of memory and so undid
+ * nothing, what was mapped is still there, and its record is put back.
  * One fault of a driver is one finding: where two rules are broken by it, the more special one is
  * told. What is wrong with a scatter list as a whole is told of its first element.
  *
@@ -39,6 +42,12 @@ static bool debug_freed(const struct pz_dma_debug *d, uint64_t phys, uint64_t si
 	return false;
 }
 
+/* Whether what is wrong with a list as a whole was told of an element before this one. */
+static bool debug_later(const struct pz_dma_use *u)
+{
+	return u->kind == PZ_DMA_SG && u->sg_index;
+}
+
 static bool debug_streams(const struct pz_dma_use *u)
 {
 	return u->kind == PZ_DMA_SINGLE || u->kind == PZ_DMA_SG;
@@ -67,6 +76,16 @@ static void debug_map_element(struct pz_dma_debug *d, const struct pz_dma_use *u
 	if (longest && u->size > longest)
 		pz_dma_debug_tell(d, PZ_DMA_MAP_LONG, u, NULL, 0, longest);
 	if (boundary && u->size && (u->bus ^ (u->bus + (u->size - 1))) & ~(boundary - 1))
+		pz_dma_debug_tell(d, PZ_DMA_MAP_BOUNDARY, u, NULL, 0, boundary);
+}
+
+void pz_dma_debug_refused(struct pz_dma_debug *d, const struct pz_dma_use *u)
+{
+	uint64_t longest = u->dev->cfg.max_segment, boundary = u->dev->cfg.boundary;
+
+	if (longest && u->size > longest)
+		pz_dma_debug_tell(d, PZ_DMA_MAP_LONG, u, NULL, 0, longest);
+	else if (boundary && u->size > boundary)
 		pz_dma_debug_tell(d, PZ_DMA_MAP_BOUNDARY, u, NULL, 0, boundary);
 }
 
@@ -181,13 +200,13 @@ static void debug_compare(struct pz_dma_debug *d, const struct pz_dma_use *u,
 
 	if (u->size != was->size)
 		pz_dma_debug_tell(d, PZ_DMA_UNMAP_SIZE, u, r, 0, 0);
-	if (u->kind != was->kind)
+	if (u->kind != was->kind && !debug_later(u))
 		pz_dma_debug_tell(d, PZ_DMA_UNMAP_KIND, u, r, 0, 0);
 	else if (u->kind == PZ_DMA_COHERENT && (u->phys != was->phys || u->memory != was->memory))
 		pz_dma_debug_tell(d, PZ_DMA_UNMAP_MEMORY, u, r, 0, 0);
-	else if (u->kind == PZ_DMA_SG && u->sg_count != was->sg_count && !u->sg_index)
+	else if (u->kind == PZ_DMA_SG && u->sg_count != was->sg_count && !debug_later(u))
 		pz_dma_debug_tell(d, PZ_DMA_UNMAP_COUNT, u, r, 0, 0);
-	if (u->dir != was->dir)
+	if (u->dir != was->dir && !debug_later(u))
 		pz_dma_debug_tell(d, PZ_DMA_UNMAP_DIR, u, r, 0, 0);
 	if (was->kind == PZ_DMA_SINGLE && !r->checked)
 		pz_dma_debug_tell(d, PZ_DMA_UNMAP_UNCHECKED, u, r, 0, 0);
@@ -195,27 +214,49 @@ static void debug_compare(struct pz_dma_debug *d, const struct pz_dma_use *u,
 		pz_dma_debug_tell(d, PZ_DMA_UNMAP_FREED, u, r, 0, 0);
 }
 
-void pz_dma_debug_unmap(struct pz_dma_debug *d, const struct pz_dma_use *u)
+/* Whether a call can undo what another kind of call made. */
+static bool debug_undoes(const struct pz_dma_use *u, const struct pz_dma_use *was)
+{
+	return u->kind == was->kind || (debug_streams(u) && debug_streams(was));
+}
+
+bool pz_dma_debug_take(struct pz_dma_debug *d, const struct pz_dma_use *u,
+		       struct pz_dma_record *was)
 {
 	struct debug_match m;
 
 	if (u->bus == PZ_DMA_ERROR) {
 		pz_dma_debug_tell(d, PZ_DMA_UNMAP_ERROR, u, NULL, 0, 0);
-		return;
+		return false;
 	}
 	do {
 		debug_match(d, u, &m);
 		if (m.exact || m.others == 1)
 			continue;
-		if (debug_was_lost(d))
-			return;
+		if (debug_was_lost(d) || debug_later(u))
+			return false;
 		if (m.has_foreign && !m.others)
 			pz_dma_debug_tell(d, PZ_DMA_UNMAP_DEVICE, u, &m.foreign.r, 0, 0);
 		else
 			pz_dma_debug_tell(d, PZ_DMA_UNMAP_UNKNOWN, u, NULL, m.others, 0);
-		return;
-	} while (!pz_dma_debug_claim(d, &m.best)); /* somebody else changed it: look again */
+		return false;
+		/* Where somebody else changed it: look again. */
+	} while (debug_undoes(u, &m.best.r.use) && !pz_dma_debug_claim(d, &m.best));
 	debug_compare(d, u, &m.best.r);
+	*was = m.best.r;
+	return debug_undoes(u, &m.best.r.use);
+}
+
+void pz_dma_debug_put_back(struct pz_dma_debug *d, const struct pz_dma_record *was)
+{
+	(void)pz_dma_debug_keep(d, was);
+}
+
+void pz_dma_debug_unmap(struct pz_dma_debug *d, const struct pz_dma_use *u)
+{
+	struct pz_dma_record was;
+
+	(void)pz_dma_debug_take(d, u, &was);
 }
 
 void pz_dma_debug_checked(struct pz_dma_debug *d, const struct pz_dma_dev *dev, uint64_t bus)
@@ -276,9 +317,9 @@ static void debug_sync_rules(struct pz_dma_debug *d, const struct pz_dma_use *u,
 	if (u->size > was->size - (u->bus - was->bus))
 		pz_dma_debug_tell(d, PZ_DMA_SYNC_RANGE, u, r, 0, 0);
 	if (u->kind == PZ_DMA_SG && was->kind == PZ_DMA_SG && u->sg_count != was->sg_count &&
-	    !u->sg_index)
+	    !debug_later(u))
 		pz_dma_debug_tell(d, PZ_DMA_SYNC_COUNT, u, r, 0, 0);
-	if (was->dir == PZ_DMA_BIDIRECTIONAL || u->dir == was->dir)
+	if (was->dir == PZ_DMA_BIDIRECTIONAL || u->dir == was->dir || debug_later(u))
 		return;
 	if (for_cpu && was->dir == PZ_DMA_TO_DEVICE)
 		pz_dma_debug_tell(d, PZ_DMA_SYNC_READ_ONLY, u, r, 0, 0);
@@ -305,6 +346,6 @@ void pz_dma_debug_sync(struct pz_dma_debug *d, const struct pz_dma_use *u, bool 
 	}
 	if (fits)
 		debug_sync_rules(d, u, for_cpu, &best);
-	else if (!pz_load64(&d->lost))
+	else if (!pz_load64(&d->lost) && !debug_later(u))
 		pz_dma_debug_tell(d, PZ_DMA_SYNC_UNKNOWN, u, NULL, 0, 0);
 }

@@ -70,6 +70,8 @@ struct debug_walk {
 	bool done;
 };
 
+/* Keep a record as it is: false when there is no room. */
+bool pz_dma_debug_keep(struct pz_dma_debug *d, const struct pz_dma_record *r);
 /* Record what was made: false when there is no room. */
 bool pz_dma_debug_record(struct pz_dma_debug *d, const struct pz_dma_use *u);
 /* Take a record out if it still is what was seen. */

@@ -135,10 +135,11 @@ static void debug_write(struct debug_entry *e, const struct pz_dma_use *u)
 	pz_poke64(&e->sg, (uint64_t)u->sg_count << 32 | u->sg_index);
 }
 
-bool pz_dma_debug_record(struct pz_dma_debug *d, const struct pz_dma_use *u)
+bool pz_dma_debug_keep(struct pz_dma_debug *d, const struct pz_dma_record *r)
 {
+	const struct pz_dma_use *u = &r->use;
 	struct debug_entry *e = debug_take(d);
-	uint64_t word, serial;
+	uint64_t word;
 
 	if (!e) {
 		pz_count64(&d->lost, 1);
@@ -146,13 +147,10 @@ bool pz_dma_debug_record(struct pz_dma_debug *d, const struct pz_dma_use *u)
 	}
 	word = (pz_load64(&e->word) & ~(uint64_t)(DEBUG_CHANGE - 1)) + DEBUG_CHANGE;
 	pz_store64(&e->word, word | DEBUG_BUSY);
-	do {
-		serial = pz_load64(&d->serial);
-	} while (!pz_cas64(&d->serial, serial, serial + 1));
 	debug_write(e, u);
-	pz_poke64(&e->serial, serial + 1);
-	pz_poke64(&e->since, d->cfg.now ? d->cfg.now(d->cfg.ctx) : 0);
-	pz_poke64(&e->site, d->cfg.site ? d->cfg.site(d->cfg.ctx) : 0);
+	pz_poke64(&e->serial, r->serial);
+	pz_poke64(&e->since, r->since);
+	pz_poke64(&e->site, r->site);
 	for (unsigned int by = 0; by < DEBUG_INDICES; by++) {
 		pz_poke32(&e->cell[by], 0);
 		if (!debug_indexed(u, (enum debug_by)by))
@@ -161,8 +159,23 @@ bool pz_dma_debug_record(struct pz_dma_debug *d, const struct pz_dma_use *u)
 		debug_put(d, e, (enum debug_by)by,
 			  debug_key(u, (enum debug_by)by) >> DEBUG_GRAIN_SHIFT);
 	}
-	pz_store64(&e->word, word + DEBUG_CHANGE + DEBUG_LIVE);
+	pz_store64(&e->word, word + DEBUG_CHANGE + DEBUG_LIVE + (r->checked ? DEBUG_CHECKED : 0));
 	return true;
+}
+
+bool pz_dma_debug_record(struct pz_dma_debug *d, const struct pz_dma_use *u)
+{
+	struct pz_dma_record r;
+
+	memset(&r, 0, sizeof(r));
+	r.use = *u;
+	do {
+		r.serial = pz_load64(&d->serial);
+	} while (!pz_cas64(&d->serial, r.serial, r.serial + 1));
+	r.serial++;
+	r.since = d->cfg.now ? d->cfg.now(d->cfg.ctx) : 0;
+	r.site = d->cfg.site ? d->cfg.site(d->cfg.ctx) : 0;
+	return pz_dma_debug_keep(d, &r);
 }
 
 bool pz_dma_debug_see(struct debug_entry *e, struct debug_seen *s)

@@ -430,7 +430,7 @@ int pz_dma_dev_destroy(struct pz_dma_dev *dev)
 		       dev->cfg.name, (unsigned long long)n);
 		return -PZ_EBUSY;
 	}
-	n = pz_bounce_held(dev, false);
+	n = pz_dma_mapped_count(dev);
 	if (n) {
 		pz_bug(dev->dma->cfg.bugs, "pz_dma_dev_destroy", "%s has %llu mappings out",
 		       dev->cfg.name, (unsigned long long)n);

@@ -31,6 +31,30 @@ static int dma_faults(struct pz_dma *dma)
 	return 0;
 }
 
+bool pz_dma_null_page(const struct pz_pages *pages, const struct pz_dma_hooks *h)
+{
+	uint64_t page = (uint64_t)1 << pz_page_shift(pages);
+	struct pz_page_req req;
+
+	pz_page_req_init(pages, &req, 0, 0, PZ_CPU_NONE);
+	req.limits.max_addr = page - 1;
+	return h->direct && !pz_page_ever(pages, &req) && !h->direct(h->ctx, 0, page);
+}
+
+/* Nothing is looked for in a page whose address says that it is not mapped. */
+static void dma_skip_null(struct pz_dma *dma)
+{
+	struct pz_range *direct = &dma->cfg.direct;
+	uint64_t page = pz_dma_page_bytes(dma);
+
+	if (direct->first || (direct->last && direct->last < page) ||
+	    !pz_dma_null_page(dma->cfg.pages, &dma->cfg.hooks))
+		return;
+	direct->first = page;
+	if (!direct->last)
+		direct->last = PZ_ADDR_MAX;
+}
+
 int pz_dma_create(struct pz_dma **out, const struct pz_dma_config *cfg)
 {
 	const struct pz_meta *m = cfg->meta;
@@ -47,6 +71,7 @@ int pz_dma_create(struct pz_dma **out, const struct pz_dma_config *cfg)
 	memset(dma, 0, sizeof(*dma));
 	dma->cfg = *cfg;
 	dma->page_shift = pz_page_shift(cfg->pages);
+	dma_skip_null(dma);
 	rc = pz_dma_has_cma(dma, cfg->cma) ? dma_faults(dma) : -PZ_EINVAL;
 	if (rc) {
 		m->free(m->ctx, dma, sizeof(*dma));

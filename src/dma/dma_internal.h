@@ -369,6 +369,9 @@ int pz_dma_alloc_bounce(struct pz_dma_dev *dev, uint32_t cpu, const struct dma_w
 			uint64_t size, struct pz_dma_buf *buf);
 /* Free a buffer wherever it is from; false for misuse, which was told. */
 bool pz_dma_free_any(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf);
+/* The same, counted, telling the checks. */
+void pz_dma_free_use(const struct pz_dma_use *u, struct pz_dma_dev *dev, uint32_t cpu,
+		     const struct pz_dma_buf *buf);
 void pz_dma_buf_bug(const struct pz_dma_dev *dev, const struct pz_dma_buf *buf, const char *what);
 
 /* What was found. */
@@ -434,8 +437,11 @@ void pz_dma_atomics_drop(struct pz_dma *dma);
 void pz_dma_map_ready(struct pz_dma_dev *dev);
 int pz_dma_map_one(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t size,
 		   enum pz_dma_dir dir, uint32_t attrs, uint64_t *bus);
-void pz_dma_unmap_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
+/* False: misuse, which was told. */
+bool pz_dma_unmap_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
 		      uint32_t attrs);
+/* The same, telling the checks; for single buffers and elements of lists. */
+void pz_dma_unmap_use(const struct pz_dma_use *u, struct pz_dma_dev *dev);
 void pz_dma_sync_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
 		     bool for_cpu);
 bool pz_dma_crosses(uint64_t bus, uint64_t size, uint64_t boundary);
@@ -446,12 +452,21 @@ static inline struct pz_bounce *pz_dma_bounce(const struct pz_dma_dev *dev)
 	return dev->cfg.restricted ? dev->cfg.restricted : dev->dma->cfg.bounce;
 }
 
+/* debug.c: tell what is wrong with what is given back; true with its record, which is out then. */
+bool pz_dma_debug_take(struct pz_dma_debug *d, const struct pz_dma_use *u,
+		       struct pz_dma_record *was);
+/* It was not given back: the layer refused. */
+void pz_dma_debug_put_back(struct pz_dma_debug *d, const struct pz_dma_record *was);
+/* An element of a list was not mapped: tell what is wrong with it, if that is why. */
+void pz_dma_debug_refused(struct pz_dma_debug *d, const struct pz_dma_use *u);
+
 /* bounce_map.c: mappings through bounce buffers. */
 int pz_bounce_map(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t size,
 		  enum pz_dma_dir dir, uint32_t attrs, uint64_t *bus);
-/* False: no bounce buffer is there. */
-bool pz_bounce_unmap(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
+/* 0; -PZ_ENOENT: no bounce buffer is there; -PZ_EINVAL: misuse, which was told. */
+int pz_bounce_unmap(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
 		     uint32_t attrs);
+/* False: no bounce buffer is there that stands for other memory. */
 bool pz_bounce_sync(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
 		    bool for_cpu);
 uint64_t pz_bounce_max(const struct pz_dma_dev *dev);
@@ -468,6 +483,15 @@ uint64_t pz_bounce_held(const struct pz_dma_dev *dev, bool coherent);
 int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, bool shared,
 		   struct bounce_pool **out);
 void pz_dma_unreserve(struct pz_dma_dev *dev, struct bounce_pool *p);
+
+/* Whether page 0 is managed, and the hook for direct addresses says that it is not mapped. */
+bool pz_dma_null_page(const struct pz_pages *pages, const struct pz_dma_hooks *h);
+/* Give back what bounce buffers grew by and nobody used since the last time; may block. */
+uint64_t pz_bounce_settle(struct pz_bounce *b, uint32_t cpu);
+/* Fill and empty pools for atomic contexts. */
+bool pz_dma_atomics_tend(struct pz_dma *dma, uint32_t cpu);
+/* Mappings that are out and known of. */
+uint64_t pz_dma_mapped_count(const struct pz_dma_dev *dev);
 
 /* A time and a caller, for accounts. */
 static inline uint64_t pz_dma_now(const struct pz_dma *dma)

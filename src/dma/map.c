@@ -88,17 +88,31 @@ int pz_dma_map_one(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t
 	return 0;
 }
 
-void pz_dma_unmap_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
+bool pz_dma_unmap_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
 		      uint32_t attrs)
 {
 	const struct pz_dma_hooks *h = &dev->dma->cfg.hooks;
 	uint64_t phys;
+	int rc = -PZ_ENOENT;
 
-	if (pz_load32(&dev->bounced) && pz_bounce_unmap(dev, bus, size, dir, attrs))
-		return;
+	if (pz_load32(&dev->bounced))
+		rc = pz_bounce_unmap(dev, bus, size, dir, attrs);
+	if (rc != -PZ_ENOENT)
+		return !rc;
 	if (!dev->cfg.coherent && !(attrs & PZ_DMA_SKIP_CPU_SYNC) && h->for_cpu &&
 	    !map_from_bus(dev, bus, &phys))
 		h->for_cpu(h->ctx, phys, size, dir);
+	return true;
+}
+
+void pz_dma_unmap_use(const struct pz_dma_use *u, struct pz_dma_dev *dev)
+{
+	struct pz_dma_debug *debug = dev->dma->cfg.debug;
+	struct pz_dma_record was;
+	bool taken = debug && pz_dma_debug_take(debug, u, &was);
+
+	if (!pz_dma_unmap_one(dev, u->bus, u->size, u->dir, u->attrs) && taken)
+		pz_dma_debug_put_back(debug, &was);
 }
 
 void pz_dma_sync_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
@@ -132,8 +146,8 @@ static struct pz_dma_use map_use(const struct pz_dma_dev *dev, enum pz_dma_kind 
 	return u;
 }
 
-int pz_dma_map_try(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t size,
-		   enum pz_dma_dir dir, uint32_t attrs, uint64_t *bus)
+static int map_told(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t size,
+		    enum pz_dma_dir dir, uint32_t attrs, uint64_t *bus)
 {
 	struct pz_dma_debug *debug = dev->dma->cfg.debug;
 	int rc = pz_dma_map_one(dev, cpu, phys, size, dir, attrs, bus);
@@ -144,6 +158,17 @@ int pz_dma_map_try(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t
 		u.phys = phys;
 		pz_dma_debug_map(debug, &u);
 	}
+	return rc;
+}
+
+int pz_dma_map_try(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t size,
+		   enum pz_dma_dir dir, uint32_t attrs, uint64_t *bus)
+{
+	int rc = map_told(dev, cpu, phys, size, dir, attrs, bus);
+
+	/* The answer is the check. */
+	if (!rc && dev->dma->cfg.debug)
+		pz_dma_debug_checked(dev->dma->cfg.debug, dev, *bus);
 	return rc;
 }
 
@@ -158,7 +183,7 @@ uint64_t pz_dma_map(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_
 		       size - 1 < f->last - phys && (unsigned int)dir < PZ_DMA_NONE &&
 		       !(attrs & ~PZ_DMA_ATTRS)))
 		return phys + f->offset;
-	return pz_dma_map_try(dev, cpu, phys, size, dir, attrs, &bus) ? PZ_DMA_ERROR : bus;
+	return map_told(dev, cpu, phys, size, dir, attrs, &bus) ? PZ_DMA_ERROR : bus;
 }
 
 bool pz_dma_mapping_error(const struct pz_dma_dev *dev, uint64_t bus)
@@ -171,15 +196,13 @@ bool pz_dma_mapping_error(const struct pz_dma_dev *dev, uint64_t bus)
 void pz_dma_unmap(struct pz_dma_dev *dev, uint32_t cpu, uint64_t bus, uint64_t size,
 		  enum pz_dma_dir dir, uint32_t attrs)
 {
+	struct pz_dma_use u;
+
 	(void)cpu;
 	if (MAP_LIKELY(dev->plain && !pz_load32(&dev->bounced)))
 		return;
-	if (dev->dma->cfg.debug) {
-		struct pz_dma_use u = map_use(dev, PZ_DMA_SINGLE, bus, size, dir, attrs);
-
-		pz_dma_debug_unmap(dev->dma->cfg.debug, &u);
-	}
-	pz_dma_unmap_one(dev, bus, size, dir, attrs);
+	u = map_use(dev, PZ_DMA_SINGLE, bus, size, dir, attrs);
+	pz_dma_unmap_use(&u, dev);
 }
 
 static void map_sync(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,

@@ -7,7 +7,8 @@
  *  anew. Only sharing needs a context that may block; else such memory comes from a pool.
  *  In several pieces: the largest power of two that is wanted and allowed first, and half of it
  *  when there is none; nothing is reclaimed or moved for any but single pages, or, without
- *  PZ_DMA_SINGLE_PAGES, not twice.
+ *  PZ_DMA_SINGLE_PAGES, not twice. Contiguous areas are not asked: what may be scattered leaves
+ *  them to others.
  *
  * Failure
  *  Nothing is held on error.
@@ -62,8 +63,8 @@ static int pages_from_pool(struct pz_dma_dev *dev, struct pz_dma_buf *buf)
 }
 
 /* One piece, of which the device sees zeroes. @gfp: for the search only; @block: it may. */
-static int pages_take(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, bool block, uint64_t size,
-		      struct pz_dma_buf *buf)
+static int pages_take(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, bool block,
+		      uint32_t attrs, uint64_t size, struct pz_dma_buf *buf)
 {
 	const struct pz_dma_hooks *h = &dev->dma->cfg.hooks;
 	struct dma_ask ask;
@@ -72,7 +73,7 @@ static int pages_take(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, bool b
 
 	memset(buf, 0, sizeof(*buf));
 	buf->size = size;
-	pz_dma_ask_init(&ask, dev, cpu, gfp, 0, size);
+	pz_dma_ask_init(&ask, dev, cpu, gfp, attrs, size);
 	ask.wish.way = dev->cfg.restricted ? 0 : pages_way(dev);
 	ask.wish.block = block;
 	ask.wish.remap = false;
@@ -94,9 +95,9 @@ static int pages_take(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, bool b
 	return 0;
 }
 
-static void pages_debug(const struct pz_dma_dev *dev, const struct pz_dma_buf *buf, bool map)
+/* A piece as the checks know it. */
+static struct pz_dma_use pages_use(const struct pz_dma_dev *dev, const struct pz_dma_buf *buf)
 {
-	struct pz_dma_debug *d = dev->dma->cfg.debug;
 	struct pz_dma_use u = {
 		.dev = dev,
 		.kind = PZ_DMA_SINGLE,
@@ -106,12 +107,16 @@ static void pages_debug(const struct pz_dma_dev *dev, const struct pz_dma_buf *b
 		.size = buf->size,
 	};
 
+	return u;
+}
+
+static void pages_tell(const struct pz_dma_dev *dev, const struct pz_dma_buf *buf)
+{
+	struct pz_dma_debug *d = dev->dma->cfg.debug;
+	struct pz_dma_use u = pages_use(dev, buf);
+
 	if (!d)
 		return;
-	if (!map) {
-		pz_dma_debug_unmap(d, &u);
-		return;
-	}
 	pz_dma_debug_map(d, &u);
 	pz_dma_debug_checked(d, dev, buf->bus);
 }
@@ -124,20 +129,20 @@ int pz_dma_alloc_pages(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, enum 
 
 	if (rc || dir >= PZ_DMA_NONE)
 		return rc ? rc : -PZ_EINVAL;
-	rc = pages_take(dev, cpu, gfp, gfp & PZ_GFP_BLOCK, size, &got);
+	rc = pages_take(dev, cpu, gfp, gfp & PZ_GFP_BLOCK, 0, size, &got);
 	if (rc)
 		return rc;
 	got.dir = (uint8_t)dir;
-	pages_debug(dev, &got, true);
+	pages_tell(dev, &got);
 	*buf = got;
 	return 0;
 }
 
 static void pages_give(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf)
 {
-	pages_debug(dev, buf, false);
-	if (pz_dma_free_any(dev, cpu, buf))
-		pz_dma_count(dev, cpu, ~(uint64_t)0, ~buf->size + 1);
+	struct pz_dma_use u = pages_use(dev, buf);
+
+	pz_dma_free_use(&u, dev, cpu, buf);
 }
 
 void pz_dma_free_pages(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_dma_buf *buf)
@@ -220,7 +225,8 @@ int pz_dma_alloc_noncontiguous(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gf
 		rc = count == most
 			     ? -PZ_ENOSPC
 			     : pages_take(dev, cpu, piece > 1 ? pages_lightly(gfp, attrs) : gfp,
-					  gfp & PZ_GFP_BLOCK, piece << dev->dma->page_shift, &buf);
+					  gfp & PZ_GFP_BLOCK, PZ_DMA_SINGLE_PAGES,
+					  piece << dev->dma->page_shift, &buf);
 		if (rc && rc != -PZ_ENOSPC && piece > 1) {
 			piece >>= 1;
 			continue;
@@ -229,7 +235,7 @@ int pz_dma_alloc_noncontiguous(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gf
 			pz_dma_free_noncontiguous(dev, cpu, sg, count);
 			return rc;
 		}
-		pages_debug(dev, &buf, true);
+		pages_tell(dev, &buf);
 		sg[count].phys = buf.phys;
 		sg[count].bus = buf.bus;
 		sg[count].len = sg[count].bus_len = buf.size;

@@ -31,30 +31,61 @@ static bool sg_joins(const struct pz_dma_dev *dev, const struct pz_sg *s, uint64
 /* The bus addresses of elements, as they come out of the packed ones. */
 struct sg_walk {
 	const struct pz_sg *sg;
-	uint32_t segment;
-	uint64_t done; /* bytes of it */
+	uint32_t n, i;	  /* elements that the caller says there are; the one that is looked at */
+	uint32_t segment; /* that it lies in */
+	uint64_t done;	  /* bytes of that */
+	uint64_t bus;	  /* of the element */
 };
 
-static uint64_t sg_next(struct sg_walk *w, uint64_t len)
+static struct sg_walk sg_walk(const struct pz_sg *sg, uint32_t n)
+{
+	struct sg_walk w = { sg, n, UINT32_MAX, 0, 0, 0 };
+
+	return w;
+}
+
+/* The next element; false when there is none, or none that was mapped. */
+static bool sg_next(struct sg_walk *w)
 {
 	const struct pz_sg *s = &w->sg[w->segment];
-	uint64_t bus = s->bus + w->done;
 
-	w->done += len;
+	if (++w->i == w->n || !s->bus_len)
+		return false;
+	w->bus = s->bus + w->done;
+	w->done += w->sg[w->i].len;
 	if (w->done >= s->bus_len) {
 		w->segment++;
 		w->done = 0;
 	}
-	return bus;
+	return true;
 }
 
 static void sg_undo(struct pz_dma_dev *dev, const struct pz_sg *sg, uint32_t n, enum pz_dma_dir dir,
 		    uint32_t attrs)
 {
-	struct sg_walk w = { sg, 0, 0 };
+	struct sg_walk w = sg_walk(sg, n);
 
-	for (uint32_t i = 0; i < n; i++)
-		pz_dma_unmap_one(dev, sg_next(&w, sg[i].len), sg[i].len, dir, attrs);
+	while (sg_next(&w))
+		(void)pz_dma_unmap_one(dev, w.bus, sg[w.i].len, dir, attrs);
+}
+
+/* An element as the checks know it. */
+static struct pz_dma_use sg_use(const struct pz_dma_dev *dev, const struct pz_sg *sg, uint32_t n,
+				uint32_t i, uint64_t bus, enum pz_dma_dir dir, uint32_t attrs)
+{
+	struct pz_dma_use u;
+
+	memset(&u, 0, sizeof(u));
+	u.dev = dev;
+	u.kind = PZ_DMA_SG;
+	u.dir = dir;
+	u.bus = bus;
+	u.phys = sg[i].phys;
+	u.size = sg[i].len;
+	u.attrs = attrs;
+	u.sg_count = n;
+	u.sg_index = i;
+	return u;
 }
 
 /* Map element @i and join it to the @count segments that there are. */
@@ -74,7 +105,7 @@ static int sg_map(struct pz_dma_dev *dev, uint32_t cpu, struct pz_sg *sg, uint32
 		return 0;
 	}
 	if (dev->cfg.max_segments && *count == dev->cfg.max_segments) {
-		pz_dma_unmap_one(dev, bus, len, dir, attrs | PZ_DMA_SKIP_CPU_SYNC);
+		(void)pz_dma_unmap_one(dev, bus, len, dir, attrs | PZ_DMA_SKIP_CPU_SYNC);
 		return -PZ_ENOSPC;
 	}
 	sg[*count].bus = bus;
@@ -83,41 +114,29 @@ static int sg_map(struct pz_dma_dev *dev, uint32_t cpu, struct pz_sg *sg, uint32
 	return 0;
 }
 
-/* Tell the checks of each segment. */
-static void sg_tell(struct pz_dma_dev *dev, const struct pz_sg *sg, uint32_t n, uint32_t segments,
-		    enum pz_dma_dir dir, uint32_t attrs, bool map)
+/* Tell the checks of each element that was mapped. */
+static void sg_tell(struct pz_dma_dev *dev, const struct pz_sg *sg, uint32_t n, enum pz_dma_dir dir,
+		    uint32_t attrs)
 {
-	struct pz_dma_use u;
-	uint32_t first = 0;
+	struct sg_walk w = sg_walk(sg, n);
 
-	memset(&u, 0, sizeof(u));
-	u.dev = dev;
-	u.kind = PZ_DMA_SG;
-	u.dir = dir;
-	u.attrs = attrs;
-	u.sg_count = n;
-	for (uint32_t k = 0; k < segments; k++) {
-		u.bus = sg[k].bus;
-		u.size = sg[k].bus_len;
-		u.phys = sg[first].phys;
-		u.sg_index = k;
-		if (map)
-			pz_dma_debug_map(dev->dma->cfg.debug, &u);
-		else
-			pz_dma_debug_unmap(dev->dma->cfg.debug, &u);
-		for (uint64_t done = 0; done < u.size && first < n - 1; first++)
-			done += sg[first].len;
+	while (sg_next(&w)) {
+		struct pz_dma_use u = sg_use(dev, sg, n, w.i, w.bus, dir, attrs);
+
+		pz_dma_debug_map(dev->dma->cfg.debug, &u);
 	}
 }
 
-/* How many segments a mapped list has. */
-static uint32_t sg_segments(const struct pz_sg *sg, uint32_t n)
+/* Element @i was refused: what was mapped before it is taken back, and the checks look at it. */
+static void sg_fail(struct pz_dma_dev *dev, const struct pz_sg *sg, uint32_t n, uint32_t i,
+		    enum pz_dma_dir dir, uint32_t attrs)
 {
-	uint32_t k = 0;
+	sg_undo(dev, sg, i, dir, attrs | PZ_DMA_SKIP_CPU_SYNC);
+	if (dev->dma->cfg.debug) {
+		struct pz_dma_use u = sg_use(dev, sg, n, i, PZ_DMA_ERROR, dir, attrs);
 
-	while (k < n && sg[k].bus_len)
-		k++;
-	return k;
+		pz_dma_debug_refused(dev->dma->cfg.debug, &u);
+	}
 }
 
 int pz_dma_map_sg(struct pz_dma_dev *dev, uint32_t cpu, struct pz_sg *sg, uint32_t n,
@@ -129,14 +148,14 @@ int pz_dma_map_sg(struct pz_dma_dev *dev, uint32_t cpu, struct pz_sg *sg, uint32
 	for (uint32_t i = 0; i < n && !rc; i++) {
 		rc = sg_map(dev, cpu, sg, i, dir, attrs, &count);
 		if (rc)
-			sg_undo(dev, sg, i, dir, attrs | PZ_DMA_SKIP_CPU_SYNC);
+			sg_fail(dev, sg, n, i, dir, attrs);
 	}
 	if (rc)
 		return rc;
 	for (uint32_t i = count; i < n; i++)
 		sg[i].bus_len = 0;
 	if (dev->dma->cfg.debug)
-		sg_tell(dev, sg, n, count, dir, attrs, true);
+		sg_tell(dev, sg, n, dir, attrs);
 	*mapped = count;
 	return 0;
 }
@@ -144,35 +163,32 @@ int pz_dma_map_sg(struct pz_dma_dev *dev, uint32_t cpu, struct pz_sg *sg, uint32
 void pz_dma_unmap_sg(struct pz_dma_dev *dev, uint32_t cpu, struct pz_sg *sg, uint32_t n,
 		     enum pz_dma_dir dir, uint32_t attrs)
 {
+	struct sg_walk w = sg_walk(sg, n);
+
 	(void)cpu;
 	if (dev->plain && !pz_load32(&dev->bounced))
 		return;
-	if (dev->dma->cfg.debug)
-		sg_tell(dev, sg, n, sg_segments(sg, n), dir, attrs, false);
-	sg_undo(dev, sg, n, dir, attrs);
+	while (sg_next(&w)) {
+		struct pz_dma_use u = sg_use(dev, sg, n, w.i, w.bus, dir, attrs);
+
+		pz_dma_unmap_use(&u, dev);
+	}
 }
 
 static void sg_sync(struct pz_dma_dev *dev, const struct pz_sg *sg, uint32_t n, enum pz_dma_dir dir,
 		    bool for_cpu)
 {
-	struct sg_walk w = { sg, 0, 0 };
+	struct sg_walk w = sg_walk(sg, n);
 
 	if (dev->plain && !pz_load32(&dev->bounced))
 		return;
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t bus = sg_next(&w, sg[i].len);
-
+	while (sg_next(&w)) {
 		if (dev->dma->cfg.debug) {
-			struct pz_dma_use u = { .dev = dev, .kind = PZ_DMA_SG, .dir = dir };
+			struct pz_dma_use u = sg_use(dev, sg, n, w.i, w.bus, dir, 0);
 
-			u.bus = bus;
-			u.phys = sg[i].phys;
-			u.size = sg[i].len;
-			u.sg_count = n;
-			u.sg_index = i;
 			pz_dma_debug_sync(dev->dma->cfg.debug, &u, for_cpu);
 		}
-		pz_dma_sync_one(dev, bus, sg[i].len, dir, for_cpu);
+		pz_dma_sync_one(dev, w.bus, sg[w.i].len, dir, for_cpu);
 	}
 }
 

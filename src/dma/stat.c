@@ -4,12 +4,31 @@
  */
 #include "atomic_internal.h"
 
+static int stat_mapping(void *ctx, const struct pz_dma_record *r)
+{
+	uint64_t *n = ctx;
+
+	*n += r->use.kind != PZ_DMA_COHERENT;
+	return 0;
+}
+
+uint64_t pz_dma_mapped_count(const struct pz_dma_dev *dev)
+{
+	uint64_t n = 0;
+
+	if (!dev->dma->cfg.debug)
+		return pz_bounce_held(dev, false);
+	(void)pz_dma_debug_each(dev->dma->cfg.debug, dev, stat_mapping, &n);
+	return n;
+}
+
 void pz_dma_dev_stat(const struct pz_dma_dev *dev, struct pz_dma_dev_stat *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->name = dev->cfg.name;
 	out->buffers = pz_dma_buffers(dev, &out->buffer_bytes);
 	out->bounced = pz_bounce_held(dev, false);
+	out->mapped = pz_dma_mapped_count(dev);
 }
 
 uint64_t pz_dma_lost(const struct pz_dma *dma)

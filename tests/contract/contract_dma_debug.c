@@ -172,7 +172,7 @@ static void dd_change(const struct dd_box *b, struct pz_dma_use *u, enum dd_chan
 		u->size = 0x5000;
 		return;
 	case DD_KIND:
-		u->kind = u->kind == PZ_DMA_SINGLE ? PZ_DMA_RESOURCE : PZ_DMA_SINGLE;
+		u->kind = u->kind == PZ_DMA_SINGLE ? PZ_DMA_SG : PZ_DMA_SINGLE;
 		return;
 	case DD_DIR:
 		u->dir = u->dir == PZ_DMA_TO_DEVICE ? PZ_DMA_FROM_DEVICE : PZ_DMA_TO_DEVICE;

@@ -4,64 +4,21 @@
  *
  * The layer and its bounce buffers are made for each case.
  */
-#include "dma_case.h"
-#include "dma_world.h"
+#include "dma_case_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define DEVS 3u
-#define MAPS 6u
-#define BUFS 4u
-#define SGS 5u
-#define MOST 12288u /* bytes mapped */
-#define CANARY 0xc5
-#define PRIVATE ((uint64_t)1 << 40) /* no device here drives it */
 
 struct dma_case_counts dma_case_counts;
+struct dma_case w;
 
-struct case_dev {
-	struct pz_dma_dev *dev;
-	struct pz_dma_dev_config cfg;
-	struct pz_window win[3];
-	struct pz_range hole;
-	unsigned int out; /* mappings and buffers */
-};
-
-struct case_map {
-	bool live;
-	struct case_dev *d;
-	uint64_t pfn, pages, phys, size, bus, seen; /* seen: where the device writes */
-	enum pz_dma_dir dir;
-	unsigned char cpu[MOST], device[MOST]; /* what each should see */
-};
-
-struct case_buf {
-	bool live;
-	struct case_dev *d;
-	struct pz_dma_buf buf;
-	unsigned char seed;
-};
-
-static struct {
-	const struct dma_source *s;
-	struct pz_bounce *bounce, *own;
-	struct pz_dma *dma;
-	struct case_dev dev[DEVS];
-	struct case_map map[MAPS];
-	struct case_buf buf[BUFS];
-	unsigned char seed;
-} w;
-
-static uint64_t draw(uint64_t max)
+uint64_t draw(uint64_t max)
 {
 	return w.s->draw(w.s->ctx, max);
 }
 
-static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static void note(const char *fmt, ...)
+void note(const char *fmt, ...)
 {
 	char text[200];
 	va_list ap;
@@ -72,6 +29,29 @@ static void note(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	w.s->note(w.s->ctx, text);
+}
+
+static void found(void *ctx, const struct pz_dma_misuse_found *f)
+{
+	(void)ctx;
+	note("found: device %s", pz_dma_misuse_name(f->what));
+	w.findings++;
+}
+
+static const char *debug_make(void)
+{
+	struct pz_dma_debug_config cfg;
+
+	w.debug = NULL;
+	if (!draw(1))
+		return NULL;
+	memset(&cfg, 0, sizeof(cfg));
+	cfg.meta = &dma_meta;
+	cfg.entries = 64;
+	cfg.pages = world.pages;
+	cfg.found = found;
+	MUST(!pz_dma_debug_create(&w.debug, &cfg));
+	return NULL;
 }
 
 static const char *layer_make(void)
@@ -106,19 +86,25 @@ static const char *layer_make(void)
 	dc.meta = &dma_meta;
 	dc.bugs = &world.bugs;
 	dc.cpus = 2;
-	dc.cma = PZ_DMA_NO_CMA;
-	dc.pool_bytes = UINT64_MAX;
+	dc.cma = draw(1) ? world.cma : PZ_DMA_NO_CMA;
+	dc.pool_bytes = draw(1) ? 4 * DMA_PAGE : UINT64_MAX;
 	dc.bounce = w.bounce;
+	PASS(debug_make());
+	dc.debug = w.debug;
+	/* Whether the layer knows beforehand what is not mapped. */
+	if (world.high_unmapped && draw(1))
+		dc.direct.last = dma_part[DMA_PARTS - 1] - 1;
 	dc.hooks = dma_hooks;
 	MUST(!pz_dma_create(&w.dma, &dc));
-	note("machine %u", kind);
+	note("machine %u%s%s%s", kind, dc.cma == PZ_DMA_NO_CMA ? "" : ", contiguous area",
+	     dc.pool_bytes == UINT64_MAX ? "" : ", pools", w.debug ? ", checks" : "");
 	return NULL;
 }
 
 /* --- the device's side --- */
 
 /* The memory behind bus addresses, all of them; PZ_ADDR_MAX when the device cannot. */
-static uint64_t device_sees(const struct case_dev *d, uint64_t bus, uint64_t size, uint64_t mask)
+uint64_t device_sees(const struct case_dev *d, uint64_t bus, uint64_t size, uint64_t mask)
 {
 	uint64_t last = bus + size - 1, phys = bus;
 
@@ -140,7 +126,7 @@ static uint64_t device_sees(const struct case_dev *d, uint64_t bus, uint64_t siz
 	return dma_memory(phys, size) && dma_readable(phys, size) ? phys : PZ_ADDR_MAX;
 }
 
-static bool device_crosses(const struct case_dev *d, uint64_t bus, uint64_t size)
+bool device_crosses(const struct case_dev *d, uint64_t bus, uint64_t size)
 {
 	uint64_t b = d->cfg.boundary;
 
@@ -229,14 +215,20 @@ static const char *draw_device(struct case_dev *d)
 	d->cfg.force_bounce = draw(7) == 7;
 	if (draw(7) == 7)
 		d->cfg.restricted = w.own;
+	else if (draw(7) == 7 && !world.encrypted)
+		d->cfg.region = &dma_own_region;
+	d->cfg.atomic = draw(3) == 3;
+	if (draw(3) == 3)
+		d->cfg.cma = world.cma;
 	note("device %d: mask %#llx coherent %#llx limit %#llx windows %u align %#llx boundary "
 	     "%#llx "
-	     "keep %#llx%s%s",
+	     "keep %#llx%s%s%s%s",
 	     (int)(d - w.dev), (unsigned long long)d->cfg.mask,
 	     (unsigned long long)d->cfg.coherent_mask, (unsigned long long)d->cfg.bus_limit,
 	     d->cfg.window_count, (unsigned long long)d->cfg.align,
 	     (unsigned long long)d->cfg.boundary, (unsigned long long)d->cfg.keep_mask,
-	     d->cfg.force_bounce ? " forced" : "", d->cfg.restricted ? " restricted" : "");
+	     d->cfg.force_bounce ? " forced" : "", d->cfg.restricted ? " restricted" : "",
+	     d->cfg.region ? " region" : "", d->cfg.atomic ? " atomic" : "");
 	rc = pz_dma_dev_create(&d->dev, w.dma, &d->cfg);
 	if (rc)
 		d->dev = NULL;
@@ -247,7 +239,7 @@ static const char *draw_device(struct case_dev *d)
 	return NULL;
 }
 
-static struct case_dev *pick_device(void)
+struct case_dev *pick_device(void)
 {
 	struct case_dev *d = &w.dev[draw(DEVS - 1)];
 
@@ -282,7 +274,7 @@ static void fill(unsigned char *p, uint64_t size)
 }
 
 /* Whether memory holds one value all over. */
-static bool all_are(const unsigned char *p, uint64_t n, unsigned char v)
+bool all_are(const unsigned char *p, uint64_t n, unsigned char v)
 {
 	return !n || (*p == v && !memcmp(p, p + 1, n - 1));
 }
@@ -333,6 +325,18 @@ static uint64_t draw_size(void)
 	}
 }
 
+/* By either of two calls. */
+static int map_any(const struct case_dev *d, struct case_map *m)
+{
+	uint32_t cpu = (uint32_t)draw(1);
+
+	if (draw(1))
+		return pz_dma_map_try(d->dev, cpu, m->phys, m->size, m->dir, PZ_DMA_NO_WARN,
+				      &m->bus);
+	m->bus = pz_dma_map(d->dev, cpu, m->phys, m->size, m->dir, PZ_DMA_NO_WARN);
+	return pz_dma_mapping_error(d->dev, m->bus) ? -PZ_ENOMEM : 0;
+}
+
 static const char *do_map(void)
 {
 	struct case_map *m = &w.map[draw(MAPS - 1)];
@@ -353,8 +357,7 @@ static const char *do_map(void)
 	fill(m->cpu, m->size);
 	memcpy(dma_memory(m->phys, m->size), m->cpu, m->size);
 	direct = device_direct(d, m->phys, m->size);
-	rc = pz_dma_map_try(d->dev, (uint32_t)draw(1), m->phys, m->size, m->dir, PZ_DMA_NO_WARN,
-			    &m->bus);
+	rc = map_any(d, m);
 	note("map dev %d phys %#llx size %llu dir %d: %d, %#llx", (int)(d - w.dev),
 	     (unsigned long long)m->phys, (unsigned long long)m->size, (int)m->dir, rc,
 	     rc ? 0ull : (unsigned long long)m->bus);
@@ -490,7 +493,7 @@ static const char *do_sg(void)
 	struct case_dev *d = pick_device();
 	uint32_t n = 1 + (uint32_t)draw(SGS - 1), mapped = 0;
 	struct pz_sg sg[SGS];
-	uint64_t pfn, total = 0;
+	uint64_t pfn, total = 0, longest = 0;
 	bool rows = draw(1);
 	int rc;
 
@@ -506,19 +509,29 @@ static const char *do_sg(void)
 		fill(want + total, sg[i].len);
 		memcpy(dma_memory(sg[i].phys, sg[i].len), want + total, sg[i].len);
 		total += sg[i].len;
+		longest = sg[i].len > longest ? sg[i].len : longest;
 	}
 	rc = pz_dma_map_sg(d->dev, 0, sg, n, PZ_DMA_BIDIRECTIONAL, PZ_DMA_NO_WARN, &mapped);
 	note("map_sg dev %d of %u at %#llx: %d, %u", (int)(d - w.dev), n,
 	     (unsigned long long)(pfn << 12), rc, mapped);
 	MUST(rc == 0 || rc == -PZ_ERANGE || rc == -PZ_ENOMEM || rc == -PZ_EINVAL ||
 	     rc == -PZ_ENOSPC);
-	if (rc == -PZ_EINVAL)
+	if (rc == -PZ_EINVAL) {
 		MUST(d->cfg.max_segment && d->cfg.max_segment < DMA_PAGE);
+		w.told += w.debug != NULL;
+	}
+	/* What is longer than the boundary never comes to be mapped, and that is told. */
+	if (rc == -PZ_ERANGE && w.debug && d->cfg.boundary && d->cfg.boundary < longest)
+		w.told += w.findings == w.told + 1;
 	dma_case_counts.lists += rc == 0;
 	dma_case_counts.list_fails += rc != 0;
 	if (rc == 0) {
 		MUST(mapped && mapped <= n);
 		PASS(sg_check(d, sg, mapped, want, total, write));
+		if (draw(1)) {
+			pz_dma_sync_sg_for_cpu(d->dev, sg, n, PZ_DMA_BIDIRECTIONAL);
+			pz_dma_sync_sg_for_device(d->dev, sg, n, PZ_DMA_BIDIRECTIONAL);
+		}
 		pz_dma_unmap_sg(d->dev, 0, sg, n, PZ_DMA_BIDIRECTIONAL, 0);
 	}
 	total = 0;
@@ -531,64 +544,6 @@ static const char *do_sg(void)
 	return NULL;
 }
 
-/* --- coherent buffers --- */
-
-static const char *buf_holds(const struct case_buf *b)
-{
-	const unsigned char *p = dma_memory(b->buf.phys, b->buf.size);
-
-	for (uint64_t i = 0; i < b->buf.size; i++)
-		MUST(p[i] == (unsigned char)(b->seed + i));
-	return NULL;
-}
-
-static const char *do_alloc(void)
-{
-	struct case_buf *b = &w.buf[draw(BUFS - 1)];
-	struct case_dev *d = pick_device();
-	uint64_t size = 1 + draw(draw(1) ? 5 * DMA_PAGE : DMA_PAGE - 1), seen;
-	int rc;
-
-	if (b->live || !d)
-		return NULL;
-	memset(&b->buf, 0, sizeof(b->buf));
-	rc = pz_dma_alloc(d->dev, (uint32_t)draw(1), world.encrypted ? PZ_GFP_BLOCK : 0,
-			  PZ_DMA_NO_WARN, size, &b->buf);
-	note("alloc dev %d size %llu: %d, %#llx", (int)(d - w.dev), (unsigned long long)size, rc,
-	     (unsigned long long)b->buf.bus);
-	MUST(rc == 0 || rc == -PZ_ENOMEM || rc == -PZ_ERANGE || rc == -PZ_EBUSY);
-	dma_case_counts.buffers += rc == 0;
-	dma_case_counts.buffer_fails += rc != 0;
-	if (rc)
-		return NULL;
-	b->live = true;
-	b->d = d;
-	d->out++;
-	seen = device_sees(d, b->buf.bus, size, d->cfg.coherent_mask);
-	MUST(seen != PZ_ADDR_MAX && seen == b->buf.phys && b->buf.size == size);
-	MUST(b->buf.cpu_addr == dma_memory(seen, size));
-	MUST(b->buf.bus % d->cfg.align == 0 && b->buf.bus % DMA_PAGE == 0);
-	MUST(!device_crosses(d, b->buf.bus, size));
-	for (unsigned int i = 0; i < MAPS; i++)
-		if (w.map[i].live)
-			MUST(seen + size <= w.map[i].seen || w.map[i].seen + w.map[i].size <= seen);
-	MUST(all_are(dma_memory(seen, size), size, 0));
-	b->seed = w.seed += 31;
-	for (uint64_t i = 0; i < size; i++)
-		dma_memory(seen, size)[i] = (unsigned char)(b->seed + i);
-	return NULL;
-}
-
-static const char *buf_end(struct case_buf *b)
-{
-	note("free %#llx", (unsigned long long)b->buf.bus);
-	PASS(buf_holds(b));
-	pz_dma_free(b->d->dev, 0, &b->buf);
-	b->d->out--;
-	b->live = false;
-	return NULL;
-}
-
 /* --- a case --- */
 
 static const char *do_mask(void)
@@ -597,6 +552,11 @@ static const char *do_mask(void)
 	uint64_t mask = draw_mask();
 	int rc;
 
+	if (d && case_holds(d)) {
+		note("set mask of dev %d, in use", (int)(d - w.dev));
+		MUST(pz_dma_set_masks(d->dev, mask) == -PZ_EBUSY);
+		return NULL;
+	}
 	if (!d || d->out)
 		return NULL;
 	rc = pz_dma_set_masks(d->dev, mask);
@@ -607,12 +567,43 @@ static const char *do_mask(void)
 	return NULL;
 }
 
+/* A device that has something out stays. */
+static const char *do_destroy(void)
+{
+	struct case_dev *d = pick_device();
+
+	if (!d || !(case_holds(d) || (w.debug && case_maps(d))))
+		return NULL;
+	note("destroy dev %d, in use", (int)(d - w.dev));
+	MUST(pz_dma_dev_destroy(d->dev) == -PZ_EBUSY);
+	w.bugs++;
+	w.told += w.debug != NULL;
+	return NULL;
+}
+
+static const char *do_rarely(void)
+{
+	switch (draw(4)) {
+	case 0:
+		return do_mask();
+	case 1:
+		pz_bounce_trim(w.bounce, 0);
+		return NULL;
+	case 2:
+		(void)pz_dma_work(w.dma, 0);
+		return NULL;
+	case 3:
+		return do_destroy();
+	default:
+		return do_holders();
+	}
+}
+
 static const char *do_step(void)
 {
 	struct case_map *m;
-	struct case_buf *b;
 
-	switch (draw(11)) {
+	switch (draw(13)) {
 	case 0:
 	case 1:
 	case 2:
@@ -632,13 +623,12 @@ static const char *do_step(void)
 	case 9:
 		return do_alloc();
 	case 10:
-		b = &w.buf[draw(BUFS - 1)];
-		return b->live ? buf_end(b) : NULL;
+		return do_free();
+	case 11:
+	case 12:
+		return do_small();
 	default:
-		if (draw(1))
-			return do_mask();
-		pz_bounce_trim(w.bounce, 0);
-		return NULL;
+		return do_rarely();
 	}
 }
 
@@ -650,17 +640,18 @@ static const char *case_end(void)
 			PASS(map_check(&w.map[i]));
 			PASS(map_end(&w.map[i]));
 		}
-	for (unsigned int i = 0; i < BUFS; i++)
-		if (w.buf[i].live)
-			PASS(buf_end(&w.buf[i]));
+	MUST(!pz_dma_check(w.dma));
+	PASS(bufs_end());
 	for (unsigned int i = 0; i < DEVS; i++)
 		MUST(!pz_dma_dev_destroy(w.dev[i].dev));
 	MUST(!pz_dma_destroy(w.dma));
+	MUST(!w.debug || !pz_dma_debug_check(w.debug));
+	pz_dma_debug_destroy(w.debug);
 	MUST(!pz_bounce_check(w.bounce) && !pz_bounce_check(w.own));
 	MUST(!pz_bounce_destroy(w.bounce) && !pz_bounce_destroy(w.own));
 	MUST(pz_page_free_count(world.pages, UINT32_MAX) == world.free);
 	MUST(!world.encrypted || world.shared_pages == 0);
-	MUST(world.bugs.count == 0);
+	MUST(world.bugs.count == w.bugs && w.findings == w.told);
 	return NULL;
 }
 
@@ -687,7 +678,11 @@ const char *dma_case_run(const struct dma_source *s)
 		w.map[i].live = false;
 	for (unsigned int i = 0; i < BUFS; i++)
 		w.buf[i].live = false;
+	memset(&w.small, 0, sizeof(w.small));
 	w.seed = 0;
+	w.bugs = w.told = w.findings = 0;
+	world.bugs.count = 0;
+	world.may_block = true;
 	if (!wrong)
 		wrong = case_all();
 	if (wrong)

@@ -10,6 +10,7 @@
 const uint64_t dma_part[DMA_PARTS] = { 0x100000, 0xc000000, 0xb0000000, 0x120000000 };
 const struct pz_range dma_aside = { 0xc000000, 0xc00ffff };
 const struct pz_range dma_aside_own = { 0xb0000000, 0xb0007fff };
+struct pz_dma_region dma_own_region = { { 0x170000, 0x17ffff }, NULL };
 struct dma_world world;
 
 unsigned char *dma_memory(uint64_t phys, uint64_t bytes)
@@ -42,8 +43,8 @@ static int hook_share(void *ctx, uint64_t phys, uint64_t bytes, bool shared)
 	const unsigned char *p = dma_memory(phys, bytes);
 
 	(void)ctx;
-	if (!p || phys % DMA_PAGE || bytes % DMA_PAGE)
-		abort(); /* no memory, or parts of pages */
+	if (!p || phys % DMA_PAGE || bytes % DMA_PAGE || !world.may_block)
+		abort(); /* no memory, or parts of pages; or no time */
 	for (size_t i = page_of(p); i <= page_of(p + bytes - 1); i++) {
 		if (world.shared[i] == shared)
 			abort(); /* it is so already */
@@ -93,7 +94,16 @@ static void *hook_remap(void *ctx, uint64_t phys, uint64_t bytes, uint32_t attrs
 	(void)ctx;
 	(void)attrs;
 	(void)cached;
+	if (!world.may_block)
+		abort();
 	return dma_memory(phys, bytes);
+}
+
+static void hook_unmap(void *ctx, void *p, uint64_t bytes)
+{
+	hook_unwindow(ctx, p, bytes);
+	if (!world.may_block)
+		abort();
 }
 
 static void hook_cache(void *ctx, uint64_t phys, uint64_t bytes, enum pz_dma_dir dir)
@@ -109,7 +119,7 @@ const struct pz_dma_hooks dma_hooks = {
 	.window = hook_window,
 	.unwindow = hook_unwindow,
 	.remap = hook_remap,
-	.unmap = hook_unwindow,
+	.unmap = hook_unmap,
 	.share = hook_share,
 	.for_device = hook_cache,
 	.for_cpu = hook_cache,
@@ -117,6 +127,8 @@ const struct pz_dma_hooks dma_hooks = {
 
 const char *dma_world_make(void)
 {
+	struct pz_cma_req area = { .name = "dma", .size = DMA_AREA_BYTES, .base = DMA_AREA };
+	struct pz_cma_reserved reserved;
 	struct pz_page_config cfg;
 	struct pz_zone_config z;
 
@@ -138,6 +150,12 @@ const char *dma_world_make(void)
 				  PZ_NID_NONE, 0));
 	MUST(!pz_memblock_reserve(&world.mb, dma_aside_own.first,
 				  dma_aside_own.last - dma_aside_own.first + 1, PZ_NID_NONE, 0));
+	MUST(!pz_memblock_reserve(&world.mb, dma_own_region.phys.first,
+				  pz_range_size(dma_own_region.phys), PZ_NID_NONE, 0));
+	dma_own_region.cpu_addr = dma_memory(dma_own_region.phys.first, DMA_PAGE);
+	area.fixed = true;
+	area.nid = PZ_NID_NONE;
+	MUST(!pz_cma_reserve(&world.mb, &area, DMA_AREA_BYTES, &reserved));
 	MUST(!pz_zones_build(&world.z, &dma_meta, &world.mb, &z));
 	MUST(!pz_zones_set_managed(&world.z, &world.mb, UINT64_MAX));
 	world.bugs.policy = PZ_BUG_IGNORE;
@@ -147,10 +165,22 @@ const char *dma_world_make(void)
 	cfg.max_pfn = UINT64_MAX;
 	cfg.cpus = 2;
 	cfg.policy = PZ_POLICY_REACH;
+	cfg.pageblock_order = 5;
 	cfg.keep_pages = UINT64_MAX;
 	cfg.bugs = &world.bugs;
 	MUST(!pz_pages_create(&world.pages, &cfg));
+	MUST(!pz_cma_activate(world.pages, &reserved, &world.cma));
 	world.free = pz_page_free_count(world.pages, UINT32_MAX);
 	world.made = true;
 	return NULL;
+}
+
+void dma_world_drop(void)
+{
+	if (!world.made)
+		return;
+	pz_pages_destroy(world.pages);
+	pz_zones_destroy(&world.z);
+	pz_memblock_destroy(&world.mb);
+	world.made = false;
 }

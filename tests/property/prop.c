@@ -11,6 +11,7 @@
  * Environment
  *  PZ_SEED=N        one round of each property with this seed (as a failure prints it)
  *  PZ_ROUNDS=N      rounds of each property, instead of what the program asks for
+ *  PZ_ROUNDS_FIRST=N the number of the first round, for runs in parts; else 0
  *  PZ_ROUNDS_PART=N an N-th of the rounds that the program asks for, for builds that are slow
  *  PZ_DRAWS="A B"   one round with these draws (as a failure prints them)
  *  PZ_PROPERTY=S    only properties whose name contains S
@@ -376,7 +377,8 @@ void prop_run(const char *name, bool (*property)(struct prop *p, void *ctx), voi
 	struct prop_shrink s = { property, ctx, { 0 }, 0, 0 };
 	const char *seed = getenv("PZ_SEED"), *draws = getenv("PZ_DRAWS");
 	const char *only = getenv("PZ_PROPERTY"), *many = getenv("PZ_ROUNDS");
-	const char *part = getenv("PZ_ROUNDS_PART");
+	const char *part = getenv("PZ_ROUNDS_PART"), *first = getenv("PZ_ROUNDS_FIRST");
+	unsigned int from = first && *first ? (unsigned int)strtoul(first, NULL, 0) : 0;
 	bool ok = true;
 
 	if (only && !strstr(name, only))
@@ -394,7 +396,8 @@ void prop_run(const char *name, bool (*property)(struct prop *p, void *ctx), voi
 		struct prop p = { 0 };
 		uint64_t *v = NULL;
 
-		prop_now.seed = seed && *seed ? strtoull(seed, NULL, 0) : prop_name_seed(name, i);
+		prop_now.seed = seed && *seed ? strtoull(seed, NULL, 0)
+					      : prop_name_seed(name, from + i);
 		p.state = prop_now.seed;
 		if (draws)
 			p.replay = v = prop_parse_draws(draws, &p.replay_len);

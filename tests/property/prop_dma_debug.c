@@ -61,6 +61,12 @@ static void dd_draw(struct prop *p, struct dd_world *w, uint32_t slot, struct pz
 	}
 }
 
+/* Of what is wrong with a list nothing is told but of its first element. */
+static bool dd_later(const struct pz_dma_use *u)
+{
+	return u->kind == PZ_DMA_SG && u->sg_index;
+}
+
 static bool dd_clean(struct prop *p, struct dd_world *w)
 {
 	PROP_ASSERT(p, w->findings == 0);
@@ -128,7 +134,7 @@ static bool dd_wrong_unmap(struct prop *p, struct dd_world *w, uint32_t i)
 	struct dd_out o;
 	struct pz_dma_use u;
 	enum pz_dma_misuse what = PZ_DMA_UNMAP_SIZE;
-	bool stays = false;
+	bool stays = false, known;
 
 	dd_check_it(w, &w->out[i]);
 	o = w->out[i];
@@ -144,6 +150,7 @@ static bool dd_wrong_unmap(struct prop *p, struct dd_world *w, uint32_t i)
 	case 2:
 		what = PZ_DMA_UNMAP_KIND;
 		u.kind = (enum pz_dma_kind)((u.kind + 1) % 4);
+		stays = u.kind != PZ_DMA_SG; /* what may stream takes the other's place only */
 		break;
 	case 3:
 		what = PZ_DMA_UNMAP_DEVICE;
@@ -173,11 +180,14 @@ static bool dd_wrong_unmap(struct prop *p, struct dd_world *w, uint32_t i)
 		}
 	}
 	pz_dma_debug_unmap(w->d, &u);
-	if (stays)
-		return dd_found(p, w, what, what == PZ_DMA_UNMAP_DEVICE ? &o : NULL);
-	w->taken[o.slot] = false;
-	w->out[i] = w->out[--w->n];
-	return dd_found(p, w, what, &o);
+	known = !stays || what == PZ_DMA_UNMAP_DEVICE || what == PZ_DMA_UNMAP_KIND;
+	if (!stays) {
+		w->taken[o.slot] = false;
+		w->out[i] = w->out[--w->n];
+	}
+	if (dd_later(&u) && what != PZ_DMA_UNMAP_SIZE && what != PZ_DMA_UNMAP_ERROR)
+		return dd_clean(p, w);
+	return dd_found(p, w, what, known ? &o : NULL);
 }
 
 /* A sync of a part, right or wrong. */
@@ -215,7 +225,7 @@ static bool dd_sync(struct prop *p, struct dd_world *w, uint32_t i)
 			u.dir = (enum pz_dma_dir)prop_choice(p, 3);
 	}
 	pz_dma_debug_sync(w->d, &u, for_cpu);
-	if (what == PZ_DMA_MISUSES)
+	if (what == PZ_DMA_MISUSES || (dd_later(&u) && what != PZ_DMA_SYNC_RANGE))
 		return dd_clean(p, w);
 	return dd_found(p, w, what, what == PZ_DMA_SYNC_UNKNOWN ? NULL : o);
 }
