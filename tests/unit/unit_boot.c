@@ -254,6 +254,14 @@ static void before_it_crashes(void **state)
 	r = run("boot --model linux-5.15 " KDUMP "/first");
 	assert_int_equal(r.rc, EXIT_FINE);
 	run_done(&r);
+	/* More than half of memory, which is taken once, where the running machine has it. */
+	r = run("boot --cmdline crashkernel=1G @x86_64/6.1-pc-2G");
+	run_has(&r, "1 GiB at 1008M\n");
+	run_done(&r);
+	r = run("boot --capture kexec --cmdline crashkernel=1G @x86_64/6.1-pc-2G");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_says(&r, "crash kernel memory [mem 0x000000003f000000-0x000000007effffff]");
+	run_done(&r);
 }
 
 /* A map alone: no log tells of anything. */
