@@ -187,7 +187,8 @@ uint64_t pzl_swiotlb_tbl_map(struct pzl_swiotlb_dev *dev, uint32_t cpu, uint64_t
 	w.bytes = map_bytes(dev, offset, size, align_mask);
 	slot = pzl_swiotlb_search(dev, cpu, &w, &p);
 	if (slot == SWIOTLB_NONE) {
-		if (!(attrs & PZ_DMA_NO_WARN))
+		/* A kernel that hangs says nothing. */
+		if (!(attrs & PZ_DMA_NO_WARN) && !dev->mem->sw->hung)
 			map_full(dev, is612 ? w.bytes : w.bytes - offset);
 		return PZ_DMA_ERROR;
 	}

@@ -237,6 +237,41 @@ static void sw_late(struct tap *t)
 	pm_close(&m);
 }
 
+/* A device that keeps the low bits of a page, in buffers that are full but for odd slots. */
+static void sw_search(struct tap *t)
+{
+	for (unsigned int k = 0; k < PZL_MODELS; k++) {
+		enum pzl_model model = (enum pzl_model)k;
+		uint64_t at, rest = 0x1000000;
+		struct pzl_swiotlb_dev dev;
+		struct pz_memblock mb;
+		struct swiotlb_box b;
+
+		if (!swb_make(t, &b, model, 1, 512, &mb))
+			return;
+		pzl_swiotlb_dev_init(&dev, &b.sw, "dev", 64);
+		CHECK(t, pzl_swiotlb_tbl_map(&dev, 0, rest, SLOT, 0, 0) != NONE);
+		at = pzl_swiotlb_tbl_map(&dev, 0, rest + SLOT, 2 * SLOT, 0, 0);
+		CHECK_NAMED(t, at % 4096 == 0, "a page is aligned to pages wherever the memory is");
+		CHECK(t, pzl_swiotlb_tbl_map(&dev, 0, rest, SLOT, 0, 0) == at + 2 * SLOT);
+
+		/* Every other slot is free, and the next search begins behind the first page. */
+		while (b.sw.mem.used < 512)
+			pzl_swiotlb_tbl_map(&dev, 0, rest, 1, 0, 0);
+		at = b.sw.mem.pools->start;
+		for (unsigned int i = 6; i < 512; i += 2)
+			pzl_swiotlb_tbl_unmap(&dev, at + i * SLOT, 1, PZ_DMA_TO_DEVICE, 0);
+		pzl_swiotlb_tbl_map(&dev, 0, rest, 1, 0, 0);
+		dev.cfg.keep_mask = 0xfff;
+		b.said_len = 0;
+		at = pzl_swiotlb_tbl_map(&dev, 0, rest + SLOT, 2 * SLOT, 0, 0);
+		CHECK(t, at == NONE && b.sw.hung == (model < PZL_LINUX_6_12));
+		CHECK_NAMED(t, (b.bugs.count == 1) == b.sw.hung && (b.said_len == 0) == b.sw.hung,
+			    "6.1 searches for ever, and says nothing");
+		swb_stop(&b, &mb);
+	}
+}
+
 /* 6.12 that grows. */
 static void sw_grow(struct tap *t)
 {
@@ -337,6 +372,7 @@ void contract_linux_swiotlb(struct tap *t)
 	sw_sizes(t);
 	sw_short(t);
 	sw_late(t);
+	sw_search(t);
 	sw_grow(t);
 	sw_no_records(t);
 }
