@@ -7,6 +7,8 @@
 
 #include <physzone/linux/swiotlb.h>
 
+#include "pzl_bus.h"
+
 #define SWIOTLB_MASK ((uint64_t)PZL_SWIOTLB_SLOT - 1)
 #define SWIOTLB_NONE UINT32_MAX
 #define SWIOTLB_MAX_AREAS 0x100000u

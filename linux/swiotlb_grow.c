@@ -110,7 +110,7 @@ uint32_t pzl_swiotlb_grow(struct pzl_swiotlb_dev *dev, const struct swiotlb_want
 	uint32_t slot;
 
 	mem->work = true;
-	p = grow_pool(sw, slots, slots, 1, dev->cfg.mask,
+	p = grow_pool(sw, slots, slots, 1, pzl_bus_limit(dev->cfg.mask, dev->cfg.bus_limit),
 		      pzl_gfp_nowait(sw->cfg.model) | PZL_GFP_NOWARN);
 	if (!p)
 		return SWIOTLB_NONE;

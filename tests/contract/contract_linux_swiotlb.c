@@ -315,8 +315,13 @@ static void sw_grow(struct tap *t)
 	low.cfg.mask = 20 * PM_MIB - 1;
 	other = pzl_swiotlb_tbl_map(&low, 0, 0x1000000, 1, 0, 0);
 	CHECK_NAMED(t, other < 16 * PM_MIB, "what lies too high is taken from lower zones");
+	low.cfg.mask = PZ_ADDR_MAX;
+	low.cfg.bus_limit = 16 * PM_MIB - 1;
+	other = pzl_swiotlb_tbl_map(&low, 0, 0x1000000, 1, 0, 0);
+	CHECK_NAMED(t, other < 16 * PM_MIB, "below the limit of its bus");
+	pzl_swiotlb_tbl_unmap(&low, other, 1, PZ_DMA_TO_DEVICE, 0);
 	pzl_swiotlb_debugfs(&b.sw.mem, swb_emit, &b);
-	CHECK(t, swb_said(&b, "io_tlb_nslabs 1024\nio_tlb_used 1031\nio_tlb_used_hiwater 1031\n"
+	CHECK(t, swb_said(&b, "io_tlb_nslabs 1024\nio_tlb_used 1031\nio_tlb_used_hiwater 1032\n"
 			      "io_tlb_transient_nslabs 7\n"));
 	pzl_swiotlb_tbl_unmap(&dev, at, 5 * SLOT, PZ_DMA_TO_DEVICE, 0);
 	CHECK(t, b.sw.mem.transient_slots == 2 && pm_free(&m) == free - 512 - 2);
