@@ -347,7 +347,7 @@ static void before_the_allocator(void **state)
 	run_done(&r);
 	r = run("boot --cmdline swiotlb=2097152 @x86_64/6.1-pc-8G");
 	assert_int_equal(r.rc, EXIT_FINE);
-	run_has(&r, "SWIOTLB bounce buffer size adjusted 2097152 -> 1048576 slots\n");
+	run_has(&r, "SWIOTLB bounce buffer size adjusted 2097152 -> 1048576 slabs\n");
 	run_done(&r);
 	/* 5.15 does not halve. */
 	r = run("boot --model linux-5.15 --cmdline swiotlb=2097152 @x86_64/6.1-pc-8G");

@@ -6,7 +6,8 @@
  * This is a model. What users meet as limits or bugs is kept: a mapping is at most 256 KiB, the
  * buffers lie where the boot put them whatever the device reaches, a shrunk 6.1 divides them into
  * areas smaller than a segment, 6.1 does not copy what begins in the low bytes that a device wants
- * kept, and it can search for ever, for a device that wants more low bits kept than a slot has. physzone's own bounce buffers are bounce.h one level up.
+ * kept, and it can search for ever, for a device that wants more of them kept than a slot has.
+ * physzone's own bounce buffers are bounce.h one level up.
  *
  * Memory itself is never touched: what is to be copied goes to a hook. What the kernel prints goes
  * to a hook too, each time; a kernel prints "once" and rate limited lines less often.
