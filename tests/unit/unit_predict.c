@@ -32,7 +32,7 @@ static void sweep_reads(void **state)
 	assert_int_equal(sweep_parse(&s, "swiotlb=512..1M", &err), 0);
 	assert_true(s.values.n == 1 && s.values.v[0] == UINT64_C(1) << 20);
 	sweep_destroy(&s);
-	assert_int_equal(sweep_parse(&s, "ram=2G..2G", &err), 0);
+	assert_int_equal(sweep_parse(&s, "ram=2g..2048m", &err), 0);
 	assert_true(s.values.n == 1);
 	sweep_destroy(&s);
 }
@@ -163,6 +163,12 @@ static void by_command_line(void **state)
 	run_done(&r);
 	r = run("predict --sweep coherent_pool=64K..64M @x86_64/6.1-pc-2G");
 	run_has(&r, "atomic pool            served, less from 4100K");
+	run_done(&r);
+	/* What nobody asks for is said, where it is what changes. */
+	r = run("predict --sweep swiotlb=1M..1M @x86_64/6.1-pc-2G");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_says(&r, "1 machine tried");
+	run_says(&r, "bounce buffers not asked for");
 	run_done(&r);
 }
 

@@ -235,10 +235,11 @@ void predict_text(struct out *o, const struct view *v, const struct predict *p)
 	view_heading(o, v);
 	out_char(o, '\n');
 	out_styled(o, ST_BOLD, "Sweep");
-	out_printf(o, " of %s from %s to %s%s%s, flips to %s, %zu machines tried", s->name,
+	out_printf(o, " of %s from %s to %s%s%s, flips to %s, %zu %s tried", s->name,
 		   predict_value(from, s->from), predict_value(to, s->to),
 		   s->step ? " in steps of " : "", s->step ? predict_value(step, s->step) : "",
-		   view_size(step, s->grain), p->points.n);
+		   view_size(step, s->grain), p->points.n,
+		   p->points.n == 1 ? "machine" : "machines");
 	if (p->capture)
 		out_printf(o, "; in the capture kernel, loaded by %s", p->capture);
 	out_str(o, "\n");
