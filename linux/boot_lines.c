@@ -73,6 +73,8 @@ void pzl_print_reserved_pool(const struct pzl_boot_in *in, enum pzl_reserved_poo
 
 	if (what == PZL_RESERVED_PLAIN)
 		return;
+	if (what == PZL_RESERVED_BOUNCE) /* printed by those who bounce */
+		pzl_put(&l, "software IO TLB: ");
 	pzl_put(&l, "Reserved memory: ");
 	if (what == PZL_RESERVED_CMA && misaligned) {
 		pzl_put(&l, "incorrect alignment of CMA region");

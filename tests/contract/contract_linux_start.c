@@ -356,8 +356,8 @@ static void start_reserved(struct tap *t)
 	CHECK(t, start_equal(o.s,
 			     "Reserved memory: created CMA memory pool at 0x0000000038000000, size "
 			     "64 MiB|Reserved memory: incorrect alignment of CMA region|"
-			     "Reserved memory: created restricted DMA pool at 0x0000000038000000, "
-			     "size 64 MiB|"));
+			     "software IO TLB: Reserved memory: created restricted DMA pool at "
+			     "0x0000000038000000, size 64 MiB|"));
 	o.n = 0;
 	pzl_print_cma(&in, 64 * M, &at, -1, start_emit, &o);
 	in.model = PZL_LINUX_6_1;

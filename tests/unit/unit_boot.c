@@ -459,8 +459,8 @@ static void pools_of_the_tree(void **state)
 	assert_int_equal(r.rc, EXIT_PROBLEM);
 	run_has(&r, "Reserved memory: created DMA memory pool at 0x0000000070000000, size 16 "
 		    "MiB\n");
-	run_has(&r, "Reserved memory: created restricted DMA pool at 0x0000000072000000, size 4 "
-		    "MiB\n");
+	run_has(&r, "software IO TLB: Reserved memory: created restricted DMA pool at "
+		    "0x0000000072000000, size 4 MiB\n");
 	run_has(&r, "Reserved memory: incorrect alignment of CMA region\n");
 	run_has(&r, "Reserved memory: created CMA memory pool at 0x0000000078000000, size 32 "
 		    "MiB\n");
