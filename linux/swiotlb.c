@@ -129,8 +129,9 @@ static int swiotlb_early(struct pzl_swiotlb *sw, struct pz_memblock *mb, uint32_
 	uint64_t page = (uint64_t)1 << sw->cfg.page_shift;
 	struct pz_mb_req req = pz_mb_req(page, page);
 
+	/* The kernel takes this limit for an exclusive end: the page below it is left. */
 	if (!(flags & PZL_SWIOTLB_ANY))
-		req.max_addr = sw->cfg.low_last;
+		req.max_addr = sw->cfg.low_last - 1;
 	for (uint64_t bytes = *slots << PZL_SWIOTLB_SHIFT; bytes;
 	     bytes = pzl_swiotlb_halve(sw->cfg.model, bytes)) {
 		*slots = bytes >> PZL_SWIOTLB_SHIFT;

@@ -113,6 +113,13 @@ static void sw_sizes(struct tap *t)
 		CHECK_NAMED(t, swb_said(&b, row[i].said), "lines of a size");
 		swb_stop(&b, &mb);
 	}
+	/* Below 4 GiB, less the page that the limit's last byte is in. */
+	swb_start(t, &b, PZL_LINUX_6_1, 1);
+	if (!swb_memory(t, &mb, 5 * PM_GIB))
+		return;
+	CHECK(t, pzl_swiotlb_init(&b.sw, &mb, true, 0) == 0);
+	CHECK(t, b.sw.mem.pools->start == 4 * PM_GIB - 64 * PM_MIB - 4 * PM_KIB);
+	swb_stop(&b, &mb);
 	/* An architecture has no say when a size was given. */
 	swb_start(t, &b, PZL_LINUX_6_1, 1);
 	pzl_swiotlb_param(&b.sw, "1024", 4);
