@@ -336,7 +336,15 @@ static void sw_grow(struct tap *t)
 	CHECK(t, pzl_swiotlb_work(&b.sw.mem) == 0 && b.sw.mem.slots == 2048);
 	CHECK(t, pm_free(&m) == free - 1024 - 2);
 	at = pzl_swiotlb_tbl_map(&dev, 0, 0x1000000, 5 * SLOT, 0, 0);
-	CHECK(t, at == b.sw.mem.pools->start && !b.sw.mem.work);
+	/* Settings that a short start left: areas are not fewer than they were. */
+	b.sw.default_slots = 512;
+	b.sw.default_areas = 8;
+	b.sw.mem.work = true;
+	CHECK(t, pzl_swiotlb_work(&b.sw.mem) == 0 && b.sw.mem.pools->areas == 8);
+	CHECK(t, b.sw.mem.pools->area_slots == 64 && b.sw.mem.slots == 2560);
+	b.sw.default_slots = 1024;
+	b.sw.default_areas = 1;
+	CHECK(t, at == b.sw.mem.pools->next->start && !b.sw.mem.work);
 	while (!pz_alloc_pages(m.pages, 0, 0, 8, NULL, &other))
 		;
 	b.sw.mem.work = true;
