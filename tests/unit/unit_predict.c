@@ -158,6 +158,7 @@ static void by_command_line(void **state)
 	run_done(&r);
 	r = run("predict --sweep cma=16M..2G:16M --width 80 @arm64/6.1-virt-1G");
 	assert_int_equal(r.rc, EXIT_PROBLEM);
+	run_says(&r, "in steps of 16M, flips to 1 MiB, ");
 	run_has(&r, "contiguous area        served, fails from ");
 	run_says(&r, "no place: the longest range that is free for it is");
 	run_done(&r);
@@ -234,7 +235,7 @@ static void by_crash_kernel(void **state)
 
 	(void)state;
 	assert_int_equal(r.rc, EXIT_PROBLEM);
-	run_has(&r, "in the capture kernel, loaded by kexec");
+	run_says(&r, "in the capture kernel, loaded by kexec");
 	run_has(&r, "atomic pool GFP_DMA  linux-5.15");
 	run_has(&r, "crash kernel under all, fails at");
 	run_has(&r, "no such machine from");
