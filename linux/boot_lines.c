@@ -9,12 +9,12 @@
  *
  * Failure: none. A line that is longer than the buffer is cut (none is).
  *
+ * Bounce buffers have theirs in boot_swiotlb.c.
+ *
  * Shortcomings: lines of a debug level are not rendered. A size is told in MiB, cut, as kernels do.
  */
 #include "pzl_boot.h"
 #include "pzl_line.h"
-
-#define LINES_TLB "software IO TLB: "
 
 static void lines_end(struct pzl_line *l, pzl_emit_fn emit, void *ctx)
 {
@@ -22,102 +22,9 @@ static void lines_end(struct pzl_line *l, pzl_emit_fn emit, void *ctx)
 	l->n = 0;
 }
 
-static bool lines_x86(enum pzl_arch arch)
-{
-	return arch == PZL_ARCH_X86_64 || arch == PZL_ARCH_I386;
-}
-
-/* Digits of a physical address as %pa prints it. */
-static unsigned int lines_digits(const struct pzl_boot_in *in)
+unsigned int pzl_boot_digits(const struct pzl_boot_in *in)
 {
 	return pzl_arch_info(in->arch)->bits == 64 || in->pae ? 16 : 8;
-}
-
-/* "mapped [mem 0x...-0x...] (64MB)"; the second address is the first one behind. */
-static void lines_mapped(const struct pz_range *at, pzl_emit_fn emit, void *ctx)
-{
-	struct pzl_line l = { { 0 }, 0 };
-
-	pzl_put(&l, LINES_TLB);
-	if (at) {
-		pzl_put(&l, "mapped ");
-		pzl_put_mem(&l, at->first, at->last + 1);
-		pzl_put(&l, " (");
-		pzl_put_dec(&l, (at->last - at->first + 1) >> 20);
-		pzl_put(&l, "MB)");
-	} else {
-		pzl_put(&l, "No low mem");
-	}
-	lines_end(&l, emit, ctx);
-}
-
-/* The tries that found no place. */
-static void lines_swiotlb_tries(const struct pzl_boot_in *in, const struct pzl_boot_request *r,
-				uint64_t got, pzl_emit_fn emit, void *ctx)
-{
-	struct pzl_line l = { { 0 }, 0 };
-	uint64_t size;
-
-	for (size = r->bytes; size && size > got; size = pzl_swiotlb_halve(in->model, size)) {
-		pzl_put(&l, LINES_TLB);
-		if (r->areas) {
-			pzl_put(&l, "swiotlb_memblock_alloc: Failed to allocate ");
-			pzl_put_dec(&l, size);
-			pzl_put(&l, " bytes tlb structure");
-		} else {
-			pzl_put(&l, "Cannot allocate buffer");
-		}
-		lines_end(&l, emit, ctx);
-	}
-}
-
-void pzl_print_swiotlb(const struct pzl_boot_in *in, const struct pzl_boot_request *r,
-		       const struct pz_range *at, pzl_emit_fn emit, void *ctx)
-{
-	uint64_t got = at ? at->last - at->first + 1 : 0;
-	struct pzl_line l = { { 0 }, 0 };
-
-	if (r->adjusted) {
-		pzl_put(&l, LINES_TLB "SWIOTLB bounce buffer size adjusted to ");
-		pzl_put_dec(&l, r->adjusted >> 20);
-		pzl_put(&l, "MB");
-		lines_end(&l, emit, ctx);
-	}
-	if (r->areas) {
-		pzl_put(&l, LINES_TLB "area num ");
-		pzl_put_dec(&l, r->areas);
-		pzl_put_char(&l, '.');
-		lines_end(&l, emit, ctx);
-	}
-	if (r->rounded) {
-		pzl_put(&l, LINES_TLB "SWIOTLB bounce buffer size roundup to ");
-		pzl_put_dec(&l, r->bytes >> 20);
-		pzl_put(&l, "MB");
-		lines_end(&l, emit, ctx);
-	}
-	lines_swiotlb_tries(in, r, got, emit, ctx);
-	if (got && got < r->bytes) {
-		pzl_put(&l, LINES_TLB "SWIOTLB bounce buffer size adjusted ");
-		pzl_put_dec(&l, r->slots);
-		pzl_put(&l, " -> ");
-		pzl_put_dec(&l, got >> 11);
-		pzl_put(&l, " slots");
-		lines_end(&l, emit, ctx);
-	}
-	if (at && !lines_x86(in->arch))
-		lines_mapped(at, emit, ctx);
-}
-
-void pzl_print_swiotlb_late(const struct pzl_boot_in *in, const struct pzl_boot_args *args,
-			    const struct pz_range *at, pzl_emit_fn emit, void *ctx)
-{
-	struct pzl_line l = { { 0 }, 0 };
-
-	if (!lines_x86(in->arch) || !pzl_boot_bounces(in, args))
-		return;
-	pzl_put(&l, "PCI-DMA: Using software bounce buffering for IO (SWIOTLB)");
-	lines_end(&l, emit, ctx);
-	lines_mapped(at, emit, ctx);
 }
 
 void pzl_print_cma(const struct pzl_boot_in *in, uint64_t bytes, const struct pz_range *at, int nid,
@@ -131,7 +38,7 @@ void pzl_print_cma(const struct pzl_boot_in *in, uint64_t bytes, const struct pz
 	pzl_put(&l, " MiB");
 	if (at) {
 		pzl_put(&l, " at 0x");
-		pzl_put_hex(&l, at->first, lines_digits(in));
+		pzl_put_hex(&l, at->first, pzl_boot_digits(in));
 	}
 	/* Told from 6.5 on. */
 	if (mf && mf->dma_limit_exact) {
@@ -166,12 +73,14 @@ void pzl_print_reserved_pool(const struct pzl_boot_in *in, enum pzl_reserved_poo
 
 	if (what == PZL_RESERVED_PLAIN)
 		return;
+	if (what == PZL_RESERVED_BOUNCE) /* printed by those who bounce */
+		pzl_put(&l, "software IO TLB: ");
 	pzl_put(&l, "Reserved memory: ");
 	if (what == PZL_RESERVED_CMA && misaligned) {
 		pzl_put(&l, "incorrect alignment of CMA region");
 	} else {
 		pzl_put(&l, made[what]);
-		pzl_put_hex(&l, at.first, lines_digits(in));
+		pzl_put_hex(&l, at.first, pzl_boot_digits(in));
 		pzl_put(&l, ", size ");
 		pzl_put_dec(&l, (at.last - at.first + 1) >> 20);
 		pzl_put(&l, " MiB");

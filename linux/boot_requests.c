@@ -18,7 +18,9 @@
 #include <physzone/linux/slab_gfp.h>
 
 #include "../src/base/bits.h"
+#include "../src/base/pz_string.h"
 #include "pzl_boot.h"
+#include "pzl_swiotlb.h"
 #include "pzl_text.h"
 
 #define BOOT_4G 0x100000000ull
@@ -55,13 +57,7 @@ void pzl_boot_args(const struct pzl_cmdline *cl, struct pzl_boot_args *out)
 {
 	uint32_t i;
 
-	out->coherent_pool = 0;
-	out->coherent_pool_set = false;
-	out->slots = 0;
-	out->areas = 0;
-	out->swiotlb_force = false;
-	out->swiotlb_noforce = false;
-	out->iommu_soft = false;
+	memset(out, 0, sizeof(*out));
 	for (i = 0; i < cl->arg_count && i < cl->arg_cap; i++) {
 		const struct pzl_arg *a = &cl->arg[i];
 
@@ -69,9 +65,11 @@ void pzl_boot_args(const struct pzl_cmdline *cl, struct pzl_boot_args *out)
 			out->coherent_pool = pzl_memparse(a->value, a->value_len, NULL, NULL);
 			out->coherent_pool_set = true;
 		} else if (boot_is(a, "swiotlb")) {
-			pzl_swiotlb_arg(a, out);
-		} else if (boot_is(a, "iommu") && boot_has_word(a, "soft")) {
-			out->iommu_soft = true;
+			pzl_swiotlb_read(&out->swiotlb[0], false, a->value, a->value_len);
+			pzl_swiotlb_read(&out->swiotlb[1], true, a->value, a->value_len);
+		} else if (boot_is(a, "iommu")) {
+			out->iommu_soft = out->iommu_soft || boot_has_word(a, "soft");
+			out->iommu_off = out->iommu_off || boot_has_word(a, "off");
 		}
 	}
 }
@@ -129,10 +127,6 @@ void pzl_boot_request_init(struct pzl_boot_request *r, enum pzl_boot_what what,
 	r->cma = false;
 	r->cma_align = 0;
 	r->max_addr = PZ_ADDR_MAX;
-	r->slots = 0;
-	r->adjusted = 0;
-	r->areas = 0;
-	r->rounded = false;
 }
 
 /* The smallest order that holds a number of bytes; bytes are at least 1. */

@@ -61,42 +61,21 @@ bool pzl_dma_unencrypted(const struct pzl_dma *d, const struct pzl_dma_dev *dev)
 	       pzl_dma_limit(dev) <= d->cfg.private_bit - 1;
 }
 
-uint64_t pzl_dma_to_bus_plain(const struct pzl_dma_dev *dev, uint64_t phys)
-{
-	if (!dev->cfg.window_count)
-		return phys;
-	for (uint32_t i = 0; i < dev->cfg.window_count; i++) {
-		const struct pz_window *w = &dev->cfg.windows[i];
-
-		if (phys >= w->phys.first && phys <= w->phys.last)
-			return phys - w->phys.first + w->bus;
-	}
-	return PZ_DMA_ERROR;
-}
-
 uint64_t pzl_dma_to_bus(const struct pzl_dma *d, const struct pzl_dma_dev *dev, uint64_t phys)
 {
 	/* The bit is set in what is no address too: it is all ones already. */
-	return pzl_dma_to_bus_plain(dev, phys) | d->cfg.private_bit;
+	return pzl_bus_from_phys(&dev->cfg, phys) | d->cfg.private_bit;
 }
 
 uint64_t pzl_dma_handle(const struct pzl_dma *d, const struct pzl_dma_dev *dev, uint64_t phys)
 {
-	return pzl_dma_unencrypted(d, dev) ? pzl_dma_to_bus_plain(dev, phys)
+	return pzl_dma_unencrypted(d, dev) ? pzl_bus_from_phys(&dev->cfg, phys)
 					   : pzl_dma_to_bus(d, dev, phys);
 }
 
 uint64_t pzl_dma_to_phys(const struct pzl_dma *d, const struct pzl_dma_dev *dev, uint64_t bus)
 {
-	if (!dev->cfg.window_count)
-		return bus & ~d->cfg.private_bit;
-	for (uint32_t i = 0; i < dev->cfg.window_count; i++) {
-		const struct pz_window *w = &dev->cfg.windows[i];
-
-		if (bus >= w->bus && bus - w->bus <= w->phys.last - w->phys.first)
-			return (bus - w->bus + w->phys.first) & ~d->cfg.private_bit;
-	}
-	return PZ_ADDR_MAX & ~d->cfg.private_bit;
+	return pzl_bus_to_phys(&dev->cfg, bus) & ~d->cfg.private_bit;
 }
 
 static uint64_t dma_device_last_page(const struct pzl_dma *d)
@@ -112,7 +91,7 @@ bool pzl_dma_supported(const struct pzl_dma *d, const struct pzl_dma_dev *dev, u
 		return true;
 	if ((d->cfg.boot.configured & PZL_ZONE_BIT(PZ_ZONE_DMA)) && d->cfg.boot.zone_limit < need)
 		need = d->cfg.boot.zone_limit;
-	return mask >= pzl_dma_to_bus_plain(dev, need);
+	return mask >= pzl_bus_from_phys(&dev->cfg, need);
 }
 
 int pzl_dma_set_mask(const struct pzl_dma *d, struct pzl_dma_dev *dev, uint64_t mask)

@@ -71,8 +71,11 @@ int pzl_dma_region_assign(const struct pzl_dma *d, struct pzl_dma_dev *dev,
 {
 	if (!dev)
 		return -PZ_ENOENT;
+	/* The kernel compares the address that the tree states, not the one that the device uses.
+	 */
 	if (from_tree &&
-	    dma_region_bus(d, dev, r) + (r->phys.last - r->phys.first) > pzl_dma_limit(dev))
+	    (r->bus != PZ_DMA_ERROR ? r->bus : r->phys.first) + (r->phys.last - r->phys.first) >
+		    pzl_dma_limit(dev))
 		pzl_dma_dev_line(d, dev,
 				 "reserved memory is beyond device's set DMA address range");
 	if (dev->region)

@@ -14,7 +14,7 @@ void pzl_boot_name(char *to, const char *from);
 void pzl_boot_request_init(struct pzl_boot_request *r, enum pzl_boot_what what,
 			   enum pzl_boot_when when, uint64_t bytes);
 
-/* The value of swiotlb=. */
-void pzl_swiotlb_arg(const struct pzl_arg *a, struct pzl_boot_args *out);
+/* Digits of a physical address as %pa prints it. */
+unsigned int pzl_boot_digits(const struct pzl_boot_in *in);
 
 #endif

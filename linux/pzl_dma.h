@@ -15,6 +15,7 @@
 
 #include "../src/base/bits.h"
 #include "../src/base/pz_string.h"
+#include "pzl_bus.h"
 #include "pzl_out.h"
 
 static inline uint64_t pzl_dma_page_bytes(const struct pzl_dma *d)
@@ -41,18 +42,11 @@ static inline unsigned int pzl_dma_order(const struct pzl_dma *d, uint64_t bytes
 /* Linux's min_not_zero() of the coherent mask and the bus limit. */
 static inline uint64_t pzl_dma_limit(const struct pzl_dma_dev *dev)
 {
-	uint64_t mask = dev->cfg.coherent_mask, bus = dev->cfg.bus_limit;
-
-	if (!mask || !bus)
-		return mask ? mask : bus;
-	return mask < bus ? mask : bus;
+	return pzl_bus_limit(dev->cfg.coherent_mask, dev->cfg.bus_limit);
 }
 
 /* force_dma_unencrypted(): the device must be given memory that is not encrypted. */
 bool pzl_dma_unencrypted(const struct pzl_dma *d, const struct pzl_dma_dev *dev);
-
-/* phys_to_dma_unencrypted(): without the bit of encrypted memory. */
-uint64_t pzl_dma_to_bus_plain(const struct pzl_dma_dev *dev, uint64_t phys);
 
 /* phys_to_dma_direct(): what a coherent buffer's handle is. */
 uint64_t pzl_dma_handle(const struct pzl_dma *d, const struct pzl_dma_dev *dev, uint64_t phys);

@@ -5,7 +5,10 @@
 #ifndef LINUX_PZL_SWIOTLB_H
 #define LINUX_PZL_SWIOTLB_H
 
+#include <physzone/linux/boot.h>
 #include <physzone/linux/swiotlb.h>
+
+#include "pzl_bus.h"
 
 #define SWIOTLB_MASK ((uint64_t)PZL_SWIOTLB_SLOT - 1)
 #define SWIOTLB_NONE UINT32_MAX
@@ -26,6 +29,28 @@ void pzl_swiotlb_dev_say(const struct pzl_swiotlb_dev *dev, const char *fmt, ...
 
 /* Digits of an address as the kernel prints it. */
 int pzl_swiotlb_digits(const struct pzl_swiotlb *sw);
+
+/* From 6.0 on slots are spread over areas, and a size that finds no place is halved. */
+static inline bool pzl_swiotlb_has_areas(enum pzl_model model)
+{
+	return model > PZL_LINUX_5_15;
+}
+
+/* Settings as a kernel begins with them. */
+void pzl_swiotlb_settings(struct pzl_swiotlb *sw, const struct pzl_swiotlb_config *cfg);
+
+/* The value of swiotlb=, by a kernel with areas or without; and what it does to the settings. */
+void pzl_swiotlb_read(struct pzl_swiotlb_words *w, bool areas, const char *value, size_t len);
+void pzl_swiotlb_apply(struct pzl_swiotlb *sw, const struct pzl_swiotlb_words *w);
+
+/* Lines: no place for so many bytes; fewer slots than were asked for, which count from now on;
+ * where they lie, with no bytes for nowhere. */
+void pzl_swiotlb_say_refused(const struct pzl_swiotlb *sw, uint64_t bytes);
+void pzl_swiotlb_shrunk(struct pzl_swiotlb *sw, uint64_t slots);
+void pzl_swiotlb_say_mapped(const struct pzl_swiotlb *sw, uint64_t start, uint64_t bytes);
+
+/* Slots after the rounding that areas ask for: none without areas. */
+uint64_t pzl_swiotlb_round(uint64_t slots, uint64_t areas);
 
 /* Areas and the rounding that they ask for. */
 void pzl_swiotlb_set_areas(struct pzl_swiotlb *sw, uint64_t areas);

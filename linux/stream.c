@@ -33,7 +33,6 @@ bool pzl_stream_capable(const struct pzl_stream *s, uint64_t bus, uint64_t size,
 {
 	const struct pz_dma_dev_config *cfg = &s->dev.cfg;
 	uint64_t last = bus + size - 1, first;
-	uint64_t limit = cfg->mask;
 
 	if (bus == PZ_DMA_ERROR)
 		return false;
@@ -43,9 +42,7 @@ bool pzl_stream_capable(const struct pzl_stream *s, uint64_t bus, uint64_t size,
 		if (ram && first < pzl_swiotlb_bus(&s->dev, s->low_first))
 			return false;
 	}
-	if (cfg->bus_limit && (!limit || cfg->bus_limit < limit))
-		limit = cfg->bus_limit;
-	return last <= limit;
+	return last <= pzl_bus_limit(cfg->mask, cfg->bus_limit);
 }
 
 bool pzl_stream_kmalloc_bounces(const struct pzl_stream *s, uint64_t size, enum pz_dma_dir dir)

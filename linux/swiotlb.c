@@ -1,205 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * swiotlb.c - how many bounce buffers a Linux kernel has, and where they lie.
+ * swiotlb.c - the pools of a Linux kernel's bounce buffers: made, given back, and told of.
  *
- * Concept: the settings hold a number of slots and, from 6.0 on, of areas; the command line, the
- * architecture and the number of CPUs change them, each printing what it did. Early or late, a pool
- * is then made of them, smaller where memory is short.
+ * Concept: early or late, a pool is made of what the settings (swiotlb_size.c) ask for, smaller
+ * where memory is short.
  *
- * Invariants: 1. with areas, the slots that are asked for are a power of two, at least 128 for each
- * area; 2. areas are a power of two until a pool turns out smaller than they ask for.
+ * Invariants: 1. areas are a power of two until a pool turns out smaller than they ask for.
  *
  * Failure: what cannot be had is not there; the settings stay as they were changed.
  *
  * Shortcomings: records come from the metadata hook, so they take no early memory. That the remap
- * of memory shared by a guest fails is not modelled. swiotlb=N,0, which the kernel does not define,
- * is one area.
+ * of memory shared by a guest fails is not modelled.
  */
 #include <physzone/fmt.h>
-#include <physzone/linux/cmdline.h>
 #include <physzone/linux/gfp.h>
 
 #include "../src/base/bits.h"
 #include "../src/base/pz_string.h"
 #include "pzl_swiotlb.h"
-#include "pzl_text.h"
 
 #define SWIOTLB_4G 0x100000000ull
-#define SWIOTLB_MOST ((uint64_t)1 << 48) /* slots: more than any machine has memory */
 
 typedef unsigned long long swiotlb_ull;
-
-static void swiotlb_emit(const struct pzl_swiotlb *sw, char *line, size_t at, size_t size,
-			 const char *fmt, va_list ap)
-{
-	at += pz_vsnprintf(line + at, size - at, fmt, ap);
-	sw->cfg.hooks.emit(sw->cfg.hooks.ctx, line, at < size ? at : size - 1);
-}
-
-void pzl_swiotlb_say(const struct pzl_swiotlb *sw, const char *fmt, ...)
-{
-	static const char prefix[] = "software IO TLB: ";
-	char line[240];
-	va_list ap;
-
-	if (!sw->cfg.hooks.emit)
-		return;
-	memcpy(line, prefix, sizeof(prefix));
-	va_start(ap, fmt);
-	swiotlb_emit(sw, line, sizeof(prefix) - 1, sizeof(line), fmt, ap);
-	va_end(ap);
-}
-
-void pzl_swiotlb_dev_say(const struct pzl_swiotlb_dev *dev, const char *fmt, ...)
-{
-	const struct pzl_swiotlb *sw = dev->mem->sw;
-	char line[320];
-	va_list ap;
-	size_t at;
-
-	if (!sw->cfg.hooks.emit)
-		return;
-	at = pz_snprintf(line, sizeof(line),
-			 "%.60s %.60s: ", dev->cfg.driver ? dev->cfg.driver : "unknown",
-			 dev->cfg.name ? dev->cfg.name : "unknown");
-	va_start(ap, fmt);
-	swiotlb_emit(sw, line, at, sizeof(line), fmt, ap);
-	va_end(ap);
-}
-
-int pzl_swiotlb_digits(const struct pzl_swiotlb *sw)
-{
-	return sw->cfg.narrow ? 8 : 16;
-}
 
 int pzl_swiotlb_create(struct pzl_swiotlb *sw, const struct pzl_swiotlb_config *cfg)
 {
 	if (!pzl_model_facts(cfg->model) || cfg->page_shift < 12 || cfg->page_shift > 16 ||
 	    !cfg->cpus || !cfg->meta || cfg->max_order > PZ_PAGE_MAX_ORDER)
 		return -PZ_EINVAL;
-	memset(sw, 0, sizeof(*sw));
-	sw->cfg = *cfg;
-	sw->default_slots = PZL_SWIOTLB_SLOTS;
-	sw->mem.sw = sw;
+	pzl_swiotlb_settings(sw, cfg);
 	return 0;
 }
 
 void pzl_swiotlb_destroy(struct pzl_swiotlb *sw)
 {
 	pzl_swiotlb_release(&sw->mem);
-}
-
-uint64_t pzl_swiotlb_half(uint64_t slots)
-{
-	return pz_round_down((slots >> 1) + PZL_SWIOTLB_SEGMENT - 1, PZL_SWIOTLB_SEGMENT);
-}
-
-uint32_t pzl_swiotlb_limit_areas(uint32_t areas, uint64_t slots)
-{
-	if (slots < (uint64_t)areas * PZL_SWIOTLB_SEGMENT)
-		areas = (uint32_t)(slots >> 7);
-	return areas ? areas : 1;
-}
-
-/* Round the slots up for the areas; false when they did not change. */
-static bool swiotlb_round(struct pzl_swiotlb *sw)
-{
-	uint64_t least = (uint64_t)PZL_SWIOTLB_SEGMENT * sw->default_areas, up;
-
-	if (!sw->default_areas)
-		return false;
-	if (sw->default_slots < least)
-		sw->default_slots = least;
-	else if (pz_is_pow2(sw->default_slots))
-		return false;
-	if (pz_roundup_pow2(sw->default_slots, &up))
-		sw->default_slots = up;
-	return true;
-}
-
-void pzl_swiotlb_set_areas(struct pzl_swiotlb *sw, uint64_t areas)
-{
-	uint64_t up = 1;
-
-	if (areas > SWIOTLB_MAX_AREAS)
-		areas = SWIOTLB_MAX_AREAS;
-	pz_roundup_pow2(areas, &up);
-	sw->default_areas = (uint32_t)up;
-	pzl_swiotlb_say(sw, "area num %u.", sw->default_areas);
-	if (swiotlb_round(sw))
-		pzl_swiotlb_say(sw, "SWIOTLB bounce buffer size roundup to %lluMB",
-				(swiotlb_ull)(sw->default_slots >> 9));
-}
-
-static bool swiotlb_has_areas(const struct pzl_swiotlb *sw)
-{
-	return sw->cfg.model > PZL_LINUX_5_15;
-}
-
-/* The text that is read. */
-struct swiotlb_text {
-	const char *s;
-	size_t len;
-};
-
-static void swiotlb_skip(struct swiotlb_text *t, size_t n)
-{
-	t->s += n;
-	t->len -= n;
-}
-
-/* A number that begins with a digit, and the comma behind it or in its place. */
-static bool swiotlb_number(struct swiotlb_text *t, uint64_t *v)
-{
-	bool is = t->len && pzl_isdigit(*t->s), wrapped = false;
-	size_t used = 0;
-
-	if (is) {
-		*v = pzl_strtoull(t->s, t->len, &used, &wrapped);
-		if (wrapped || *v > SWIOTLB_MOST)
-			*v = SWIOTLB_MOST;
-		swiotlb_skip(t, used);
-	}
-	return is;
-}
-
-static void swiotlb_comma(struct swiotlb_text *t)
-{
-	if (t->len && *t->s == ',')
-		swiotlb_skip(t, 1);
-}
-
-void pzl_swiotlb_param(struct pzl_swiotlb *sw, const char *value, size_t len)
-{
-	struct swiotlb_text t = { value, len };
-	uint64_t v;
-
-	if (swiotlb_number(&t, &v))
-		sw->default_slots = pz_round_down(v + PZL_SWIOTLB_SEGMENT - 1, PZL_SWIOTLB_SEGMENT);
-	swiotlb_comma(&t);
-	if (swiotlb_has_areas(sw)) {
-		if (swiotlb_number(&t, &v))
-			pzl_swiotlb_set_areas(sw, v);
-		swiotlb_comma(&t);
-	}
-	if (t.len == 5 && pzl_starts_n(t.s, t.len, "force"))
-		sw->force = true;
-	else if (t.len == 7 && pzl_starts_n(t.s, t.len, "noforce"))
-		sw->noforce = true;
-}
-
-void pzl_swiotlb_adjust_size(struct pzl_swiotlb *sw, uint64_t bytes)
-{
-	uint64_t slots = pzl_swiotlb_nslots(bytes);
-
-	if (sw->default_slots != PZL_SWIOTLB_SLOTS)
-		return;
-	bytes = slots << PZL_SWIOTLB_SHIFT;
-	sw->default_slots = pz_round_down(slots + PZL_SWIOTLB_SEGMENT - 1, PZL_SWIOTLB_SEGMENT);
-	if (swiotlb_round(sw))
-		bytes = sw->default_slots << PZL_SWIOTLB_SHIFT;
-	pzl_swiotlb_say(sw, "SWIOTLB bounce buffer size adjusted to %lluMB",
-			(swiotlb_ull)(bytes >> 20));
 }
 
 struct pzl_swiotlb_pool *pzl_swiotlb_pool_make(const struct pzl_swiotlb *sw, uint64_t start,
@@ -294,24 +129,18 @@ static int swiotlb_early(struct pzl_swiotlb *sw, struct pz_memblock *mb, uint32_
 	uint64_t page = (uint64_t)1 << sw->cfg.page_shift;
 	struct pz_mb_req req = pz_mb_req(page, page);
 
+	/* The kernel takes this limit for an exclusive end: the page below it is left. */
 	if (!(flags & PZL_SWIOTLB_ANY))
-		req.max_addr = sw->cfg.low_last;
-	for (;; *slots = pzl_swiotlb_half(*slots)) {
-		uint64_t bytes = *slots << PZL_SWIOTLB_SHIFT;
-
+		req.max_addr = sw->cfg.low_last - 1;
+	for (uint64_t bytes = *slots << PZL_SWIOTLB_SHIFT; bytes;
+	     bytes = pzl_swiotlb_halve(sw->cfg.model, bytes)) {
+		*slots = bytes >> PZL_SWIOTLB_SHIFT;
 		req.size = pz_round_down(bytes + page - 1, page);
 		if (*slots <= UINT32_MAX && !pz_memblock_alloc(mb, &req, at))
 			return 0;
-		if (!swiotlb_has_areas(sw)) {
-			pzl_swiotlb_say(sw, "Cannot allocate buffer");
-			return -PZ_ENOMEM;
-		}
-		pzl_swiotlb_say(
-			sw, "swiotlb_memblock_alloc: Failed to allocate %llu bytes tlb structure",
-			(swiotlb_ull)req.size);
-		if (*slots <= PZL_SWIOTLB_MIN_SLOTS)
-			return -PZ_ENOMEM;
+		pzl_swiotlb_say_refused(sw, req.size);
 	}
+	return -PZ_ENOMEM;
 }
 
 int pzl_swiotlb_init(struct pzl_swiotlb *sw, struct pz_memblock *mb, bool limited, uint32_t flags)
@@ -326,21 +155,18 @@ int pzl_swiotlb_init(struct pzl_swiotlb *sw, struct pz_memblock *mb, bool limite
 		return -PZ_EEXIST;
 	sw->mem.force = sw->force || (flags & PZL_SWIOTLB_FORCE);
 	swiotlb_may_grow(sw, flags & PZL_SWIOTLB_ANY ? sw->cfg.high_first - 1 : sw->cfg.low_last);
-	if (swiotlb_has_areas(sw) && !sw->default_areas)
+	if (pzl_swiotlb_has_areas(sw->cfg.model) && !sw->default_areas)
 		pzl_swiotlb_set_areas(sw, sw->cfg.cpus);
 	slots = sw->default_slots;
 	if (swiotlb_early(sw, mb, flags, &slots, &at))
 		return -PZ_ENOMEM;
-	if (slots != sw->default_slots)
-		pzl_swiotlb_say(sw, "SWIOTLB bounce buffer size adjusted %llu -> %llu slabs",
-				(swiotlb_ull)sw->default_slots, (swiotlb_ull)slots);
-	sw->default_slots = slots;
+	pzl_swiotlb_shrunk(sw, slots);
 	areas = sw->default_areas ? sw->default_areas : 1;
 	/* 6.1 divides what was shrunk into as many areas as before. */
 	if (pzl_swiotlb_is_612(sw))
 		areas = pzl_swiotlb_limit_areas(areas, slots);
 	if (swiotlb_begin(sw, at.first, (uint32_t)slots, areas, PZL_SWIOTLB_FROM_MEMBLOCK, 0)) {
-		sw->panicked = !swiotlb_has_areas(sw);
+		sw->panicked = !pzl_swiotlb_has_areas(sw->cfg.model);
 		pz_memblock_free(mb, at.first, at.last - at.first + 1);
 		return -PZ_ENOMEM;
 	}
@@ -392,7 +218,7 @@ int pzl_swiotlb_init_late(struct pzl_swiotlb *sw, uint64_t bytes, uint32_t gfp)
 		return 0;
 	if (!sw->cfg.pages)
 		return -PZ_EINVAL;
-	if (swiotlb_has_areas(sw) && !sw->default_areas)
+	if (pzl_swiotlb_has_areas(sw->cfg.model) && !sw->default_areas)
 		pzl_swiotlb_set_areas(sw, sw->cfg.cpus);
 	slots = pz_round_down(slots, PZL_SWIOTLB_SEGMENT);
 	first = order = pzl_swiotlb_order(sw, slots << PZL_SWIOTLB_SHIFT);
@@ -446,19 +272,11 @@ void pzl_swiotlb_exit(struct pzl_swiotlb *sw)
 void pzl_swiotlb_print(const struct pzl_swiotlb *sw)
 {
 	const struct pzl_swiotlb_pool *p = sw->mem.pools;
-	int digits = pzl_swiotlb_digits(sw);
-	uint64_t bytes;
 
 	while (p && p->next) /* the first one */
 		p = p->next;
-	if (!p) {
-		pzl_swiotlb_say(sw, "No low mem");
-		return;
-	}
-	bytes = (uint64_t)p->slots << PZL_SWIOTLB_SHIFT;
-	pzl_swiotlb_say(sw, "mapped [mem 0x%0*llx-0x%0*llx] (%lluMB)", digits,
-			(swiotlb_ull)p->start, digits, (swiotlb_ull)(p->start + bytes),
-			(swiotlb_ull)(bytes >> 20));
+	pzl_swiotlb_say_mapped(sw, p ? p->start : 0,
+			       p ? (uint64_t)p->slots << PZL_SWIOTLB_SHIFT : 0);
 }
 
 int pzl_swiotlb_restrict(struct pzl_swiotlb_mem *mem, struct pzl_swiotlb *sw, struct pz_range at)

@@ -79,15 +79,18 @@ static struct pzl_swiotlb_pool *grow_pool(const struct pzl_swiotlb *sw, uint64_t
 	uint64_t start = 0;
 	uint8_t from;
 
-	if (slots > most)
+	/* What is not made smaller here has its areas even where they are less than a segment. */
+	if (slots > most) {
 		slots = most;
+		areas = pzl_swiotlb_limit_areas(areas, slots);
+	}
 	while (grow_memory(sw, slots << PZL_SWIOTLB_SHIFT, limit, gfp, &start, &from)) {
 		if (slots <= least)
 			return NULL;
 		slots = pzl_swiotlb_half(slots);
+		areas = pzl_swiotlb_limit_areas(areas, slots);
 	}
-	p = pzl_swiotlb_pool_make(sw, start, (uint32_t)slots,
-				  pzl_swiotlb_limit_areas(areas, slots));
+	p = pzl_swiotlb_pool_make(sw, start, (uint32_t)slots, areas);
 	if (!p && from == PZL_SWIOTLB_FROM_ATOMIC)
 		sw->cfg.hooks.atomic_free(sw->cfg.hooks.ctx, start, slots << PZL_SWIOTLB_SHIFT);
 	else if (!p)
@@ -110,7 +113,7 @@ uint32_t pzl_swiotlb_grow(struct pzl_swiotlb_dev *dev, const struct swiotlb_want
 	uint32_t slot;
 
 	mem->work = true;
-	p = grow_pool(sw, slots, slots, 1, dev->cfg.mask,
+	p = grow_pool(sw, slots, slots, 1, pzl_bus_limit(dev->cfg.mask, dev->cfg.bus_limit),
 		      pzl_gfp_nowait(sw->cfg.model) | PZL_GFP_NOWARN);
 	if (!p)
 		return SWIOTLB_NONE;
@@ -147,8 +150,8 @@ int pzl_swiotlb_work(struct pzl_swiotlb_mem *mem)
 	if (!mem->work)
 		return -PZ_ENOENT;
 	mem->work = false;
-	p = grow_pool(sw, PZL_SWIOTLB_MIN_SLOTS, sw->default_slots, sw->default_areas,
-		      mem->phys_limit, PZL_GFP_KERNEL);
+	p = grow_pool(sw, PZL_SWIOTLB_MIN_SLOTS, sw->default_slots,
+		      sw->default_areas ? sw->default_areas : 1, mem->phys_limit, PZL_GFP_KERNEL);
 	if (!p) {
 		pzl_swiotlb_say(sw, "Failed to allocate new pool");
 		return -PZ_ENOMEM;

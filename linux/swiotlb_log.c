@@ -17,28 +17,22 @@
  */
 #include <physzone/linux/swiotlb_log.h>
 
-#include "pzl_slots.h"
+#include "../src/base/bits.h"
+#include "pzl_swiotlb.h"
 
 #define SWLOG_PAGE_SHIFT 12u
 #define SWLOG_SLOT_SHIFT 11u
 #define SWLOG_SLOTS_MOST ((uint64_t)1 << 48) /* more than all memory */
 #define SWLOG_MS_PER_HOUR 3600000u
 
-static bool swlog_has_areas(const struct pzl_swlog_pool *pool)
-{
-	const struct pzl_model_facts *mf = pzl_model_facts(pool->model);
-
-	return mf && mf->major > 5;
-}
-
 uint64_t pzl_swlog_round(const struct pzl_swlog_pool *pool, uint64_t slots)
 {
 	if (slots > SWLOG_SLOTS_MOST)
 		slots = SWLOG_SLOTS_MOST;
-	slots = pz_round_down(slots + PZL_SLOTS_SEGMENT - 1, PZL_SLOTS_SEGMENT);
-	if (!swlog_has_areas(pool))
+	slots = pz_round_down(slots + PZL_SWLOG_SEGMENT - 1, PZL_SWLOG_SEGMENT);
+	if (!pzl_swiotlb_has_areas(pool->model))
 		return slots;
-	return pzl_slots_round(slots, pool->areas ? pool->areas : 1);
+	return pzl_swiotlb_round(slots, pool->areas ? pool->areas : 1);
 }
 
 static uint64_t swlog_div(uint64_t n, uint64_t d)

@@ -29,28 +29,12 @@ void pzl_swiotlb_dev_init(struct pzl_swiotlb_dev *dev, struct pzl_swiotlb *sw, c
 
 uint64_t pzl_swiotlb_bus(const struct pzl_swiotlb_dev *dev, uint64_t phys)
 {
-	if (!dev->cfg.window_count)
-		return phys;
-	for (uint32_t i = 0; i < dev->cfg.window_count; i++) {
-		const struct pz_window *w = &dev->cfg.windows[i];
-
-		if (phys >= w->phys.first && phys <= w->phys.last)
-			return phys - w->phys.first + w->bus;
-	}
-	return PZ_DMA_ERROR;
+	return pzl_bus_from_phys(&dev->cfg, phys);
 }
 
 uint64_t pzl_swiotlb_phys(const struct pzl_swiotlb_dev *dev, uint64_t bus)
 {
-	if (!dev->cfg.window_count)
-		return bus;
-	for (uint32_t i = 0; i < dev->cfg.window_count; i++) {
-		const struct pz_window *w = &dev->cfg.windows[i];
-
-		if (bus >= w->bus && bus - w->bus <= w->phys.last - w->phys.first)
-			return bus - w->bus + w->phys.first;
-	}
-	return PZ_ADDR_MAX;
+	return pzl_bus_to_phys(&dev->cfg, bus);
 }
 
 uint64_t pzl_swiotlb_max_mapping(const struct pzl_swiotlb_dev *dev)
@@ -187,7 +171,8 @@ uint64_t pzl_swiotlb_tbl_map(struct pzl_swiotlb_dev *dev, uint32_t cpu, uint64_t
 	w.bytes = map_bytes(dev, offset, size, align_mask);
 	slot = pzl_swiotlb_search(dev, cpu, &w, &p);
 	if (slot == SWIOTLB_NONE) {
-		if (!(attrs & PZ_DMA_NO_WARN))
+		/* A kernel that hangs says nothing. */
+		if (!(attrs & PZ_DMA_NO_WARN) && !dev->mem->sw->hung)
 			map_full(dev, is612 ? w.bytes : w.bytes - offset);
 		return PZ_DMA_ERROR;
 	}

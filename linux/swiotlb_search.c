@@ -5,7 +5,9 @@
  * Concept: a slot knows how many free ones begin with it, up to the end of its segment, so one
  * comparison says whether a run begins there. An area is walked once around from where the last
  * search in it ended; slots of the wrong alignment are passed over one by one, the others in
- * strides. The areas are tried from the CPU's on. 5.15 has one area and is taken to search as 6.1.
+ * strides. 6.12 counts what it has passed; 6.1 begins at a multiple of the stride and goes on until
+ * it is there again, which need not come: then it searches for ever, its lock held. The areas are
+ * tried from the CPU's on. 5.15 has one area and is taken to search as 6.1.
  *
  * Invariants: 1. list is 0 for a slot in use, else one more than its successor's in the segment
  * (or 1 at its end); 2. the used counts of the areas add up to the slots whose list is 0; 3. an
@@ -30,19 +32,21 @@ struct search_rules {
 	uint64_t bound; /* slots of the boundary */
 };
 
-/* 6.1: all alignments are one mask, and a page or more asks for that of a page. */
+/* 6.1: only what the device wants kept is held against slots, the rest is a matter of strides. */
 static void search_rules_61(const struct pzl_swiotlb_dev *dev, const struct swiotlb_want *w,
 			    struct search_rules *r)
 {
-	uint64_t mask = dev->cfg.keep_mask | w->align_mask;
-	uint64_t page = (uint64_t)1 << dev->mem->sw->cfg.page_shift;
+	unsigned int page_shift = dev->mem->sw->cfg.page_shift;
+	uint64_t align = w->align_mask | SWIOTLB_MASK, keep = dev->cfg.keep_mask & ~align;
+	uint64_t stride = (keep >> PZL_SWIOTLB_SHIFT) + 1;
 
-	if (w->bytes >= page)
-		mask |= page - 1;
-	mask &= ~SWIOTLB_MASK;
+	if (w->bytes >= (uint64_t)1 << page_shift)
+		stride <<= page_shift - PZL_SWIOTLB_SHIFT;
+	if (stride < (align >> PZL_SWIOTLB_SHIFT) + 1)
+		stride = (align >> PZL_SWIOTLB_SHIFT) + 1;
 	r->clear = 0;
-	r->same = w->orig ? mask : 0;
-	r->stride = (uint32_t)(mask >> PZL_SWIOTLB_SHIFT) + 1;
+	r->same = w->orig ? keep : 0;
+	r->stride = (uint32_t)stride;
 }
 
 /* 6.12: the buffer's own alignment, and what the device wants kept beyond that. */
@@ -120,36 +124,61 @@ static void search_take(struct pzl_swiotlb_dev *dev, struct pzl_swiotlb_pool *po
 	search_recount(pool, slot, 0);
 }
 
+/* Take the slots that were found at @index of an area. */
+static uint32_t search_found(struct pzl_swiotlb_dev *dev, struct pzl_swiotlb_pool *pool,
+			     uint32_t area, uint32_t index, const struct swiotlb_want *w,
+			     uint32_t n)
+{
+	struct pzl_swiotlb_area *a = &pool->area[area];
+	uint32_t slot = area * pool->area_slots + index;
+
+	search_take(dev, pool, slot, w, n);
+	a->index = search_wrap(pool, index + n);
+	a->used += n;
+	dev->mem->used += n;
+	if (dev->mem->used > dev->mem->used_most)
+		dev->mem->used_most = dev->mem->used;
+	return slot;
+}
+
+static void search_hangs(const struct pzl_swiotlb_dev *dev, uint32_t area)
+{
+	dev->mem->sw->hung = true;
+	pz_bug(dev->mem->sw->cfg.bugs, "swiotlb_do_find_slots",
+	       "area %u is searched for ever, with its lock held: the kernel hangs", area);
+}
+
 uint32_t pzl_swiotlb_search_area(struct pzl_swiotlb_dev *dev, struct pzl_swiotlb_pool *pool,
 				 uint32_t area, const struct swiotlb_want *w)
 {
-	struct pzl_swiotlb_area *a = &pool->area[area];
+	const struct pzl_swiotlb_area *a = &pool->area[area];
+	bool counts = pzl_swiotlb_is_612(dev->mem->sw);
 	struct search_rules r;
-	uint32_t index = a->index, slot;
+	uint32_t index = a->index, first, step;
 
 	search_rules(dev, pool, w, &r);
 	/* A 32-bit difference, as the kernel's. */
 	if (r.slots > pool->area_slots - a->used)
 		return SWIOTLB_NONE;
-	for (uint64_t seen = 0; seen < pool->area_slots;) {
-		slot = area * pool->area_slots + index;
-		if (!search_aligned(&r, w, slot)) {
-			index = search_wrap(pool, index + 1);
-			seen++;
-			continue;
+	if (!counts)
+		index = search_wrap(pool, (index + r.stride - 1) & ~(r.stride - 1));
+	first = index;
+	/* No walk that comes back to its beginning has more steps than there are slots. */
+	for (uint64_t seen = 0; seen < pool->area_slots; seen += counts ? step : 1) {
+		uint32_t slot = area * pool->area_slots + index;
+
+		step = 1;
+		if (search_aligned(&r, w, slot)) {
+			if (!search_crosses(&r, slot) && pool->slot[slot].list >= r.slots)
+				return search_found(dev, pool, area, index, w, r.slots);
+			step = r.stride;
 		}
-		if (!search_crosses(&r, slot) && pool->slot[slot].list >= r.slots) {
-			search_take(dev, pool, slot, w, r.slots);
-			a->index = search_wrap(pool, index + r.slots);
-			a->used += r.slots;
-			dev->mem->used += r.slots;
-			if (dev->mem->used > dev->mem->used_most)
-				dev->mem->used_most = dev->mem->used;
-			return slot;
-		}
-		index = search_wrap(pool, index + r.stride);
-		seen += r.stride;
+		index = search_wrap(pool, index + step);
+		if (!counts && index == first)
+			return SWIOTLB_NONE;
 	}
+	if (!counts)
+		search_hangs(dev, area);
 	return SWIOTLB_NONE;
 }
 
@@ -163,7 +192,7 @@ static uint32_t search_pool(struct pzl_swiotlb_dev *dev, uint32_t cpu, const str
 		uint32_t area = first + i < pool->areas ? first + i : first + i - pool->areas;
 
 		slot = pzl_swiotlb_search_area(dev, pool, area, w);
-		if (slot != SWIOTLB_NONE)
+		if (slot != SWIOTLB_NONE || dev->mem->sw->hung)
 			return slot;
 	}
 	return SWIOTLB_NONE;

@@ -381,63 +381,109 @@ static int options_pool(struct options *o, const char *value, char **err)
 	return EXIT_USAGE;
 }
 
-static int options_take(struct options *o, int key, const char *value, char **err)
+/* One of two words; *second says which. */
+static int options_either(const char *name, const char *first, const char *other, const char *value,
+			  bool *second, char **err)
+{
+	*second = !strcmp(value, other);
+	if (*second || !strcmp(value, first))
+		return 0;
+	*err = xasprintf("--%s wants %s or %s, not '%s'", name, first, other, value);
+	return EXIT_USAGE;
+}
+
+static int options_colour(struct options *o, const char *value, char **err)
+{
+	if (!value || !strcmp(value, "always")) {
+		o->colour = COLOUR_ALWAYS;
+	} else if (!strcmp(value, "never")) {
+		o->colour = COLOUR_NEVER;
+	} else if (!strcmp(value, "auto")) {
+		o->colour = COLOUR_AUTO;
+	} else {
+		*err = xasprintf("--color wants always, never or auto, not '%s'", value);
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+/* Where an option without a value is kept; NULL for others. */
+static bool *options_flag(struct options *o, int key)
+{
+	switch (key) {
+	case OPT_LIVE:
+		return &o->live;
+	case OPT_JSON:
+		return &o->json;
+	case OPT_LINES:
+		return &o->lines;
+	case OPT_WHY:
+		return &o->why;
+	case OPT_REBUILD:
+		return &o->rebuild;
+	case OPT_ALL:
+		return &o->all;
+	case OPT_KEEP:
+		return &o->keep;
+	case OPT_TIME:
+		return &o->time;
+	case OPT_LOG:
+		return &o->log;
+	case 'h':
+		return &o->help;
+	case 'V':
+		return &o->version;
+	default:
+		return NULL;
+	}
+}
+
+/* Where a value that its command reads is kept; NULL for others. */
+static const char **options_text(struct options *o, int key)
 {
 	switch (key) {
 	case OPT_MODEL:
-		o->model = value;
-		break;
+		return &o->model;
 	case OPT_ARCH:
-		o->arch = value;
-		break;
+		return &o->arch;
 	case OPT_CMDLINE:
-		o->cmdline = value;
-		break;
+		return &o->cmdline;
+	case OPT_KMALLOC:
+		return &o->kmalloc_dma;
+	case OPT_MEMORY:
+		return &o->memory;
+	case OPT_MIX:
+		return &o->mix;
+	case OPT_TRACE:
+		return &o->trace;
+	case OPT_CMA:
+		return &o->cma;
+	case OPT_ROOT:
+		return &o->root;
+	case OPT_CAN_REACH:
+		return &o->can_reach;
+	case OPT_CANNOT_REACH:
+		return &o->cannot_reach;
+	default:
+		return NULL;
+	}
+}
+
+/* Options whose value is looked at here. */
+static int options_read(struct options *o, int key, const char *value, char **err)
+{
+	switch (key) {
 	case OPT_BOOT:
 		return options_number("boot", value, 1, 1000000, &o->boot, err);
-	case OPT_LIVE:
-		o->live = true;
-		break;
 	case OPT_CAPTURE:
-		if (strcmp(value, "kexec") && strcmp(value, "file")) {
-			*err = xasprintf("--capture wants kexec or file, not '%s'", value);
-			return EXIT_USAGE;
-		}
 		o->capture = true;
-		o->kexec_file = value[0] == 'f';
-		break;
+		return options_either("capture", "kexec", "file", value, &o->kexec_file, err);
 	case OPT_MANAGED:
-		if (strcmp(value, "recorded") && strcmp(value, "computed")) {
-			*err = xasprintf("--managed wants recorded or computed, not '%s'", value);
-			return EXIT_USAGE;
-		}
-		o->managed_recorded = value[0] == 'r';
-		break;
-	case OPT_JSON:
-		o->json = true;
-		break;
-	case OPT_LINES:
-		o->lines = true;
-		break;
-	case OPT_WHY:
-		o->why = true;
-		break;
-	case OPT_REBUILD:
-		o->rebuild = true;
-		break;
-	case OPT_ALL:
-		o->all = true;
-		break;
-	case OPT_KMALLOC:
-		o->kmalloc_dma = value;
-		break;
+		return options_either("managed", "computed", "recorded", value,
+				      &o->managed_recorded, err);
 	case OPT_DMA_CACHES:
-		if (strcmp(value, "always") && strcmp(value, "managed")) {
-			*err = xasprintf("--dma-caches wants always or managed, not '%s'", value);
-			return EXIT_USAGE;
-		}
-		o->dma_caches_managed = value[0] == 'm';
-		break;
+		return options_either("dma-caches", "always", "managed", value,
+				      &o->dma_caches_managed, err);
 	case OPT_COHERENT_POOL:
 		return options_pool(o, value, err);
 	case OPT_SWEEP:
@@ -446,31 +492,13 @@ static int options_take(struct options *o, int key, const char *value, char **er
 			return EXIT_USAGE;
 		}
 		o->sweep = value;
-		break;
-	case OPT_MEMORY:
-		o->memory = value;
-		break;
-	case OPT_MIX:
-		o->mix = value;
-		break;
-	case OPT_TRACE:
-		o->trace = value;
-		break;
-	case OPT_CMA:
-		o->cma = value;
-		break;
+		return 0;
 	case OPT_FILL:
 		o->fill_given = true;
 		return options_number("fill", value, 0, 100, &o->fill, err);
 	case OPT_PRESSURE:
 		o->pressure_given = true;
 		return options_number("pressure", value, 0, 100, &o->pressure, err);
-	case OPT_KEEP:
-		o->keep = true;
-		break;
-	case OPT_TIME:
-		o->time = true;
-		break;
 	case OPT_SEED:
 		o->seed_given = true;
 		return options_number("seed", value, 0, UINT_MAX, &o->seed, err);
@@ -480,48 +508,32 @@ static int options_take(struct options *o, int key, const char *value, char **er
 		return options_reach(o, DEVICE_LIMIT, value, err);
 	case OPT_WINDOW:
 		return options_reach(o, DEVICE_WINDOW, value, err);
-	case OPT_ROOT:
-		o->root = value;
-		break;
-	case OPT_CAN_REACH:
-		o->can_reach = value;
-		break;
-	case OPT_CANNOT_REACH:
-		o->cannot_reach = value;
-		break;
-	case OPT_LOG:
-		o->log = true;
-		break;
 	case OPT_SVG:
 		o->svg = value;
-		if (!*value) {
-			*err = xstrdup("--svg wants the name of a file");
-			return EXIT_USAGE;
-		}
-		break;
+		if (*value)
+			return 0;
+		*err = xstrdup("--svg wants the name of a file");
+		return EXIT_USAGE;
 	case OPT_WIDTH:
 		return options_number("width", value, OUT_WIDTH_MIN, OUT_WIDTH_MAX, &o->width, err);
 	case OPT_COLOUR:
-		if (!value || !strcmp(value, "always")) {
-			o->colour = COLOUR_ALWAYS;
-		} else if (!strcmp(value, "never")) {
-			o->colour = COLOUR_NEVER;
-		} else if (!strcmp(value, "auto")) {
-			o->colour = COLOUR_AUTO;
-		} else {
-			*err = xasprintf("--color wants always, never or auto, not '%s'", value);
-			return EXIT_USAGE;
-		}
-		break;
-	case 'h':
-		o->help = true;
-		break;
-	case 'V':
-		o->version = true;
-		break;
+		return options_colour(o, value, err);
 	default:
-		break;
+		return 0;
 	}
+}
+
+static int options_take(struct options *o, int key, const char *value, char **err)
+{
+	bool *flag = options_flag(o, key);
+	const char **text = options_text(o, key);
+
+	if (flag)
+		*flag = true;
+	else if (text)
+		*text = value;
+	else
+		return options_read(o, key, value, err);
 	return 0;
 }
 

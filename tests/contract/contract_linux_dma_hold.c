@@ -236,6 +236,7 @@ static void hold_crypt(struct tap *t)
 
 static void hold_region(struct tap *t)
 {
+	static const struct pz_window low = { { 0x20000000, 0x200fffff }, 0x1000000 };
 	struct pzl_dma_region r, other;
 	struct pzl_dma_buf first;
 	struct pzl_dma_dev second;
@@ -286,6 +287,16 @@ static void hold_region(struct tap *t)
 	CHECK(t, ld_lines(&b, "drv dev: reserved memory is beyond device's set DMA address "
 			      "range\n"));
 	CHECK(t, pzl_dma_alloc(&b.d, &second, 4096, 0, 0, &b.buf) == 0 && b.buf.bus == 0x20000000);
+	pzl_dma_free(&b.d, &second, &b.buf, false);
+	/* That a window brings it into reach is not seen: the tree's address is compared. */
+	second.region = NULL;
+	second.cfg.windows = &low;
+	second.cfg.window_count = 1;
+	b.lines_len = 0;
+	CHECK(t, pzl_dma_region_assign(&b.d, &second, &other, true) == 0);
+	CHECK(t, ld_lines(&b, "drv dev: reserved memory is beyond device's set DMA address "
+			      "range\n"));
+	CHECK(t, pzl_dma_alloc(&b.d, &second, 4096, 0, 0, &b.buf) == 0 && b.buf.bus == 0x1000000);
 	pzl_dma_free(&b.d, &second, &b.buf, false);
 	pzl_dma_region_destroy(&b.d, &other);
 	ld_close(&b);

@@ -13,8 +13,8 @@
 #define M (1024 * K)
 #define G (1024 * M)
 #define ROWS(a) (sizeof(a) / sizeof((a)[0]))
-#define X86_ZONES                                                                                  \
-	(PZL_ZONE_BIT(PZ_ZONE_DMA) | PZL_ZONE_BIT(PZ_ZONE_DMA32) | PZL_ZONE_BIT(PZ_ZONE_NORMAL) |  \
+#define X86_ZONES                                                                                 \
+	(PZL_ZONE_BIT(PZ_ZONE_DMA) | PZL_ZONE_BIT(PZ_ZONE_DMA32) | PZL_ZONE_BIT(PZ_ZONE_NORMAL) | \
 	 PZL_ZONE_BIT(PZ_ZONE_MOVABLE))
 
 static size_t start_len(const char *s)
@@ -73,9 +73,9 @@ static void start_pool_sizes(struct tap *t)
 {
 	/* MiB of managed memory, KiB asked for, KiB got */
 	static const uint32_t rows[][3] = {
-		{ 64, 128, 128 },	{ 1024, 128, 128 },	{ 2048, 256, 256 },
-		{ 3000, 372, 512 },	{ 8192, 1024, 1024 },	{ 16384, 2048, 2048 },
-		{ 32768, 4096, 4096 },	{ 1048576, 4096, 4096 },
+		{ 64, 128, 128 },      { 1024, 128, 128 },	{ 2048, 256, 256 },
+		{ 3000, 372, 512 },    { 8192, 1024, 1024 },	{ 16384, 2048, 2048 },
+		{ 32768, 4096, 4096 }, { 1048576, 4096, 4096 },
 	};
 	struct pzl_boot_args args = { .coherent_pool = 0 };
 	struct pzl_boot_request r[PZL_BOOT_POOLS];
@@ -153,15 +153,21 @@ static void start_args_read(struct tap *t)
 	struct start_line line;
 
 	pzl_boot_args(start_cmdline(&line, "coherent_pool=2M swiotlb=65536,3,force"), &a);
-	CHECK(t, a.coherent_pool == 2 * M && a.slots == 65536 && a.areas == 4);
-	CHECK(t, a.swiotlb_force && !a.swiotlb_noforce);
+	CHECK(t,
+	      a.coherent_pool == 2 * M && a.swiotlb[1].slots == 65536 && a.swiotlb[1].areas == 3);
+	CHECK(t, a.swiotlb[1].force && !a.swiotlb[1].noforce);
+	CHECK_NAMED(t, !a.swiotlb[0].force && !a.swiotlb[0].areas_given,
+		    "before areas a number hides the word");
 	pzl_boot_args(start_cmdline(&line, "swiotlb=force"), &a);
-	CHECK(t, a.slots == 0 && a.swiotlb_force);
+	CHECK(t, !a.swiotlb[0].slots_given && a.swiotlb[0].force && a.swiotlb[1].force);
 	start_cmdline(&line, "swiotlb=1,noforce coherent-pool=64K -- coherent_pool=1M");
 	pzl_boot_args(&line.cl, &a);
-	CHECK(t, a.slots == 128 && a.swiotlb_noforce && a.coherent_pool == 64 * K);
+	CHECK(t, a.swiotlb[0].slots == 128 && a.swiotlb[0].noforce && a.coherent_pool == 64 * K);
 	pzl_boot_args(start_cmdline(&line, "swiotlb xswiotlb=force coherent_pool=0"), &a);
-	CHECK(t, !a.swiotlb_force && !a.slots && !a.coherent_pool);
+	CHECK(t, !a.swiotlb[1].force && !a.swiotlb[1].slots_given && !a.coherent_pool);
+	CHECK(t, !a.iommu_soft && !a.iommu_off);
+	pzl_boot_args(start_cmdline(&line, "iommu=pt,off iommu=soft"), &a);
+	CHECK(t, a.iommu_soft && a.iommu_off);
 }
 
 struct swiotlb_case {
@@ -202,6 +208,19 @@ static void start_swiotlb(struct tap *t)
 		  256 * M },
 		{ "swiotlb=129", PZL_LINUX_5_15, PZL_ARCH_X86_64, 8 * G, 9 * G - 1, 1, 512 * K },
 		{ "", PZL_LINUX_6_1, PZL_ARCH_M68K, 8 * G, 9 * G - 1, 1, 0 },
+		/* a number is one where it is 0, too */
+		{ "swiotlb=32768,0", PZL_LINUX_6_1, PZL_ARCH_X86_64, 8 * G, 9 * G - 1, 512,
+		  64 * M },
+		{ "swiotlb=0", PZL_LINUX_6_1, PZL_ARCH_X86_64, 8 * G, 9 * G - 1, 3, M },
+		{ "swiotlb=0", PZL_LINUX_5_15, PZL_ARCH_X86_64, 8 * G, 9 * G - 1, 3, 0 },
+		{ "iommu=off", PZL_LINUX_6_1, PZL_ARCH_X86_64, 8 * G, 9 * G - 1, 1, 0 },
+		{ "iommu=off,soft", PZL_LINUX_6_1, PZL_ARCH_X86_64, 8 * G, 9 * G - 1, 1, 64 * M },
+		{ "iommu=off", PZL_LINUX_6_1, PZL_ARCH_RISCV64, 8 * G, 9 * G - 1, 1, 64 * M },
+		/* 1 MiB for each GiB, whoever asked for the default, and for all areas */
+		{ "", PZL_LINUX_6_12, PZL_ARCH_ARM64, 400 * M, G, 1, 512 * K },
+		{ "swiotlb=32768", PZL_LINUX_6_12, PZL_ARCH_ARM64, 400 * M, G, 1, 512 * K },
+		{ "swiotlb=,16", PZL_LINUX_6_12, PZL_ARCH_ARM64, 400 * M, G, 1, 4 * M },
+		{ "swiotlb=1024", PZL_LINUX_6_12, PZL_ARCH_ARM64, 400 * M, G, 1, 2 * M },
 	};
 
 	for (size_t i = 0; i < ROWS(cases); i++) {
@@ -260,15 +279,15 @@ static void start_swiotlb_lines(struct tap *t)
 
 	in.ram_last = 9 * G - 1;
 	pzl_boot_args(start_cmdline(&line, "swiotlb=16384,3"), &a);
-	CHECK(t, !pzl_boot_swiotlb(&in, &a, &r) && r.areas == 4 && !r.rounded && !r.adjusted);
+	CHECK(t, !pzl_boot_swiotlb(&in, &a, &r) && r.bytes == 32 * M);
 	o.n = 0;
-	pzl_print_swiotlb(&in, &r, &at, start_emit, &o);
+	pzl_print_swiotlb(&in, &a, &at, start_emit, &o);
 	CHECK(t, start_equal(o.s, "software IO TLB: area num 4.|"));
-	/* what is too large is halved, and told in slots */
+	/* what is too large is halved, and told in slabs */
 	pzl_boot_args(start_cmdline(&line, "swiotlb=40000"), &a);
-	CHECK(t, !pzl_boot_swiotlb(&in, &a, &r) && r.rounded && r.bytes == 128 * M);
+	CHECK(t, !pzl_boot_swiotlb(&in, &a, &r) && r.bytes == 128 * M);
 	o.n = 0;
-	pzl_print_swiotlb(&in, &r, &at, start_emit, &o);
+	pzl_print_swiotlb(&in, &a, &at, start_emit, &o);
 	CHECK(t, start_equal(o.s, "software IO TLB: area num 1.|"
 				  "software IO TLB: SWIOTLB bounce buffer size roundup to 128MB|"
 				  "software IO TLB: swiotlb_memblock_alloc: Failed to allocate "
@@ -276,7 +295,7 @@ static void start_swiotlb_lines(struct tap *t)
 				  "software IO TLB: swiotlb_memblock_alloc: Failed to allocate "
 				  "67108864 bytes tlb structure|"
 				  "software IO TLB: SWIOTLB bounce buffer size adjusted 65536 -> "
-				  "16384 slots|"));
+				  "16384 slabs|"));
 	o.n = 0;
 	pzl_print_swiotlb_late(&in, &a, &at, start_emit, &o);
 	CHECK(t, start_equal(o.s, "PCI-DMA: Using software bounce buffering for IO (SWIOTLB)|"
@@ -284,10 +303,33 @@ static void start_swiotlb_lines(struct tap *t)
 				  "0x0000000012000000] (32MB)|"));
 	/* 5.15 has one lock, and gives up at once */
 	in.model = PZL_LINUX_5_15;
-	CHECK(t, !pzl_boot_swiotlb(&in, &a, &r) && !r.areas && r.min_bytes == r.bytes);
+	CHECK(t, !pzl_boot_swiotlb(&in, &a, &r) && r.min_bytes == r.bytes);
 	o.n = 0;
-	pzl_print_swiotlb(&in, &r, 0, start_emit, &o);
+	pzl_print_swiotlb(&in, &a, 0, start_emit, &o);
 	CHECK(t, start_equal(o.s, "software IO TLB: Cannot allocate buffer|"));
+	/* forced ones are told late by 5.15 only */
+	in.ram_last = G - 1;
+	pzl_boot_args(start_cmdline(&line, "swiotlb=force"), &a);
+	o.n = 0;
+	pzl_print_swiotlb_late(&in, &a, 0, start_emit, &o);
+	CHECK(t, start_equal(o.s, "PCI-DMA: Using software bounce buffering for IO (SWIOTLB)|"
+				  "software IO TLB: No low mem|"));
+	in.model = PZL_LINUX_6_1;
+	o.n = 0;
+	o.s[0] = '\0';
+	pzl_print_swiotlb_late(&in, &a, 0, start_emit, &o);
+	CHECK(t, start_equal(o.s, ""));
+	/* 400 KiB are 256 slots, which is no rounding for areas */
+	in = start_x86(PZL_LINUX_6_12, 400 * M);
+	in.arch = PZL_ARCH_ARM64;
+	in.ram_last = in.low_last = G - 1;
+	at.last = at.first + 512 * K - 1;
+	pzl_boot_args(start_cmdline(&line, "quiet"), &a);
+	pzl_print_swiotlb(&in, &a, &at, start_emit, &o);
+	CHECK(t, start_equal(o.s, "software IO TLB: SWIOTLB bounce buffer size adjusted to 0MB|"
+				  "software IO TLB: area num 1.|"
+				  "software IO TLB: mapped [mem 0x0000000010000000-"
+				  "0x0000000010080000] (0MB)|"));
 }
 
 static void start_reserved(struct tap *t)
@@ -300,11 +342,11 @@ static void start_reserved(struct tap *t)
 	CHECK(t, pzl_reserved_pool(PZL_ARCH_ARM64, true, false, false, false) ==
 			 PZL_RESERVED_COHERENT);
 	CHECK(t, pzl_reserved_pool(PZL_ARCH_ARM, true, false, false, false) == PZL_RESERVED_PLAIN);
-	CHECK(t, pzl_reserved_pool(PZL_ARCH_ARM, true, false, false, true) ==
-			 PZL_RESERVED_COHERENT);
+	CHECK(t,
+	      pzl_reserved_pool(PZL_ARCH_ARM, true, false, false, true) == PZL_RESERVED_COHERENT);
 	CHECK(t, pzl_reserved_pool(PZL_ARCH_ARM64, true, false, true, true) == PZL_RESERVED_PLAIN);
-	CHECK(t, pzl_reserved_pool(PZL_ARCH_ARM64, false, true, false, false) ==
-			 PZL_RESERVED_BOUNCE);
+	CHECK(t,
+	      pzl_reserved_pool(PZL_ARCH_ARM64, false, true, false, false) == PZL_RESERVED_BOUNCE);
 	in.arch = PZL_ARCH_ARM64;
 	o.n = 0;
 	pzl_print_reserved_pool(&in, PZL_RESERVED_CMA, at, false, start_emit, &o);
@@ -314,8 +356,8 @@ static void start_reserved(struct tap *t)
 	CHECK(t, start_equal(o.s,
 			     "Reserved memory: created CMA memory pool at 0x0000000038000000, size "
 			     "64 MiB|Reserved memory: incorrect alignment of CMA region|"
-			     "Reserved memory: created restricted DMA pool at 0x0000000038000000, "
-			     "size 64 MiB|"));
+			     "software IO TLB: Reserved memory: created restricted DMA pool at "
+			     "0x0000000038000000, size 64 MiB|"));
 	o.n = 0;
 	pzl_print_cma(&in, 64 * M, &at, -1, start_emit, &o);
 	in.model = PZL_LINUX_6_1;

@@ -113,6 +113,13 @@ static void sw_sizes(struct tap *t)
 		CHECK_NAMED(t, swb_said(&b, row[i].said), "lines of a size");
 		swb_stop(&b, &mb);
 	}
+	/* Below 4 GiB, less the page that the limit's last byte is in. */
+	swb_start(t, &b, PZL_LINUX_6_1, 1);
+	if (!swb_memory(t, &mb, 5 * PM_GIB))
+		return;
+	CHECK(t, pzl_swiotlb_init(&b.sw, &mb, true, 0) == 0);
+	CHECK(t, b.sw.mem.pools->start == 4 * PM_GIB - 64 * PM_MIB - 4 * PM_KIB);
+	swb_stop(&b, &mb);
 	/* An architecture has no say when a size was given. */
 	swb_start(t, &b, PZL_LINUX_6_1, 1);
 	pzl_swiotlb_param(&b.sw, "1024", 4);
@@ -237,6 +244,41 @@ static void sw_late(struct tap *t)
 	pm_close(&m);
 }
 
+/* A device that keeps the low bits of a page, in buffers that are full but for odd slots. */
+static void sw_search(struct tap *t)
+{
+	for (unsigned int k = 0; k < PZL_MODELS; k++) {
+		enum pzl_model model = (enum pzl_model)k;
+		uint64_t at, rest = 0x1000000;
+		struct pzl_swiotlb_dev dev;
+		struct pz_memblock mb;
+		struct swiotlb_box b;
+
+		if (!swb_make(t, &b, model, 1, 512, &mb))
+			return;
+		pzl_swiotlb_dev_init(&dev, &b.sw, "dev", 64);
+		CHECK(t, pzl_swiotlb_tbl_map(&dev, 0, rest, SLOT, 0, 0) != NONE);
+		at = pzl_swiotlb_tbl_map(&dev, 0, rest + SLOT, 2 * SLOT, 0, 0);
+		CHECK_NAMED(t, at % 4096 == 0, "a page is aligned to pages wherever the memory is");
+		CHECK(t, pzl_swiotlb_tbl_map(&dev, 0, rest, SLOT, 0, 0) == at + 2 * SLOT);
+
+		/* Every other slot is free, and the next search begins behind the first page. */
+		while (b.sw.mem.used < 512)
+			pzl_swiotlb_tbl_map(&dev, 0, rest, 1, 0, 0);
+		at = b.sw.mem.pools->start;
+		for (unsigned int i = 6; i < 512; i += 2)
+			pzl_swiotlb_tbl_unmap(&dev, at + i * SLOT, 1, PZ_DMA_TO_DEVICE, 0);
+		pzl_swiotlb_tbl_map(&dev, 0, rest, 1, 0, 0);
+		dev.cfg.keep_mask = 0xfff;
+		b.said_len = 0;
+		at = pzl_swiotlb_tbl_map(&dev, 0, rest + SLOT, 2 * SLOT, 0, 0);
+		CHECK(t, at == NONE && b.sw.hung == (model < PZL_LINUX_6_12));
+		CHECK_NAMED(t, (b.bugs.count == 1) == b.sw.hung && (b.said_len == 0) == b.sw.hung,
+			    "6.1 searches for ever, and says nothing");
+		swb_stop(&b, &mb);
+	}
+}
+
 /* 6.12 that grows. */
 static void sw_grow(struct tap *t)
 {
@@ -280,8 +322,13 @@ static void sw_grow(struct tap *t)
 	low.cfg.mask = 20 * PM_MIB - 1;
 	other = pzl_swiotlb_tbl_map(&low, 0, 0x1000000, 1, 0, 0);
 	CHECK_NAMED(t, other < 16 * PM_MIB, "what lies too high is taken from lower zones");
+	low.cfg.mask = PZ_ADDR_MAX;
+	low.cfg.bus_limit = 16 * PM_MIB - 1;
+	other = pzl_swiotlb_tbl_map(&low, 0, 0x1000000, 1, 0, 0);
+	CHECK_NAMED(t, other < 16 * PM_MIB, "below the limit of its bus");
+	pzl_swiotlb_tbl_unmap(&low, other, 1, PZ_DMA_TO_DEVICE, 0);
 	pzl_swiotlb_debugfs(&b.sw.mem, swb_emit, &b);
-	CHECK(t, swb_said(&b, "io_tlb_nslabs 1024\nio_tlb_used 1031\nio_tlb_used_hiwater 1031\n"
+	CHECK(t, swb_said(&b, "io_tlb_nslabs 1024\nio_tlb_used 1031\nio_tlb_used_hiwater 1032\n"
 			      "io_tlb_transient_nslabs 7\n"));
 	pzl_swiotlb_tbl_unmap(&dev, at, 5 * SLOT, PZ_DMA_TO_DEVICE, 0);
 	CHECK(t, b.sw.mem.transient_slots == 2 && pm_free(&m) == free - 512 - 2);
@@ -289,7 +336,15 @@ static void sw_grow(struct tap *t)
 	CHECK(t, pzl_swiotlb_work(&b.sw.mem) == 0 && b.sw.mem.slots == 2048);
 	CHECK(t, pm_free(&m) == free - 1024 - 2);
 	at = pzl_swiotlb_tbl_map(&dev, 0, 0x1000000, 5 * SLOT, 0, 0);
-	CHECK(t, at == b.sw.mem.pools->start && !b.sw.mem.work);
+	/* Settings that a short start left: areas are not fewer than they were. */
+	b.sw.default_slots = 512;
+	b.sw.default_areas = 8;
+	b.sw.mem.work = true;
+	CHECK(t, pzl_swiotlb_work(&b.sw.mem) == 0 && b.sw.mem.pools->areas == 8);
+	CHECK(t, b.sw.mem.pools->area_slots == 64 && b.sw.mem.slots == 2560);
+	b.sw.default_slots = 1024;
+	b.sw.default_areas = 1;
+	CHECK(t, at == b.sw.mem.pools->next->start && !b.sw.mem.work);
 	while (!pz_alloc_pages(m.pages, 0, 0, 8, NULL, &other))
 		;
 	b.sw.mem.work = true;
@@ -337,6 +392,7 @@ void contract_linux_swiotlb(struct tap *t)
 	sw_sizes(t);
 	sw_short(t);
 	sw_late(t);
+	sw_search(t);
 	sw_grow(t);
 	sw_no_records(t);
 }

@@ -49,6 +49,7 @@ struct oracle {
 	uint64_t most;
 	struct oracle_map map[MAPS];
 	struct oracle_copy copy;
+	bool hangs; /* a search that does not end */
 	uint32_t lines;
 };
 
@@ -117,12 +118,13 @@ static bool oracle_aligned(uint32_t d, uint32_t slot, uint64_t orig, uint64_t to
 	at += (uint64_t)slot * SLOT;
 	align = align < SLOT ? SLOT : align;
 	if (o.model != PZL_LINUX_6_12) {
-		/* one alignment for all, of which the memory tells the remainder */
-		mod = align > keep ? align : keep;
-		if (total >= o.page && o.page > mod)
-			mod = o.page;
-		*stride = (uint32_t)(mod / SLOT);
-		return !orig || at % mod / SLOT == orig % mod / SLOT;
+		/* beyond its own alignment, what is kept counts; strides alone make it aligned */
+		*stride = keep > align ? (uint32_t)((keep - align) / SLOT) + 1 : 1;
+		if (total >= o.page)
+			*stride *= o.page / SLOT;
+		if (*stride < align / SLOT)
+			*stride = (uint32_t)(align / SLOT);
+		return !orig || keep <= align || at % keep / align == orig % keep / align;
 	}
 	if (plain && total >= o.page)
 		align = o.page;
@@ -137,13 +139,27 @@ static uint32_t oracle_area(uint32_t d, uint32_t area, uint64_t orig, uint64_t t
 			    uint64_t align)
 {
 	uint32_t size = o.slots / o.areas, n = (uint32_t)(oracle_round(total, SLOT) / SLOT);
-	uint32_t at = o.index[area], passed = 0, stride;
+	uint32_t at = o.index[area], passed = 0, first, stride, step;
+	bool seen[SLOTS] = { false };
 
 	if (n > size - o.taken[area])
 		return SLOTS;
+	if (o.model != PZL_LINUX_6_12) {
+		oracle_aligned(d, area * size, orig, total, align, &stride);
+		at = (at + stride - 1) & ~(stride - 1);
+		at = at < size ? at : 0;
+	}
+	first = at;
 	while (passed < size) {
-		uint32_t slot = area * size + at, step = 1;
+		uint32_t slot = area * size + at;
 
+		/* once around a circle that the beginning is not on is for ever */
+		if (o.model != PZL_LINUX_6_12 && seen[at]) {
+			o.hangs = at != first;
+			return SLOTS;
+		}
+		seen[at] = true;
+		step = 1;
 		if (oracle_aligned(d, slot, orig, total, align, &stride)) {
 			if (oracle_free(d, slot, n)) {
 				o.index[area] = at + n < size ? at + n : 0;
@@ -154,7 +170,7 @@ static uint32_t oracle_area(uint32_t d, uint32_t area, uint64_t orig, uint64_t t
 			}
 			step = stride;
 		}
-		passed += step;
+		passed += o.model == PZL_LINUX_6_12 ? step : 0;
 		at = at + step < size ? at + step : 0;
 	}
 	return SLOTS;
@@ -164,7 +180,7 @@ static uint32_t oracle_find(uint32_t d, uint32_t cpu, uint64_t orig, uint64_t to
 {
 	uint32_t slot = SLOTS;
 
-	for (uint32_t i = 0; i < o.areas && slot == SLOTS; i++)
+	for (uint32_t i = 0; i < o.areas && slot == SLOTS && !o.hangs; i++)
 		slot = oracle_area(d, (cpu + i) % o.areas, orig, total, align);
 	return slot;
 }
@@ -207,7 +223,8 @@ static bool check_state(struct prop *p)
 	}
 	for (uint32_t a = 0; a < o.areas; a++)
 		PROP_ASSERT(p, pool->area[a].used == o.taken[a]);
-	PROP_ASSERT(p, o.mem.used == n && o.mem.used_most == o.most && o.bugs.count == 0);
+	PROP_ASSERT(p, o.mem.used == n && o.mem.used_most == o.most &&
+				       o.bugs.count == o.hangs);
 	return true;
 }
 
@@ -218,6 +235,7 @@ static bool do_map(struct prop *p)
 	struct oracle_map *m = &o.map[i];
 	struct pzl_swiotlb_dev *dev = &o.dev[d];
 	uint64_t align = prop_choice(p, 4) == 3 ? 1ull << prop_draw(p, 14) : 1, offset, want;
+	uint64_t lost = 0; /* bits that 6.1 forgets of what is kept */
 
 	if (m->live)
 		return true;
@@ -232,6 +250,7 @@ static bool do_map(struct prop *p)
 		m->total = oracle_round(m->size + offset, align);
 	} else {
 		m->total = oracle_round(m->size, align) + offset;
+		lost = align > SLOT ? align - SLOT : 0;
 	}
 	m->slot = oracle_find(d, cpu, m->orig, m->total, align);
 	m->n = (uint32_t)(oracle_round(m->total, SLOT) / SLOT);
@@ -246,14 +265,15 @@ static bool do_map(struct prop *p)
 	o.lines = 0;
 	m->buffer = pzl_swiotlb_tbl_map(dev, cpu, m->orig, m->size, align - 1, 0);
 	PROP_ASSERT(p, m->buffer == want);
-	PROP_ASSERT(p, o.lines == !m->live && o.copy.count == m->live);
+	PROP_ASSERT(p, o.lines == (!m->live && !o.hangs) && o.copy.count == m->live);
+	PROP_ASSERT(p, o.sw.hung == o.hangs && o.bugs.count == o.hangs);
 	if (m->live) {
 		PROP_ASSERT(p, o.copy.into && o.copy.orig == m->orig && o.copy.buffer == want &&
 				       o.copy.bytes == m->size);
 		/* Bits above the device's boundary are not compared, nor is more than its bus. */
 		if (!dev->cfg.window_count &&
 		    (!dev->cfg.boundary || dev->cfg.boundary > dev->cfg.keep_mask))
-			PROP_ASSERT(p, !((m->buffer ^ m->orig) & dev->cfg.keep_mask));
+			PROP_ASSERT(p, !((m->buffer ^ m->orig) & dev->cfg.keep_mask & ~lost));
 	}
 	return true;
 }
@@ -392,7 +412,7 @@ static bool prop_slots(struct prop *p, void *ctx)
 		draw_device(p, d);
 	prop_note(p, "%u slots in %u areas at %#llx, pages of %u", o.slots, o.areas,
 		  (unsigned long long)o.start, o.page);
-	for (unsigned int i = 0; i < steps && ok; i++) {
+	for (unsigned int i = 0; i < steps && ok && !o.hangs; i++) {
 		switch (prop_choice(p, 5)) {
 		case 3:
 			ok = do_sync(p);
@@ -410,7 +430,7 @@ static bool prop_slots(struct prop *p, void *ctx)
 		if (o.map[i].live)
 			pzl_swiotlb_tbl_unmap(&o.dev[o.map[i].dev], o.map[i].buffer, 1,
 					      PZ_DMA_TO_DEVICE, 0);
-	ok = ok && o.mem.used == 0 && o.bugs.count == 0;
+	ok = ok && o.mem.used == 0 && o.bugs.count == o.hangs;
 	pzl_swiotlb_release(&o.mem);
 	PROP_ASSERT(p, ok);
 	return true;

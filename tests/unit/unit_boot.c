@@ -254,6 +254,14 @@ static void before_it_crashes(void **state)
 	r = run("boot --model linux-5.15 " KDUMP "/first");
 	assert_int_equal(r.rc, EXIT_FINE);
 	run_done(&r);
+	/* More than half of memory, which is taken once, where the running machine has it. */
+	r = run("boot --cmdline crashkernel=1G @x86_64/6.1-pc-2G");
+	run_has(&r, "1 GiB at 1008M\n");
+	run_done(&r);
+	r = run("boot --capture kexec --cmdline crashkernel=1G @x86_64/6.1-pc-2G");
+	assert_int_equal(r.rc, EXIT_FINE);
+	run_says(&r, "crash kernel memory [mem 0x000000003f000000-0x000000007effffff]");
+	run_done(&r);
 }
 
 /* A map alone: no log tells of anything. */
@@ -339,7 +347,7 @@ static void before_the_allocator(void **state)
 	run_done(&r);
 	r = run("boot --cmdline swiotlb=2097152 @x86_64/6.1-pc-8G");
 	assert_int_equal(r.rc, EXIT_FINE);
-	run_has(&r, "SWIOTLB bounce buffer size adjusted 2097152 -> 1048576 slots\n");
+	run_has(&r, "SWIOTLB bounce buffer size adjusted 2097152 -> 1048576 slabs\n");
 	run_done(&r);
 	/* 5.15 does not halve. */
 	r = run("boot --model linux-5.15 --cmdline swiotlb=2097152 @x86_64/6.1-pc-8G");
@@ -451,8 +459,8 @@ static void pools_of_the_tree(void **state)
 	assert_int_equal(r.rc, EXIT_PROBLEM);
 	run_has(&r, "Reserved memory: created DMA memory pool at 0x0000000070000000, size 16 "
 		    "MiB\n");
-	run_has(&r, "Reserved memory: created restricted DMA pool at 0x0000000072000000, size 4 "
-		    "MiB\n");
+	run_has(&r, "software IO TLB: Reserved memory: created restricted DMA pool at "
+		    "0x0000000072000000, size 4 MiB\n");
 	run_has(&r, "Reserved memory: incorrect alignment of CMA region\n");
 	run_has(&r, "Reserved memory: created CMA memory pool at 0x0000000078000000, size 32 "
 		    "MiB\n");

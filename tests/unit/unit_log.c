@@ -178,6 +178,9 @@ static void claims(void **state)
 	      "claim 3 [7c000000-7fffffff]");
 	holds("Reserved memory: created CMA memory pool at 0x0000000038000000, size 64 MiB\n",
 	      "claim 3 [38000000-3bffffff]");
+	holds("software IO TLB: Reserved memory: created restricted DMA pool at "
+	      "0x0000000072000000, size 4 MiB\n",
+	      "[72000000-723fffff]");
 	holds("software IO TLB: area num 4.\n", "swiotlb_areas 4");
 	/* As a mail program cuts it, at any blank behind the size. */
 	holds("a b: swiotlb buffer is full (sz: 8192\nbytes), total 512 (slots), used 12 (slots)\n",

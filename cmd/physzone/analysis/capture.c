@@ -55,8 +55,13 @@ static int capture_computed(struct an_ctx *c, struct capture_area *a, char **err
 	const char *name = c->f->files.n ? c->f->files.v[0] : "input";
 	struct pzl_crash_request req;
 	struct pzl_crash_area area;
+	int rc;
 
-	switch (an_crash_reserve(c, &req, &area)) {
+	/* A command line that the input knows nothing of was followed there already. */
+	rc = c->has_crash ? 0 : an_crash_reserve(c, &req, &area);
+	if (c->has_crash)
+		area = c->crash_got.area;
+	switch (rc) {
 	case 0:
 		break;
 	case -PZ_EINVAL:

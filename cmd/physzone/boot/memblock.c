@@ -368,8 +368,11 @@ static void memblock_no_swiotlb(struct boot *b, const struct pzl_boot_in *in,
 {
 	char end[VIEW_SIZE_MAX], limit[VIEW_SIZE_MAX];
 
-	if (args->swiotlb_noforce)
+	if (pzl_boot_swiotlb_words(in, args)->noforce)
 		boot_say(b, BOOT_MEMBLOCK, "bounce buffers", "none: swiotlb=noforce");
+	else if (args->iommu_off && in->ram_last > in->low_last &&
+		 (in->arch == PZL_ARCH_X86_64 || in->arch == PZL_ARCH_I386))
+		boot_say(b, BOOT_MEMBLOCK, "bounce buffers", "none: iommu=off");
 	else if (in->arch == PZL_ARCH_X86_64 || in->arch == PZL_ARCH_I386 ||
 		 in->arch == PZL_ARCH_RISCV64 || in->arch == PZL_ARCH_ARM64)
 		boot_say(b, BOOT_MEMBLOCK, "bounce buffers",
@@ -424,7 +427,7 @@ static void memblock_swiotlb(struct boot *b, const struct facts *f)
 	memblock_weigh(b, r);
 	/* Where the place is not told, there is no line of it either. */
 	if (!b->physzone && (r->placed || !r->got))
-		pzl_print_swiotlb(&in, &r->asked, r->placed ? &r->place : NULL, boot_console_line,
+		pzl_print_swiotlb(&in, &args, r->placed ? &r->place : NULL, boot_console_line,
 				  &b->console);
 }
 

@@ -351,6 +351,8 @@ enum log_ret log_swiotlb(struct log_ctx *c, struct log_scan *s, int arg)
 		return log_said(c, s, SAID_SWIOTLB);
 	if (ls_opt(s, " area num "))
 		return log_bounce_areas(c, s);
+	if (ls_opt(s, " Reserved memory: created "))
+		return log_pool_at(c, s, 0);
 	if (!ls_opt(s, " mapped [mem ") && !ls_opt(s, " [mem "))
 		return LOG_OTHER;
 	if (!ls_hex(s, &first) || !ls_lit(s, "-") || !ls_hex(s, &last) || !ls_lit(s, "]"))

@@ -310,8 +310,10 @@ static int compute_row(struct compute *x, struct predict_row *row, char **err)
 	const char *why;
 	int rc = 0;
 
-	for (size_t i = 0; i < s->values.n && !rc; i++) {
+	for (size_t i = 0; i < s->values.n; i++) {
 		rc = compute_row_at(x, row, s->values.v[i], &state, &why, err);
+		if (rc)
+			return rc;
 		*vec_push(&row->states) = (uint8_t)state;
 		x->p->failed = x->p->failed || state == PREDICT_FAILED;
 		if (!i && why && state != PREDICT_ABSENT)
@@ -332,24 +334,30 @@ static bool compute_known(const struct predict *p, const char *label)
 	return false;
 }
 
+/* A row for each model, once. */
+static void compute_add_rows(struct predict *p, const char *label)
+{
+	if (compute_known(p, label))
+		return;
+	for (size_t m = 0; m < p->models.n; m++) {
+		struct predict_row *row = vec_push(&p->rows);
+
+		row->label = xstrdup(label);
+		row->model = m;
+	}
+}
+
 static void compute_rows(struct predict *p)
 {
-	size_t models = p->models.n;
-
 	for (size_t i = 0; i < p->points.n; i++) {
 		const struct predict_point *at = &p->points.v[i];
 
-		for (size_t k = 0; k < at->entries.n; k++) {
-			const char *label = at->entries.v[k].label;
-
-			for (size_t m = 0; m < models && (m || !compute_known(p, label)); m++) {
-				struct predict_row *row = vec_push(&p->rows);
-
-				row->label = xstrdup(label);
-				row->model = m;
-			}
-		}
+		for (size_t k = 0; k < at->entries.n; k++)
+			compute_add_rows(p, at->entries.v[k].label);
 	}
+	/* What is changed has a row also where no machine asks for it. */
+	if (sweep_request(&p->sweep))
+		compute_add_rows(p, sweep_request(&p->sweep));
 }
 
 /* All values under one model; with --model all, one that has no such architecture is dropped. */

@@ -36,6 +36,9 @@ void sweep_destroy(struct sweep *s);
  */
 char *sweep_cmdline(const struct sweep *s, const char *cmdline, uint64_t value);
 
+/* What the size is asked for by, as start-up calls it; NULL where it is no request's own. */
+const char *sweep_request(const struct sweep *s);
+
 enum predict_state {
 	PREDICT_ABSENT, /* not asked for */
 	PREDICT_SERVED,

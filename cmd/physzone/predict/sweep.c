@@ -23,10 +23,24 @@ static const struct sweep_kind {
 #define SWEEP_KINDS (sizeof(sweep_kinds) / sizeof(sweep_kinds[0]))
 #define SWEEP_SLOT 11u /* log2 of the bytes of a slot of swiotlb= */
 
+const char *sweep_request(const struct sweep *s)
+{
+	switch (s->what) {
+	case SWEEP_CRASHKERNEL:
+		return "crash kernel";
+	case SWEEP_CMA:
+		return "contiguous area";
+	case SWEEP_SWIOTLB:
+		return "bounce buffers";
+	default:
+		return NULL;
+	}
+}
+
 /* A size of @n characters; false when it is none, or beyond 64 bits. */
 static bool sweep_size(const struct sweep *s, const char *p, size_t n, uint64_t *out)
 {
-	static const char suffix[] = "KMGT";
+	static const char suffix[] = "KMGTkmgt";
 	uint64_t v = 0;
 	size_t i = 0;
 	const char *at;
@@ -41,7 +55,7 @@ static bool sweep_size(const struct sweep *s, const char *p, size_t n, uint64_t 
 		return false;
 	at = i < n && p[i] ? strchr(suffix, p[i]) : NULL;
 	if (at) {
-		shift = 10 * (unsigned int)(at - suffix + 1);
+		shift = 10 * (unsigned int)((at - suffix) % 4 + 1);
 		i++;
 	}
 	if (i != n || v > UINT64_MAX >> shift)

@@ -227,21 +227,29 @@ static void text_why(struct out *o, const struct predict *p)
 	out_destroy(&body);
 }
 
-void predict_text(struct out *o, const struct view *v, const struct predict *p)
+static void text_sweep(struct out *o, const struct predict *p)
 {
 	const struct sweep *s = &p->sweep;
-	char from[VIEW_SIZE_MAX], to[VIEW_SIZE_MAX], step[VIEW_SIZE_MAX];
+	char from[VIEW_SIZE_MAX], to[VIEW_SIZE_MAX], step[VIEW_SIZE_MAX], grain[VIEW_SIZE_MAX];
+	char *what = xasprintf(
+		"of %s from %s to %s%s%s, flips to %s, %zu %s tried%s%s", s->name,
+		predict_value(from, s->from), predict_value(to, s->to),
+		s->step ? " in steps of " : "", s->step ? predict_value(step, s->step) : "",
+		view_size(grain, s->grain), p->points.n, p->points.n == 1 ? "machine" : "machines",
+		p->capture ? "; in the capture kernel, loaded by " : "",
+		p->capture ? p->capture : "");
 
+	out_styled(o, ST_BOLD, "Sweep ");
+	out_wrap(o, 6, 2, what);
+	out_char(o, '\n');
+	free(what);
+}
+
+void predict_text(struct out *o, const struct view *v, const struct predict *p)
+{
 	view_heading(o, v);
 	out_char(o, '\n');
-	out_styled(o, ST_BOLD, "Sweep");
-	out_printf(o, " of %s from %s to %s%s%s, flips to %s, %zu machines tried", s->name,
-		   predict_value(from, s->from), predict_value(to, s->to),
-		   s->step ? " in steps of " : "", s->step ? predict_value(step, s->step) : "",
-		   view_size(step, s->grain), p->points.n);
-	if (p->capture)
-		out_printf(o, "; in the capture kernel, loaded by %s", p->capture);
-	out_str(o, "\n");
+	text_sweep(o, p);
 	text_table(o, p);
 	out_char(o, '\n');
 	text_plot(o, p);

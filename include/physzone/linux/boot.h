@@ -57,20 +57,23 @@ struct pzl_boot_request {
 	bool cma; /* the default contiguous area is tried first at each order */
 	unsigned int cma_align; /* alignment of that try, as an order */
 	uint64_t max_addr; /* the address limit behind the flags, or of memblock; inclusive */
-	uint64_t slots; /* bounce buffers: as many of 2 KiB */
-	uint64_t adjusted; /* in bytes, when the kernel chose a size below the default; else 0 */
-	uint32_t areas; /* with so many locks; 0 before 6.0, which has one for all */
-	bool rounded; /* the slots were rounded up for the areas */
+};
+
+/* What swiotlb= says. */
+struct pzl_swiotlb_words {
+	uint64_t slots; /* of 2 KiB, a multiple of 128 */
+	uint64_t areas; /* as given; 0 is the same as 1 */
+	bool slots_given, areas_given;
+	bool force, noforce;
 };
 
 /* The command line's words on start-up requests. */
 struct pzl_boot_args {
 	uint64_t coherent_pool; /* bytes; 0 for the default */
 	bool coherent_pool_set; /* the word was given, perhaps with 0 */
-	uint64_t slots; /* swiotlb=: slots of 2 KiB, 0 for the default */
-	uint32_t areas; /* 0 for the default */
-	bool swiotlb_force, swiotlb_noforce;
+	struct pzl_swiotlb_words swiotlb[2]; /* as kernels before 6.0 read it, and since */
 	bool iommu_soft; /* x86: iommu=soft asks for bounce buffers too */
+	bool iommu_off; /* x86: with iommu=off large memory does not ask for them */
 };
 
 /**
@@ -155,6 +158,17 @@ unsigned int pzl_boot_pools(const struct pzl_boot_in *in, const struct pzl_boot_
 			    struct pzl_boot_request *out);
 
 /**
+ * pzl_boot_swiotlb_words - what swiotlb= says to a kernel
+ * @in: the machine
+ * @args: the command line
+ *
+ * Context: any.
+ * Return: the words, in @args.
+ */
+const struct pzl_swiotlb_words *pzl_boot_swiotlb_words(const struct pzl_boot_in *in,
+						       const struct pzl_boot_args *args);
+
+/**
  * pzl_boot_swiotlb - the memblock request of the bounce buffers
  * @in: the machine; totalram_pages, managed_dma and cma_last do not matter
  * @args: the command line
@@ -222,16 +236,17 @@ int pzl_boot_kmalloc_dma(const struct pzl_boot_in *in, uint64_t bytes,
 /**
  * pzl_print_swiotlb - the lines while bounce buffers are taken
  * @in: the machine
- * @r: the request, of pzl_boot_swiotlb()
+ * @args: the command line
  * @at: where they lie; NULL when no place was found
  * @emit: called for each line
  * @ctx: passed to @emit
  *
- * All but x86 tell the place at once; x86 tells it when it sets its devices up.
+ * None where pzl_boot_swiotlb() has no request. All but x86 tell the place at once; x86 tells it
+ * when it sets its devices up.
  *
  * Context: any; calls @emit.
  */
-void pzl_print_swiotlb(const struct pzl_boot_in *in, const struct pzl_boot_request *r,
+void pzl_print_swiotlb(const struct pzl_boot_in *in, const struct pzl_boot_args *args,
 		       const struct pz_range *at, pzl_emit_fn emit, void *ctx);
 
 /**

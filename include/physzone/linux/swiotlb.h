@@ -5,8 +5,9 @@
  *
  * This is a model. What users meet as limits or bugs is kept: a mapping is at most 256 KiB, the
  * buffers lie where the boot put them whatever the device reaches, a shrunk 6.1 divides them into
- * areas smaller than a segment, and 6.1 does not copy what begins in the low bytes that a device
- * wants kept. physzone's own bounce buffers are bounce.h one level up.
+ * areas smaller than a segment, 6.1 does not copy what begins in the low bytes that a device wants
+ * kept, and it can search for ever, for a device that wants more of them kept than a slot has.
+ * physzone's own bounce buffers are bounce.h one level up.
  *
  * Memory itself is never touched: what is to be copied goes to a hook. What the kernel prints goes
  * to a hook too, each time; a kernel prints "once" and rate limited lines less often.
@@ -128,6 +129,7 @@ struct pzl_swiotlb {
 	uint32_t default_areas; /* 0 until it is known; 5.15 has none */
 	bool force, noforce;
 	bool panicked; /* 5.15: a kernel without memory for its records stops here */
+	bool hung; /* 5.15, 6.1: a search in full buffers does not end; the kernel stops there */
 	struct pzl_swiotlb_mem mem;
 };
 
