@@ -121,9 +121,10 @@ static uint64_t dma_zero(struct bench_arg *arg)
 {
 	struct dma_work *w = arg->ctx;
 
-	for (uint64_t i = 0; i < arg->n; i++) {
-		void *p = w->memory[i % w->count];
+	for (uint64_t i = 0, k = 0; i < arg->n; i++) {
+		void *p = w->memory[k];
 
+		k = k + 1 < w->count ? k + 1 : 0;
 		memset(p, 0, w->bytes);
 		__asm__ volatile("" : : "r"(p) : "memory");
 	}

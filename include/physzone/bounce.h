@@ -6,7 +6,8 @@
  * pool; what was mapped is copied there, and back. The first pools are ranges that the machine set
  * aside; each distinct reach of devices that need bouncing has a pool in reserve, which nobody else
  * uses up; and where page frames can be had within reach of whoever finds no room, a further pool
- * is made on the spot, kept, and given back by pz_bounce_trim().
+ * is made on the spot, kept, and given back by pz_bounce_trim(), or when it is in the way of
+ * another.
  *
  * Drivers do not call this: dma_map.h does. It is for whoever sets up a machine and for accounts.
  * Concurrency: any context and any number of CPUs at once, unless a function says otherwise; no
@@ -62,8 +63,8 @@ int pz_bounce_create(struct pz_bounce **out, const struct pz_bounce_config *cfg)
  * @b: the buffers, or NULL; no device has them any more
  *
  * Context: may block; calls the metadata and share hooks.
- * Return: 0, or -PZ_EBUSY while slots are in use: how many is told to pz_bug(), and nothing has
- * changed.
+ * Return: 0, or -PZ_EBUSY while slots are in use or devices have a reserve: that is told to
+ * pz_bug(), and nothing has changed.
  */
 int pz_bounce_destroy(struct pz_bounce *b);
 

@@ -99,15 +99,16 @@ struct pz_dma_config {
 	 * be directly mapped are looked for there alone. */
 	struct pz_range direct;
 	/* A bit of bus addresses that says that memory is private (encrypted); 0 for none. A device
-	 * that cannot drive it must be given shared memory. */
+	 * that cannot drive it must be given shared memory. Masks and limits of buses are of
+	 * addresses that bear it. */
 	uint64_t private_bit;
 	uint32_t cma; /* contiguous area of devices that have none of their own, or PZ_DMA_NO_CMA */
 	/* Bytes that a pool for atomic contexts holds at first; 0 for a 8192nd of memory, 128 KiB
 	 * at least; UINT64_MAX for no such pools. */
 	uint64_t pool_bytes;
 	/* Each CPU keeps, for each device, the page that it freed last: a buffer of a page then
-	 * costs little more than its zeroes, but the page is lost to others until the device goes,
-	 * its masks are set, or pz_dma_drain(). Only for what is directly mapped as it is. */
+	 * takes no locked operation, but the page is lost to others until the device goes, its
+	 * masks are set, or pz_dma_drain(). Only for what is directly mapped as it is. */
 	bool hold;
 	struct pz_bounce *bounce;   /* bounce buffers of the machine, or NULL */
 	struct pz_dma_debug *debug; /* checks how drivers use the layer, or NULL */
@@ -164,7 +165,7 @@ struct pz_dma_dev_config {
 	bool shared;	       /* it sees shared (not encrypted) memory only */
 	bool force_bounce;     /* all streaming mappings go through bounce buffers */
 	bool atomic;	       /* it allocates in contexts that may not block: keep a pool for it */
-	int32_t nid;	       /* its node, or PZ_NID_NONE */
+	int32_t nid;	       /* its node; PZ_NID_NONE, or one that is not there: none */
 	uint32_t cma;	       /* its own contiguous area, or PZ_DMA_NO_CMA for the layer's */
 	const struct pz_dma_region *region; /* coherent buffers come from here alone; or NULL */
 	struct pz_bounce *restricted;	    /* all it sees is in these bounce buffers; or NULL */
@@ -214,9 +215,10 @@ int pz_dma_dev_destroy(struct pz_dma_dev *dev);
  * @mask: its highest bus address; need not be a power of two less one
  *
  * Context: may block; calls the metadata hook.
- * Return: 0; -PZ_ERANGE when no managed memory could ever serve it; -PZ_EBUSY while mappings are
- * out, or coherent buffers that the device would need shared from now on, or no longer;
- * -PZ_ENOMEM; the mask is as it was then.
+ * Return: 0; -PZ_ERANGE when neither managed memory nor bounce buffers that it may use, for a
+ * restricted device those alone, could ever serve it; -PZ_EBUSY while mappings are out, or coherent
+ * buffers that the device would need shared from now on, or no longer; -PZ_ENOMEM; the mask is as
+ * it was then.
  */
 int pz_dma_set_mask(struct pz_dma_dev *dev, uint64_t mask);
 
@@ -247,7 +249,8 @@ int pz_dma_set_masks(struct pz_dma_dev *dev, uint64_t mask);
  * @dev: the device
  *
  * Context: any.
- * Return: 2^n - 1 that covers the bus address of the last managed page that a window has.
+ * Return: 2^n - 1 that covers the bus address of the last managed page that a window has, with the
+ * bit that says that it is private.
  */
 uint64_t pz_dma_required_mask(const struct pz_dma_dev *dev);
 
@@ -480,7 +483,7 @@ int pz_dma_holders(struct pz_dma *dma, const struct pz_dma_dev *dev,
 struct pz_dma_dev_stat {
 	const char *name;
 	uint64_t buffers, buffer_bytes; /* coherent, out */
-	uint64_t bounced;		/* mappings through bounce buffers, out */
+	uint64_t bounced; /* mappings through bounce buffers, out */
 	/* All mappings that are known: the bounced ones, as others have no state; with
 	 * pz_dma_config.debug all, elements of lists and what pz_dma_alloc_pages() gave too. */
 	uint64_t mapped;

@@ -19,8 +19,6 @@
  */
 #include "atomic_internal.h"
 
-#include "../page/page_internal.h"
-
 #define ATOMIC_LEAST ((uint64_t)128 << 10)
 
 /* Managed bytes that a reach set has. */
@@ -60,19 +58,6 @@ static uint64_t atomic_want(const struct pz_dma *dma, const struct pz_reach *rea
 	return want;
 }
 
-/* Whether memory that is good for one reach set is so for another. */
-static bool atomic_same(const struct pz_reach *a, const struct pz_reach *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (uint32_t i = 0; i < a->count; i++) {
-		if (a->v[i].phys.first != b->v[i].phys.first ||
-		    a->v[i].phys.last != b->v[i].phys.last)
-			return false;
-	}
-	return true;
-}
-
 static bool atomic_needed(const struct pz_dma_dev *dev, uint32_t way)
 {
 	if (dev->dma->cfg.pool_bytes == UINT64_MAX || dev->cfg.region || dev->cfg.restricted ||
@@ -87,7 +72,7 @@ static struct dma_atomic *atomic_find(const struct pz_dma *dma, const struct pz_
 	struct dma_atomic *a;
 
 	for (a = atomic_first(dma); a; a = a->next) {
-		if (a->way == way && atomic_same(&a->reach, reach))
+		if (a->way == way && pz_dma_same_reach(&a->reach, reach))
 			break;
 	}
 	return a;
@@ -125,9 +110,9 @@ static bool atomic_possible(const struct dma_atomic *a)
 	struct pz_range all = { 0, PZ_ADDR_MAX };
 	uint64_t page = pz_dma_page_bytes(dma);
 	struct dma_want want = { page, page, 0 };
-	bool any = (a->way & DMA_WAY_REMAP) || (dma->cfg.hooks.remap && !(a->way & DMA_WAY_ALIAS));
 
-	return !pz_dma_ever_in(dma, &a->reach, &want, any ? all : pz_dma_mapped(dma));
+	return !pz_dma_ever_in(dma, &a->reach, &want,
+			       pz_dma_maps(dma, a->way) ? all : pz_dma_mapped(dma));
 }
 
 static int atomic_make(struct pz_dma *dma, const struct pz_reach *reach, uint32_t way,
@@ -189,6 +174,7 @@ void pz_dma_atomics_drop(struct pz_dma *dma)
 {
 	struct dma_atomic *a = atomic_first(dma);
 
+	dma->cfg.hooks.work = NULL; /* all that is left is done here */
 	while (a) {
 		struct dma_atomic *next = a->next;
 
@@ -204,14 +190,13 @@ bool pz_dma_atomic_lacks(const struct dma_atomic *a)
 	       (pz_load64(&a->miss) || pz_genpool_avail(a->pieces) < atomic_low(a));
 }
 
-/* Ask, once, that somebody who may block comes. */
-static void atomic_call(struct pz_dma *dma)
+void pz_dma_atomic_call(struct pz_dma *dma)
 {
 	if (dma->cfg.hooks.work && pz_cas32(&dma->work_asked, 0, 1))
 		dma->cfg.hooks.work(dma->cfg.hooks.ctx);
 }
 
-/* Remember what was not to be had, for the next chunk. */
+/* Remember how large a chunk would have done. */
 static void atomic_missed(struct dma_atomic *a, uint64_t bytes)
 {
 	uint64_t old;
@@ -225,18 +210,21 @@ static void atomic_missed(struct dma_atomic *a, uint64_t bytes)
 int pz_dma_atomic_alloc(struct pz_dma_dev *dev, uint32_t attrs, uint64_t size,
 			struct pz_dma_buf *buf)
 {
+	uint64_t most = pz_dma_page_bytes(dev->dma) << ATOMIC_MAX_ORDER;
 	struct dma_atomic *a = dev->atomic;
 	struct pz_genpool_got got;
 	const struct dma_chunk *c;
 	struct dma_ticket ticket;
 	struct dma_want want;
 
-	if (!a || !a->possible)
-		return -PZ_ERANGE;
 	pz_dma_want(dev, size, &want);
+	if (!a || !a->possible || want.bytes > most ||
+	    (want.boundary && want.bytes > want.boundary))
+		return -PZ_ERANGE;
 	if (pz_dma_piece_take(dev, a->pieces, PZ_DMA_FROM_ATOMIC, size, &got, &ticket)) {
-		atomic_missed(a, want.bytes);
-		atomic_call(a->dma);
+		/* A chunk is as aligned as it is large. */
+		atomic_missed(a, want.align < most ? want.align : most);
+		pz_dma_atomic_call(a->dma);
 		return -PZ_ENOMEM;
 	}
 	pz_count64(&a->allocs, 1);
@@ -250,16 +238,13 @@ int pz_dma_atomic_alloc(struct pz_dma_dev *dev, uint32_t attrs, uint64_t size,
 		memset(buf->cpu_addr, 0, (size_t)want.bytes);
 	}
 	if (pz_genpool_avail(a->pieces) < atomic_low(a))
-		atomic_call(a->dma);
+		pz_dma_atomic_call(a->dma);
 	return 0;
 }
 
 bool pz_dma_atomic_free(struct pz_dma_dev *dev, const struct pz_dma_buf *buf)
 {
-	struct dma_ticket ticket = { buf->record, buf->serial };
-
-	return dev->atomic && pz_dma_piece_give(dev, dev->atomic->pieces, PZ_DMA_FROM_ATOMIC,
-						buf->phys, buf->size, &ticket);
+	return dev->atomic && pz_dma_piece_give(dev, dev->atomic->pieces, buf);
 }
 
 void pz_dma_atomic_pass(struct pz_dma_dev *dev, uint32_t cpu)

@@ -7,6 +7,8 @@
 
 #include "dma_internal.h"
 
+#define ATOMIC_MAX_ORDER 10u /* of a chunk */
+
 /* Memory that a pool has, ready. Made and unmade by whoever works. */
 struct dma_chunk {
 	struct dma_atomic *pool;
@@ -31,7 +33,7 @@ struct dma_atomic {
 	uint64_t base;	  /* bytes that it should have free to begin with */
 	uint64_t want;	  /* and now; changed by whoever works */
 	uint64_t dead;	  /* the address of the first chunk that left */
-	uint64_t miss;	  /* bytes of the largest piece that was not had since it grew */
+	uint64_t miss;	  /* bytes of a chunk for any piece that was not had since it grew */
 	uint64_t allocs, fails;
 };
 
@@ -45,6 +47,8 @@ static inline struct dma_atomic *atomic_first(const struct pz_dma *dma)
 	return (struct dma_atomic *)(uintptr_t)pz_load64(&dma->atomics);
 }
 
+/* Ask, once, that somebody who may block comes. */
+void pz_dma_atomic_call(struct pz_dma *dma);
 /* atomic_work.c: bring a pool to what it should have; may block. True when something changed. */
 bool pz_dma_atomic_tend(struct dma_atomic *a, uint32_t cpu);
 /* Whether it is time for that. */

@@ -11,7 +11,7 @@
  * pool that has more than twice of what it should have free gives back chunks of which nothing is
  * taken, as long as enough is left; without devices it gives back all. Who was the last to look at
  * a chunk releases it, maybe where nobody may block; so chunks that left are put aside, and unmade
- * by whoever tends the pool next.
+ * by whoever tends the pools next, who is asked for that.
  *
  * Failure
  *  What cannot be had is tried again with the next call. Chunks whose memory cannot be made private
@@ -19,10 +19,9 @@
  */
 #include "atomic_internal.h"
 
-#define ATOMIC_MAX_ORDER 10u /* of a chunk */
 #define ATOMIC_GFP (PZ_GFP_BLOCK | PZ_GFP_NORETRY)
 
-/* Put a chunk that left the pool aside. Any context. */
+/* Put a chunk that left the pool aside; who works now may have been here already. Any context. */
 static void atomic_aside(void *ctx, const struct pz_genpool_info *info)
 {
 	struct dma_chunk *c = info->owner;
@@ -33,6 +32,9 @@ static void atomic_aside(void *ctx, const struct pz_genpool_info *info)
 		head = pz_load64(&a->dead);
 		c->next = (struct dma_chunk *)(uintptr_t)head;
 	} while (!pz_cas64(&a->dead, head, (uintptr_t)c));
+	pz_store32(&a->dma->again, 1);
+	if (!pz_load32(&a->dma->working))
+		pz_dma_atomic_call(a->dma);
 }
 
 static uint64_t atomic_chunk_pages(const struct dma_chunk *c)

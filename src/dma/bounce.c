@@ -219,6 +219,12 @@ int pz_bounce_destroy(struct pz_bounce *b)
 		       (unsigned long long)stat.used);
 		return -PZ_EBUSY;
 	}
+	for (uint32_t i = b->base; i < b->top; i++) {
+		if (LIFE_PINS(pz_load64(&b->pool[i].life))) {
+			pz_bug(b->cfg.bugs, "pz_bounce_destroy", "devices have a reserve");
+			return -PZ_EBUSY;
+		}
+	}
 	for (uint32_t i = b->base; i < b->top; i++)
 		pz_bounce_drop_idle(b, &b->pool[i], PZ_CPU_NONE);
 	bounce_drop(b);

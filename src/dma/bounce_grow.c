@@ -87,6 +87,14 @@ static void *grow_meta(struct pz_bounce *b, struct bounce_pool *p, uint32_t cpu,
 	return meta;
 }
 
+/* Memory that is neither shared nor private for sure is nobody's any more. */
+static void grow_lose(struct pz_bounce *b, uint64_t phys, uint64_t bytes, const char *what)
+{
+	pz_count64(&b->lost, bytes);
+	pz_bug(b->cfg.bugs, "pz_bounce", "0x%llx bytes at 0x%llx cannot be made %s: leaked",
+	       (unsigned long long)bytes, (unsigned long long)phys, what);
+}
+
 /* Make a pool that nobody else sees yet. */
 static int grow_pool(struct pz_bounce *b, uint32_t cpu, uint32_t gfp, const struct pz_reach *reach,
 		     const struct dma_want *want, struct bounce_pool **out)
@@ -122,9 +130,8 @@ static int grow_pool(struct pz_bounce *b, uint32_t cpu, uint32_t gfp, const stru
 	*out = p;
 	return 0;
 no_share:
-	/* Its state is not known: what was to be shared is lost. */
 	pz_free_exact(b->cfg.pages, cpu, p->meta_pfn, p->meta_pages);
-	pz_count64(&b->lost, want->bytes);
+	grow_lose(b, phys, want->bytes, "shared");
 	goto no_slots;
 no_meta:
 	pz_free_exact(b->cfg.pages, cpu, pfn, pages);
@@ -135,23 +142,15 @@ no_place:
 	return rc;
 }
 
-static void grow_lose(struct pz_bounce *b, uint64_t phys, uint64_t bytes)
-{
-	pz_count64(&b->lost, bytes);
-	pz_bug(b->cfg.bugs, "pz_bounce_trim", "0x%llx cannot be made private: leaked",
-	       (unsigned long long)phys);
-}
-
 /* A pool that has just been made, and is the caller's, goes. */
 static void grow_drop(struct pz_bounce *b, struct bounce_pool *p, uint32_t cpu)
 {
 	uint64_t bytes = (uint64_t)p->slots << PZ_BOUNCE_SHIFT, phys = p->first;
-	bool private = !pz_bounce_share(b, phys, bytes, false);
 
-	if (private)
-		pz_free_exact(b->cfg.pages, cpu, phys >> b->page_shift, bytes >> b->page_shift);
+	if (pz_bounce_share(b, phys, bytes, false))
+		grow_lose(b, phys, bytes, "private");
 	else
-		grow_lose(b, phys, bytes);
+		pz_free_exact(b->cfg.pages, cpu, phys >> b->page_shift, bytes >> b->page_shift);
 	pz_free_exact(b->cfg.pages, cpu, p->meta_pfn, p->meta_pages);
 	pz_bounce_vacate(p);
 	pz_count64(&b->extra, 0 - bytes);
@@ -231,6 +230,33 @@ static bool grow_least(const struct pz_bounce *b, const struct bounce_want *k,
 	return want->align != 0;
 }
 
+/* Make a pool of the usual size for a request, or of less, and take its slots: 0, why not. */
+static int grow_for(struct pz_bounce *b, const struct pz_reach *reach, uint32_t cpu,
+		    const struct bounce_want *k, const struct dma_want *least,
+		    struct bounce_got *got)
+{
+	uint64_t usual = grow_setting(b->cfg.grow_bytes), page = ((uint64_t)1 << b->page_shift) - 1;
+	struct dma_want want = { 0, page + 1, 0 };
+	struct bounce_pool *p;
+
+	for (usual = (usual + page) & ~page;; usual = (usual / 2) & ~page) {
+		/* Four times as much has a place wherever it lies. */
+		bool last = usual / 4 < k->bytes || usual / 4 - k->bytes < k->mask;
+		int rc;
+
+		want.bytes = usual;
+		rc = grow_pool(b, cpu, last ? PZ_GFP_HIGH : 0, reach, last ? least : &want, &p);
+		if (!rc && pz_bounce_claim(p, reach, k, 0, got)) {
+			pz_bounce_publish(p, got->n);
+			return 0;
+		}
+		if (!rc)
+			grow_drop(b, p, cpu);
+		if (last)
+			return rc ? rc : -PZ_ERANGE;
+	}
+}
+
 /*
  * Make a pool for a request and take its slots: 0, -PZ_ERANGE when none could ever be made,
  * -PZ_ENOMEM.
@@ -239,45 +265,23 @@ int pz_bounce_grow(struct pz_bounce *b, const struct pz_dma_dev *dev, uint32_t c
 		   const struct bounce_want *k, struct bounce_got *got)
 {
 	const struct pz_reach *reach = &dev->reach[k->use];
-	uint64_t usual = grow_setting(b->cfg.grow_bytes), page = ((uint64_t)1 << b->page_shift) - 1;
-	struct dma_want least, want = { 0, page + 1, 0 };
-	struct bounce_pool *p;
+	struct dma_want least;
 	int rc;
 
-	if (!b->cfg.pages || !usual || b->cfg.shared || !grow_least(b, k, &least) ||
-	    (b->cfg.max_bytes && least.bytes > b->cfg.max_bytes))
+	if (!b->cfg.pages || !grow_setting(b->cfg.grow_bytes) || b->cfg.shared ||
+	    !grow_least(b, k, &least) || (b->cfg.max_bytes && least.bytes > b->cfg.max_bytes))
 		return -PZ_ERANGE;
-	for (usual = (usual + page) & ~page;; usual = (usual / 2) & ~page) {
-		/* Four times as much has a place wherever it lies. */
-		bool last = usual / 4 < k->bytes + k->mask;
-
-		want.bytes = usual;
-		rc = grow_pool(b, cpu, last ? PZ_GFP_HIGH : 0, reach, last ? &least : &want, &p);
-		if (!rc && pz_bounce_claim(p, reach, k, 0, got)) {
-			pz_bounce_publish(p, got->n);
-			return 0;
-		}
-		if (!rc)
-			grow_drop(b, p, cpu);
-		if (last)
-			break;
-	}
+	rc = grow_for(b, reach, cpu, k, &least, got);
+	/* What nobody uses, out of reach, may be in the way: as memory, in number or in bytes. */
+	if (rc && rc != -PZ_ERANGE && pz_bounce_trim(b, cpu))
+		rc = grow_for(b, reach, cpu, k, &least, got);
+	if (!rc)
+		return 0;
 	pz_count64(&b->grow_fails, 1);
-	return rc && rc != -PZ_ERANGE ? -PZ_ENOMEM : -PZ_ERANGE;
+	return rc != -PZ_ERANGE ? -PZ_ENOMEM : -PZ_ERANGE;
 }
 
 /* --- reserves --- */
-
-static bool reserve_same(const struct pz_reach *a, const struct pz_reach *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (uint32_t i = 0; i < a->count; i++)
-		if (a->v[i].phys.first != b->v[i].phys.first ||
-		    a->v[i].phys.last != b->v[i].phys.last || a->v[i].bus != b->v[i].bus)
-			return false;
-	return true;
-}
 
 /* Whether a range that was set aside has so many bytes in reach. */
 static bool reserve_base(const struct pz_bounce *b, const struct pz_reach *reach, uint64_t bytes)
@@ -297,14 +301,15 @@ static bool reserve_base(const struct pz_bounce *b, const struct pz_reach *reach
 
 /*
  * Keep a pool for devices of a reach, @shared when they see only shared memory: 0 with one that is
- * not to be had otherwise, or with NULL where none is needed; -PZ_ENOMEM.
+ * not to be had otherwise, or with NULL where none is needed or could ever be;
+ * -PZ_ENOMEM.
  */
 int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, bool shared,
 		   struct bounce_pool **out)
 {
 	struct pz_bounce *b = dev->dma->cfg.bounce;
 	const struct pz_dma_dev_config *cfg = &dev->cfg;
-	uint64_t bytes, page;
+	uint64_t bytes, page, lost;
 	struct bounce_pool *p;
 	struct dma_want want;
 	int rc;
@@ -315,10 +320,10 @@ int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, bool sh
 	    reserve_base(b, reach, bytes))
 		return 0;
 	if (!cfg->force_bounce && !shared && cfg->align == 1 &&
-	    !pz_dma_reach_limited(dev->dma, reach))
+	    pz_dma_reach_whole(dev->dma, reach))
 		return 0;
 	for (const struct pz_dma_dev *d = dev->dma->devs; d; d = d->next) {
-		if (d->reserve && reserve_same(reach, &d->reach[DMA_STREAMING])) {
+		if (d->reserve && pz_dma_same_reach(reach, &d->reach[DMA_STREAMING])) {
 			*out = d->reserve;
 			(*out)->devices++;
 			return 0;
@@ -328,12 +333,13 @@ int pz_dma_reserve(struct pz_dma_dev *dev, const struct pz_reach *reach, bool sh
 	want.align = page + 1;
 	want.boundary = 0;
 	want.bytes = (bytes + page) & ~page;
+	lost = pz_load64(&b->lost);
 	do {
 		rc = grow_pool(b, PZ_CPU_NONE, PZ_GFP_BLOCK | PZ_GFP_NORETRY, reach, &want, &p);
 		want.bytes = (want.bytes / 2) & ~page;
-	} while (rc && want.bytes >= GROW_LEAST && want.bytes);
+	} while (rc && want.bytes >= GROW_LEAST && pz_load64(&b->lost) == lost);
 	if (rc)
-		return -PZ_ENOMEM;
+		return rc == -PZ_ERANGE ? 0 : -PZ_ENOMEM;
 	p->devices = 1;
 	p->kind = PZ_BOUNCE_RESERVE;
 	pz_bounce_publish(p, LIFE_PIN);

@@ -445,24 +445,53 @@ uint64_t pz_bounce_max(const struct pz_dma_dev *dev)
 	return max;
 }
 
+/* A want of nothing but alignment and boundary. */
+static struct bounce_want bounce_coherent(const struct dma_want *w)
+{
+	return (struct bounce_want){ w->bytes, (w->align - 1) | (PZ_BOUNCE_SLOT - 1), 0,
+				     w->boundary, DMA_COHERENT };
+}
+
+bool pz_bounce_ever(const struct pz_dma_dev *dev, enum dma_use use, const struct pz_reach *reach,
+		    const struct dma_want *want)
+{
+	struct bounce_want k = bounce_coherent(want);
+	struct pz_bounce *b = pz_dma_bounce(dev);
+
+	if (!b || (use == DMA_STREAMING && dev->cfg.shared && !b->cfg.shared))
+		return false;
+	for (uint32_t i = 0; i < b->base; i++)
+		if (pz_bounce_could(&b->pool[i], reach, &k))
+			return true;
+	return b->cfg.pages && b->cfg.grow_bytes != UINT64_MAX && !b->cfg.shared &&
+	       !pz_dma_ever(dev->dma, reach, want);
+}
+
 /* --- coherent buffers --- */
 
 int pz_bounce_take(struct pz_bounce *b, struct pz_dma_dev *dev, uint32_t cpu, uint64_t bytes,
 		   uint64_t align, uint64_t *phys, void **mem)
 {
-	struct bounce_want k = { bytes, 0, 0, dev->cfg.boundary, DMA_COHERENT };
-	struct bounce_got got;
-	int rc;
+	struct dma_want want = { bytes, align, dev->cfg.boundary };
 
 	if (!bytes || !pz_is_pow2(align))
 		return -PZ_EINVAL;
-	if (k.boundary && bytes > k.boundary)
+	return pz_bounce_take_want(b, dev, cpu, &want, phys, mem);
+}
+
+int pz_bounce_take_want(struct pz_bounce *b, struct pz_dma_dev *dev, uint32_t cpu,
+			const struct dma_want *want, uint64_t *phys, void **mem)
+{
+	struct bounce_want k = bounce_coherent(want);
+	struct bounce_got got;
+	int rc;
+
+	if (k.boundary && k.bytes > k.boundary)
 		return -PZ_ERANGE;
-	k.mask = (align - 1) | (PZ_BOUNCE_SLOT - 1);
 	rc = run_take(b, dev, cpu, &k, &got);
 	if (rc)
 		return rc;
-	run_keep(b, &got, dev, got.phys, bytes, PZ_DMA_NONE);
+	run_keep(b, &got, dev, got.phys, k.bytes, PZ_DMA_NONE);
 	*phys = got.phys;
 	*mem = run_memory(got.pool, got.phys);
 	return 0;

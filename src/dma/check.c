@@ -24,6 +24,8 @@ static bool check_cut(const struct pz_dma_dev *dev, enum dma_use use)
 
 	if (limit && limit < mask)
 		mask = limit;
+	if (bit && !dev->shared)
+		mask -= bit;
 	if (bit && mask >= bit)
 		mask = bit - 1;
 	for (uint32_t i = 0; i < base->count; i++) {

@@ -25,7 +25,6 @@
 
 #include <physzone/bounce.h>
 
-#include "../page/page_put.h"
 
 /* A buffer as the checks know it. */
 static struct pz_dma_use coherent_use(const struct pz_dma_dev *dev, const struct pz_dma_buf *buf)
@@ -102,7 +101,7 @@ int pz_dma_alloc_bounce(struct pz_dma_dev *dev, uint32_t cpu, const struct dma_w
 	if ((wish->way & DMA_WAY_REMAP) && !wish->block)
 		return -PZ_ERANGE;
 	pz_dma_want(dev, size, &want);
-	rc = pz_bounce_take(b, dev, cpu, want.bytes, want.align, &buf->phys, &mem);
+	rc = pz_bounce_take_want(b, dev, cpu, &want, &buf->phys, &mem);
 	if (rc)
 		return rc;
 	rc = pz_dma_prepare(dev->dma, wish, buf->phys, want.bytes, &ready);
@@ -149,7 +148,7 @@ static int coherent_find(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, uin
 	rc = pz_dma_alloc_ordinary(&ask, buf);
 	if (block)
 		pz_dma_atomic_pass(dev, cpu);
-	if (!rc || block || rc == -PZ_ERANGE)
+	if (!rc || block)
 		return rc;
 	return pz_dma_atomic_alloc(dev, attrs, size, buf) ? rc : 0;
 }
@@ -289,6 +288,9 @@ static const char *coherent_wrong(const struct pz_dma_dev *dev, const struct pz_
 	const struct pz_dma *dma = dev->dma;
 	uint64_t bit = dma->cfg.private_bit, bus;
 
+	if ((buf->mapped & DMA_DID_MAP && !dma->cfg.hooks.unmap) ||
+	    (buf->mapped & DMA_DID_SHARE && !dma->cfg.hooks.share))
+		return "is no buffer";
 	if (!buf->size || (buf->phys & (pz_dma_page_bytes(dma) - 1)) ||
 	    buf->size - 1 > PZ_ADDR_MAX - buf->phys)
 		return "is no buffer";
@@ -445,7 +447,7 @@ static inline bool coherent_keep(const struct dma_hold *h, struct dma_count *c, 
 {
 	bool kept;
 
-	if (c->held || !pz_page_is_single(h->pages, phys >> h->pages->page_shift) || !dma_enter(c))
+	if (c->held || !pz_page_is_single(&h->look, phys) || !dma_enter(c))
 		return false;
 	/* A handler may have come in between, and kept another one. */
 	kept = !c->held;

@@ -17,7 +17,7 @@
  */
 #include "dma_internal.h"
 
-#include <physzone/bounce.h>
+#include "../page/page_internal.h"
 
 void pz_dma_dev_init(struct pz_dma_dev_config *cfg, const char *name, unsigned int bits)
 {
@@ -31,24 +31,29 @@ void pz_dma_dev_init(struct pz_dma_dev_config *cfg, const char *name, unsigned i
 	cfg->cma = PZ_DMA_NO_CMA;
 }
 
-/* The highest bus address that a mask leaves; what no address line carries is not counted. */
+/* The highest bus address that a mask and the buses leave. */
 static uint64_t device_max_bus(const struct pz_dma_dev *dev, uint64_t mask)
 {
-	uint64_t limit = dev->cfg.bus_limit, bit = dev->dma->cfg.private_bit;
+	uint64_t limit = dev->cfg.bus_limit;
 
-	if (limit && limit < mask)
-		mask = limit;
-	return bit && mask >= bit ? bit - 1 : mask;
+	return limit && limit < mask ? limit : mask;
 }
 
 /* Whether a mask cannot drive the bit that says that memory is private. */
 static bool device_needs_shared(const struct pz_dma_dev *dev, uint64_t mask)
 {
-	uint64_t limit = dev->cfg.bus_limit;
+	return dev->cfg.shared || device_max_bus(dev, mask) < dev->dma->cfg.private_bit;
+}
 
-	if (limit && limit < mask)
-		mask = limit;
-	return dev->cfg.shared || mask < dev->dma->cfg.private_bit;
+uint64_t pz_dma_top(const struct pz_dma_dev *dev, uint64_t mask, bool shared)
+{
+	uint64_t max = device_max_bus(dev, mask), bit = dev->dma->cfg.private_bit;
+
+	if (!bit)
+		return max;
+	if (!shared)
+		max -= bit;
+	return max < bit ? max : bit - 1;
 }
 
 static void device_fast(const struct pz_dma_dev *dev, const struct pz_reach *reach,
@@ -71,8 +76,8 @@ static void device_fast(const struct pz_dma_dev *dev, const struct pz_reach *rea
 	}
 }
 
-/* A copy of the base that a mask has cut. */
-static int device_cut(const struct pz_dma_dev *dev, uint64_t mask, struct pz_reach *out)
+/* A copy of the base, cut behind a bus address. */
+static int device_cut(const struct pz_dma_dev *dev, uint64_t top, struct pz_reach *out)
 {
 	const struct pz_reach *base = &dev->base;
 	int rc;
@@ -85,7 +90,7 @@ static int device_cut(const struct pz_dma_dev *dev, uint64_t mask, struct pz_rea
 			return rc;
 		}
 	}
-	pz_reach_cut_mask(out, device_max_bus(dev, mask));
+	pz_reach_cut_mask(out, top);
 	return 0;
 }
 
@@ -115,7 +120,7 @@ static void device_hold(struct pz_dma_dev *dev, uint64_t page)
 	h->first = f->first;
 	h->span = f->last - f->first;
 	h->offset = f->offset;
-	h->pages = dev->dma->cfg.pages;
+	pz_page_look_init(dev->dma->cfg.pages, &h->look);
 	h->direct = dev->dma->cfg.hooks.direct;
 	h->ctx = dev->dma->cfg.hooks.ctx;
 }
@@ -158,6 +163,7 @@ static void device_quick(struct pz_dma_dev *dev)
 struct device_plan {
 	uint64_t mask[DMA_USES];
 	struct pz_reach reach[DMA_USES];
+	bool asked[DMA_USES]; /* whose mask is set */
 	bool fresh[DMA_USES]; /* which of the two are new */
 	bool shared;
 	uint32_t way;
@@ -186,23 +192,27 @@ static int device_plan_cut(struct pz_dma_dev *dev, const uint64_t *const *masks,
 	memset(plan, 0, sizeof(*plan));
 	plan->mask[DMA_STREAMING] = dev->cfg.mask;
 	plan->mask[DMA_COHERENT] = dev->cfg.coherent_mask;
+	/* What either mask cannot drive, no address that the device is told may bear. */
+	for (unsigned int i = 0; i < DMA_USES; i++) {
+		plan->asked[i] = masks[i];
+		if (masks[i])
+			plan->mask[i] = *masks[i];
+		plan->shared |= device_needs_shared(dev, plan->mask[i]);
+	}
+	plan->way = device_way(dev, plan->shared);
 	for (unsigned int i = 0; i < DMA_USES; i++) {
 		int rc;
 
-		if (!masks[i])
+		/* Where the bit is borne anew, or no longer, both are. */
+		if (!plan->asked[i] && plan->shared == dev->shared)
 			continue;
-		plan->mask[i] = *masks[i];
-		rc = device_cut(dev, *masks[i], &plan->reach[i]);
+		rc = device_cut(dev, pz_dma_top(dev, plan->mask[i], plan->shared), &plan->reach[i]);
 		if (rc) {
 			device_plan_drop(dev, plan);
 			return rc;
 		}
 		plan->fresh[i] = true;
 	}
-	/* What either mask cannot drive, no address that the device is told may bear. */
-	for (unsigned int i = 0; i < DMA_USES; i++)
-		plan->shared |= device_needs_shared(dev, plan->mask[i]);
-	plan->way = device_way(dev, plan->shared);
 	return 0;
 }
 
@@ -389,6 +399,8 @@ int pz_dma_dev_create(struct pz_dma_dev **out, struct pz_dma *dma,
 	dev->cfg = *cfg;
 	dev->cfg.windows = NULL;
 	dev->cfg.holes = NULL;
+	if (!pz_zones_node(dma->cfg.pages->cfg.zones, cfg->nid))
+		dev->cfg.nid = PZ_NID_NONE;
 	if (cfg->region) {
 		dev->region = *cfg->region;
 		dev->cfg.region = &dev->region;
@@ -430,50 +442,46 @@ int pz_dma_dev_destroy(struct pz_dma_dev *dev)
 	return 0;
 }
 
-/* Whether a reach set has a page of a restricted device's bounce buffers; as far as is looked. */
-static int device_bounce_ever(const struct pz_dma_dev *dev, const struct pz_reach *reach)
+/* Whether a streaming mapping could ever be had in a reach set: 0, -PZ_ERANGE. */
+static int device_streams_ever(const struct pz_dma_dev *dev, const struct pz_reach *reach,
+			       const struct dma_want *want)
 {
-	struct pz_bounce_pool pool[4];
-	uint32_t n = pz_bounce_pools(dev->cfg.restricted, pool, 4);
-
-	for (uint32_t i = 0; i < n && i < 4; i++) {
-		for (uint32_t k = 0; k < reach->count; k++) {
-			struct pz_range both;
-
-			if (pz_range_intersect(reach->v[k].phys, pool[i].phys, &both) &&
-			    both.last - both.first >= pz_dma_page_bytes(dev->dma) - 1)
-				return 0;
-		}
-	}
-	return n > 4 ? 0 : -PZ_ERANGE;
+	if (pz_bounce_ever(dev, DMA_STREAMING, reach, want))
+		return 0;
+	return dev->cfg.restricted ? -PZ_ERANGE : pz_dma_ever(dev->dma, reach, want);
 }
 
-/* Whether memory could ever be had in what a plan reaches anew: 0, -PZ_ERANGE. */
+/* Whether a coherent buffer could: @way says what has to be done to memory. */
+static int device_buffers_ever(const struct pz_dma_dev *dev, const struct pz_reach *reach,
+			       uint32_t way, const struct dma_want *want)
+{
+	struct pz_range all = { 0, PZ_ADDR_MAX };
+	bool ever;
+
+	if (dev->own)
+		ever = pz_dma_region_ever(dev->own, dev->dma, reach, want);
+	else if (dev->cfg.restricted)
+		ever = pz_bounce_ever(dev, DMA_COHERENT, reach, want);
+	else
+		ever = !(way & DMA_WAY_NEVER) &&
+		       !pz_dma_ever_in(dev->dma, reach, want,
+				       pz_dma_maps(dev->dma, way) ? all : pz_dma_mapped(dev->dma));
+	return ever ? 0 : -PZ_ERANGE;
+}
+
+/* Whether memory could ever be had in what a plan was asked for: 0, -PZ_ERANGE. */
 static int device_plan_ever(const struct pz_dma_dev *dev, const struct device_plan *plan)
 {
-	const struct pz_dma *dma = dev->dma;
-	const struct pz_reach *coherent = &plan->reach[DMA_COHERENT];
-	struct pz_range all = { 0, PZ_ADDR_MAX }, in = pz_dma_mapped(dma);
+	const struct pz_reach *reach = plan->reach;
 	struct dma_want want;
+	int rc = 0;
 
-	for (unsigned int i = 0; dev->cfg.restricted && i < DMA_USES; i++) {
-		if (plan->fresh[i] && device_bounce_ever(dev, &plan->reach[i]))
-			return -PZ_ERANGE;
-	}
-	if (dev->cfg.restricted)
-		return 0;
 	pz_dma_want(dev, 1, &want);
-	if (plan->fresh[DMA_STREAMING] && pz_dma_ever(dma, &plan->reach[DMA_STREAMING], &want))
-		return -PZ_ERANGE;
-	if (!plan->fresh[DMA_COHERENT])
-		return 0;
-	if (dev->own)
-		return pz_reach_has(coherent, dev->region.phys) ? 0 : -PZ_ERANGE;
-	if (plan->way & DMA_WAY_NEVER)
-		return -PZ_ERANGE;
-	if (dma->cfg.hooks.remap && !(plan->way & DMA_WAY_ALIAS))
-		in = all;
-	return pz_dma_ever_in(dma, coherent, &want, in);
+	if (plan->asked[DMA_STREAMING])
+		rc = device_streams_ever(dev, &reach[DMA_STREAMING], &want);
+	if (!rc && plan->asked[DMA_COHERENT])
+		rc = device_buffers_ever(dev, &reach[DMA_COHERENT], plan->way, &want);
+	return rc;
 }
 
 static int device_set(struct pz_dma_dev *dev, const uint64_t *streaming, const uint64_t *coherent)
@@ -483,19 +491,17 @@ static int device_set(struct pz_dma_dev *dev, const uint64_t *streaming, const u
 	uint64_t bytes;
 	int rc;
 
-	if ((coherent && pz_dma_buffers(dev, &bytes)) ||
-	    (streaming && pz_bounce_held(dev, false)))
-		return -PZ_EBUSY;
 	rc = device_plan_cut(dev, masks, &plan);
 	if (rc)
 		return rc;
-	if (plan.way != dev->way && pz_dma_buffers(dev, &bytes))
+	if ((plan.fresh[DMA_COHERENT] && pz_dma_buffers(dev, &bytes)) ||
+	    (plan.fresh[DMA_STREAMING] && pz_bounce_held(dev, false)))
 		rc = -PZ_EBUSY;
 	if (!rc)
 		rc = device_plan_ever(dev, &plan);
 	if (!rc)
 		rc = device_plan_pool(dev, &plan);
-	if (!rc && streaming) {
+	if (!rc && plan.fresh[DMA_STREAMING]) {
 		rc = pz_dma_reserve(dev, &plan.reach[DMA_STREAMING], plan.shared, &plan.reserve);
 		plan.reserved = !rc;
 	}

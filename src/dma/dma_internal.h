@@ -24,6 +24,7 @@
 #include "../base/bits.h"
 #include "../base/meta.h"
 #include "../base/pz_string.h"
+#include "../page/page_put.h"
 
 enum dma_use { DMA_STREAMING, DMA_COHERENT, DMA_USES };
 
@@ -67,6 +68,7 @@ struct dma_held {
 /* What had to be done for a buffer, and is undone when it goes: struct pz_dma_buf.mapped. */
 #define DMA_DID_MAP 0x1u
 #define DMA_DID_SHARE 0x2u
+#define DMA_DID_CACHE 0x4u /* nothing, but the CPU saw it through caches that the device does not */
 
 /* What is out, as one CPU counts it: an interrupt handler on top of it counts elsewhere. */
 struct dma_count {
@@ -99,7 +101,7 @@ struct dma_hold {
 	uint32_t cpus;
 	struct dma_count *count; /* the device's */
 	uint64_t first, span, offset; /* as struct dma_fast */
-	const struct pz_pages *pages;
+	struct page_look look;
 	void *(*direct)(void *ctx, uint64_t phys, uint64_t bytes);
 	void *ctx;
 };
@@ -180,6 +182,15 @@ static inline uint64_t pz_dma_private(const struct pz_dma_dev *dev)
 	return dev->shared ? 0 : dev->dma->cfg.private_bit;
 }
 
+/* The highest bus address, without the private bit, that a mask leaves a device. */
+uint64_t pz_dma_top(const struct pz_dma_dev *dev, uint64_t mask, bool shared);
+
+/* Whether memory that is not directly mapped can be mapped anew where @way is done to it. */
+static inline bool pz_dma_maps(const struct pz_dma *dma, uint32_t way)
+{
+	return dma->cfg.hooks.remap && !(way & DMA_WAY_ALIAS);
+}
+
 /* A request seen from the bus. */
 struct dma_want {
 	uint64_t bytes;	   /* not 0 */
@@ -221,11 +232,16 @@ static inline int pz_dma_ever(const struct pz_dma *dma, const struct pz_reach *r
 	return pz_dma_ever_in(dma, reach, want, all);
 }
 
+/* Whether two reach sets have the same memory at the same bus addresses. */
+bool pz_dma_same_reach(const struct pz_reach *a, const struct pz_reach *b);
+
 /* Narrow the bounds of limits; false when nothing is left. */
 bool pz_dma_clip(struct pz_limits *l, struct pz_range in);
 
 /* Whether some managed memory is not in a reach set. */
 bool pz_dma_reach_limited(const struct pz_dma *dma, const struct pz_reach *reach);
+/* Whether all of it is, and what is in a row in memory is so on the bus. */
+bool pz_dma_reach_whole(const struct pz_dma *dma, const struct pz_reach *reach);
 
 /* The bus address of what a device reaches as a whole: 0, -PZ_ERANGE. @bytes is not 0. */
 static inline int pz_dma_to_bus(const struct pz_dma_dev *dev, enum dma_use use, uint64_t phys,
@@ -297,6 +313,8 @@ struct dma_ready {
 /* Make memory of whole pages ready: 0, -PZ_ENOMEM. */
 int pz_dma_prepare(struct pz_dma *dma, const struct dma_wish *wish, uint64_t phys, uint64_t bytes,
 		   struct dma_ready *out);
+/* What caches hold is written back and forgotten. */
+void pz_dma_flush(struct pz_dma *dma, uint64_t phys, uint64_t bytes);
 /* Undo what was done. False: the memory is lost. */
 bool pz_dma_unprepare(struct pz_dma *dma, uint8_t did, void *cpu, uint64_t phys, uint64_t bytes);
 
@@ -321,7 +339,7 @@ int pz_dma_record_each(const struct pz_dma *dma, int (*fn)(void *ctx, const stru
 		       void *ctx);
 /* The record of a piece that a device holds. O(records). */
 bool pz_dma_record_find(const struct pz_dma *dma, const struct pz_dma_dev *dev, uint64_t phys,
-			uint64_t bytes, struct dma_ticket *ticket);
+			uint64_t bytes, enum pz_dma_from *from, struct dma_ticket *ticket);
 bool pz_dma_records_sound(const struct pz_dma *dma);
 void pz_dma_records_drop(struct pz_dma *dma);
 
@@ -391,14 +409,17 @@ uint32_t pz_dma_piece(void *ctx, const struct pz_genpool_view *v, uint32_t from,
 int pz_dma_piece_take(struct pz_dma_dev *dev, struct pz_genpool *pool, enum pz_dma_from from,
 		      uint64_t size, struct pz_genpool_got *got, struct dma_ticket *ticket);
 /* Give it back; false: it is none. */
-bool pz_dma_piece_give(struct pz_dma_dev *dev, struct pz_genpool *pool, enum pz_dma_from from,
-		       uint64_t phys, uint64_t size, const struct dma_ticket *ticket);
+bool pz_dma_piece_give(struct pz_dma_dev *dev, struct pz_genpool *pool,
+		       const struct pz_dma_buf *buf);
 
 /* region.c */
 int pz_dma_region_join(struct pz_dma_dev *dev);
 void pz_dma_region_leave(struct pz_dma_dev *dev);
 int pz_dma_region_alloc(struct pz_dma_dev *dev, uint64_t size, struct pz_dma_buf *buf);
 bool pz_dma_region_free(struct pz_dma_dev *dev, const struct pz_dma_buf *buf);
+/* Whether a region has any place for a want in a reach set, when nothing is taken. */
+bool pz_dma_region_ever(const struct dma_region *r, const struct pz_dma *dma,
+			const struct pz_reach *reach, const struct dma_want *want);
 bool pz_dma_regions_sound(const struct pz_dma *dma);
 
 /* atomic.c: *out is NULL for a device that needs no pool. */
@@ -411,9 +432,6 @@ bool pz_dma_atomic_free(struct pz_dma_dev *dev, const struct pz_dma_buf *buf);
 /* A caller that may block passes by. */
 void pz_dma_atomic_pass(struct pz_dma_dev *dev, uint32_t cpu);
 void pz_dma_atomics_drop(struct pz_dma *dma);
-
-/* The memory behind a bus address of a device: 0, -PZ_ERANGE. */
-int pz_dma_from_bus(const struct pz_dma_dev *dev, enum dma_use use, uint64_t bus, uint64_t *phys);
 
 /* map.c: a device's masks were set. */
 void pz_dma_map_ready(struct pz_dma_dev *dev);
@@ -452,6 +470,12 @@ int pz_bounce_unmap(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz
 bool pz_bounce_sync(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
 		    bool for_cpu);
 uint64_t pz_bounce_max(const struct pz_dma_dev *dev);
+/* pz_bounce_take() of a want. */
+int pz_bounce_take_want(struct pz_bounce *b, struct pz_dma_dev *dev, uint32_t cpu,
+			const struct dma_want *want, uint64_t *phys, void **mem);
+/* Whether a want has a place in what is set aside or made of page frames, when nothing is taken. */
+bool pz_bounce_ever(const struct pz_dma_dev *dev, enum dma_use use, const struct pz_reach *reach,
+		    const struct dma_want *want);
 /* Runs of slots that a device holds; by mappings, or by coherent buffers. */
 uint64_t pz_bounce_held(const struct pz_dma_dev *dev, bool coherent);
 

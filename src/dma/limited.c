@@ -4,7 +4,8 @@
  *
  * Concept
  *  What lies between the windows of a reach set is asked of the page allocator: no managed page
- *  there, nothing out of reach.
+ *  there, nothing out of reach. Memory on both sides of where two windows touch is in reach, but
+ *  what lies across is in two pieces on the bus.
  */
 #include "dma_internal.h"
 
@@ -34,6 +35,18 @@ bool pz_dma_reach_limited(const struct pz_dma *dma, const struct pz_reach *reach
 		next = w->phys.last + 1;
 	}
 	return limited_gap(dma, next, PZ_ADDR_MAX);
+}
+
+bool pz_dma_reach_whole(const struct pz_dma *dma, const struct pz_reach *reach)
+{
+	for (uint32_t i = 1; i < reach->count; i++) {
+		uint64_t first = reach->v[i].phys.first;
+
+		if (reach->v[i - 1].phys.last == first - 1 &&
+		    limited_gap(dma, first - 1, first - 1) && limited_gap(dma, first, first))
+			return false;
+	}
+	return !pz_dma_reach_limited(dma, reach);
 }
 
 bool pz_dma_limited(const struct pz_dma_dev *dev)

@@ -33,9 +33,10 @@ void pz_dma_map_ready(struct pz_dma_dev *dev)
 	dev->bounced = pz_bounce_held(dev, false) != 0;
 }
 
-int pz_dma_from_bus(const struct pz_dma_dev *dev, enum dma_use use, uint64_t bus, uint64_t *phys)
+/* Masks are not asked: a buffer of one use may be synced by the calls of the other. */
+static int map_from_bus(const struct pz_dma_dev *dev, uint64_t bus, uint64_t *phys)
 {
-	const struct pz_reach *reach = &dev->reach[use];
+	const struct pz_reach *reach = &dev->base;
 
 	bus &= ~dev->dma->cfg.private_bit;
 	for (uint32_t i = 0; i < reach->count; i++) {
@@ -99,7 +100,7 @@ bool pz_dma_unmap_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum 
 	if (rc != -PZ_ENOENT)
 		return !rc;
 	if (!dev->cfg.coherent && !(attrs & PZ_DMA_SKIP_CPU_SYNC) && h->for_cpu &&
-	    !pz_dma_from_bus(dev, DMA_STREAMING, bus, &phys))
+	    !map_from_bus(dev, bus, &phys))
 		h->for_cpu(h->ctx, phys, size, dir);
 	return true;
 }
@@ -124,7 +125,7 @@ void pz_dma_sync_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum p
 
 	if (!size || (pz_load32(&dev->bounced) && pz_bounce_sync(dev, bus, size, dir, for_cpu)))
 		return;
-	if (!dev->cfg.coherent && hook && !pz_dma_from_bus(dev, DMA_STREAMING, bus, &phys))
+	if (!dev->cfg.coherent && hook && !map_from_bus(dev, bus, &phys))
 		hook(h->ctx, phys, size, dir);
 }
 
@@ -266,7 +267,7 @@ uint64_t pz_dma_max_mapping(const struct pz_dma_dev *dev)
 	const struct pz_dma_dev_config *c = &dev->cfg;
 
 	if (!c->force_bounce && !c->restricted && !dev->shared && c->align == 1 && !c->boundary &&
-	    !pz_dma_limited(dev))
+	    pz_dma_reach_whole(dev->dma, &dev->reach[DMA_STREAMING]))
 		return UINT64_MAX;
 	return pz_bounce_max(dev);
 }
@@ -277,6 +278,6 @@ bool pz_dma_needs_sync(const struct pz_dma_dev *dev, uint64_t bus)
 	uint64_t phys;
 
 	return !dev->cfg.coherent ||
-	       (b && pz_load32(&dev->bounced) && !pz_dma_from_bus(dev, DMA_STREAMING, bus, &phys) &&
+	       (b && pz_load32(&dev->bounced) && !map_from_bus(dev, bus, &phys) &&
 		pz_bounce_has(b, phys));
 }

@@ -14,7 +14,8 @@
  *  Nothing is held on error.
  *
  * Shortcomings
- *  Pieces bear no mark of where they are from: whether one is a pool's is looked up.
+ *  Pieces bear no mark of where they are from: whether one is a pool's or a contiguous area's is
+ *  looked up.
  */
 #include "dma_internal.h"
 
@@ -34,6 +35,12 @@ static int pages_check(const struct pz_dma_dev *dev, uint32_t gfp, uint64_t size
 										    : 0;
 }
 
+/* What is to be said of memory of the device's pool that was seen through caches. */
+static uint8_t pages_cached(const struct pz_dma_dev *dev)
+{
+	return dev->way & DMA_WAY_FLUSH ? DMA_DID_CACHE : 0;
+}
+
 /* From the device's pool; where that is mapped is not how this is seen. */
 static int pages_from_pool(struct pz_dma_dev *dev, struct pz_dma_buf *buf)
 {
@@ -51,6 +58,7 @@ static int pages_from_pool(struct pz_dma_dev *dev, struct pz_dma_buf *buf)
 	}
 	memset(p, 0, (size_t)bytes);
 	buf->cpu_addr = p;
+	buf->mapped = pages_cached(dev);
 	return 0;
 }
 
@@ -60,7 +68,8 @@ static int pages_take(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, bool b
 {
 	const struct pz_dma_hooks *h = &dev->dma->cfg.hooks;
 	struct dma_ask ask;
-	int rc = -PZ_ENOMEM;
+	bool pool = !block && !dev->cfg.restricted;
+	int rc = -PZ_ERANGE;
 
 	memset(buf, 0, sizeof(*buf));
 	buf->size = size;
@@ -73,8 +82,10 @@ static int pages_take(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, bool b
 		rc = pz_dma_alloc_bounce(dev, cpu, &ask.wish, size, buf);
 	else if (block || !pages_way(dev))
 		rc = pz_dma_alloc_ordinary(&ask, buf);
-	if (rc && rc != -PZ_ERANGE && !block && dev->atomic)
+	if (pool && pages_way(dev))
 		rc = pages_from_pool(dev, buf);
+	else if (pool && rc == -PZ_ENOMEM && !pages_from_pool(dev, buf))
+		rc = 0;
 	if (rc)
 		return rc;
 	if (!dev->cfg.coherent && h->for_device)
@@ -160,28 +171,37 @@ static uint32_t pages_lightly(uint32_t gfp, uint32_t attrs)
 					   : gfp | PZ_GFP_NORETRY;
 }
 
+/* Whether memory for a device may come from where it has a record. */
+static bool pages_recorded(const struct pz_dma_dev *dev)
+{
+	return dev->atomic || dev->cfg.cma != PZ_DMA_NO_CMA ||
+	       dev->dma->cfg.cma != PZ_DMA_NO_CMA;
+}
+
 /* What a piece was when it was a buffer. */
 static void pages_piece(const struct pz_dma_dev *dev, const struct pz_sg *sg,
 			struct pz_dma_buf *buf)
 {
-	struct dma_ticket ticket;
+	enum pz_dma_from from = PZ_DMA_FROM_PAGES;
+	struct dma_ticket ticket = { 0, 0 };
 
 	memset(buf, 0, sizeof(*buf));
 	buf->phys = sg->phys;
 	buf->size = sg->len;
 	buf->bus = sg->bus;
-	buf->from = dev->cfg.restricted ? PZ_DMA_FROM_BOUNCE : PZ_DMA_FROM_PAGES;
+	buf->from = PZ_DMA_FROM_BOUNCE;
 	if (dev->cfg.restricted)
 		return;
-	if (dev->atomic && sg->len &&
-	    pz_dma_record_find(dev->dma, dev, sg->phys, pz_dma_whole_pages(dev->dma, sg->len),
-			       &ticket)) {
-		buf->from = PZ_DMA_FROM_ATOMIC;
-		buf->record = ticket.record;
-		buf->serial = ticket.serial;
-	} else if (pages_way(dev)) {
+	if (sg->len && pages_recorded(dev))
+		(void)pz_dma_record_find(dev->dma, dev, sg->phys,
+					 pz_dma_whole_pages(dev->dma, sg->len), &from, &ticket);
+	buf->from = (uint8_t)from;
+	buf->record = ticket.record;
+	buf->serial = ticket.serial;
+	if (from == PZ_DMA_FROM_ATOMIC)
+		buf->mapped = pages_cached(dev);
+	else if (pages_way(dev))
 		buf->mapped = DMA_DID_SHARE;
-	}
 }
 
 int pz_dma_alloc_noncontiguous(struct pz_dma_dev *dev, uint32_t cpu, uint32_t gfp, uint32_t attrs,

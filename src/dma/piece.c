@@ -93,14 +93,18 @@ int pz_dma_piece_take(struct pz_dma_dev *dev, struct pz_genpool *pool, enum pz_d
 	return -PZ_ENOMEM;
 }
 
-bool pz_dma_piece_give(struct pz_dma_dev *dev, struct pz_genpool *pool, enum pz_dma_from from,
-		       uint64_t phys, uint64_t size, const struct dma_ticket *ticket)
+bool pz_dma_piece_give(struct pz_dma_dev *dev, struct pz_genpool *pool,
+		       const struct pz_dma_buf *buf)
 {
-	struct dma_want want;
+	struct dma_ticket ticket = { buf->record, buf->serial };
+	uint64_t bytes = pz_dma_whole_pages(dev->dma, buf->size);
 
-	pz_dma_want(dev, size, &want);
-	if (!pz_dma_record_end(dev->dma, dev, from, phys, want.bytes, ticket))
+	if (!pz_dma_record_end(dev->dma, dev, (enum pz_dma_from)buf->from, buf->phys, bytes,
+			       &ticket))
 		return false;
-	pz_genpool_free(pool, phys, want.bytes);
+	/* Nothing of it may come up again in what is uncached. */
+	if (buf->mapped & DMA_DID_CACHE)
+		pz_dma_flush(dev->dma, buf->phys, bytes);
+	pz_genpool_free(pool, buf->phys, bytes);
 	return true;
 }

@@ -136,8 +136,23 @@ void pz_dma_want(const struct pz_dma_dev *dev, uint64_t bytes, struct dma_want *
 		block = (uint64_t)1 << 63;
 	want->align = dev->cfg.align > block ? dev->cfg.align : block;
 	want->boundary = dev->cfg.boundary;
+	/* What begins with a page does not cross what is smaller, unless it is larger itself. */
+	if (want->boundary < page && bytes <= want->boundary)
+		want->boundary = 0;
 	if (!want->bytes) /* rounding wrapped */
 		want->bytes = UINT64_MAX & ~(page - 1);
+}
+
+bool pz_dma_same_reach(const struct pz_reach *a, const struct pz_reach *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (uint32_t i = 0; i < a->count; i++) {
+		if (a->v[i].phys.first != b->v[i].phys.first ||
+		    a->v[i].phys.last != b->v[i].phys.last || a->v[i].bus != b->v[i].bus)
+			return false;
+	}
+	return true;
 }
 
 bool pz_dma_clip(struct pz_limits *l, struct pz_range in)

@@ -116,16 +116,28 @@ void pz_dma_pool_close(struct pz_dma_pool *p)
 	}
 }
 
-/* The record of a number below p->segs << p->seg_shift; NULL while its segment is being made. */
-static struct pool_page *pool_record(const struct pz_dma_pool *p, uint32_t number)
+/* The segment that the record of a number below p->segs << p->seg_shift lies in, or NULL. */
+static unsigned char *pool_segment_of(const struct pz_dma_pool *p, uint32_t number)
 {
 	uint32_t seg = number >> p->seg_shift, in = seg & (((uint32_t)1 << p->leaf_shift) - 1);
 	const uint64_t *leaf =
 		(const uint64_t *)(uintptr_t)pz_load64(&p->leaf[seg >> p->leaf_shift]);
-	unsigned char *base = (unsigned char *)(uintptr_t)pz_load64(&leaf[in]);
 
-	number &= ((uint32_t)1 << p->seg_shift) - 1;
-	return base ? (struct pool_page *)(void *)(base + (size_t)number * p->record) : NULL;
+	return (unsigned char *)(uintptr_t)pz_load64(&leaf[in]);
+}
+
+/* The record of a number whose segment is there, as it is of each that was ever listed. */
+static struct pool_page *pool_listed(const struct pz_dma_pool *p, uint32_t number)
+{
+	uint32_t at = number & (((uint32_t)1 << p->seg_shift) - 1);
+
+	return (struct pool_page *)(void *)(pool_segment_of(p, number) + (size_t)at * p->record);
+}
+
+/* The record of a number below p->segs << p->seg_shift; NULL while its segment is being made. */
+static struct pool_page *pool_record(const struct pz_dma_pool *p, uint32_t number)
+{
+	return pool_segment_of(p, number) ? pool_listed(p, number) : NULL;
 }
 
 struct pool_page *pz_dma_pool_record(const struct pz_dma_pool *p, uint32_t number)
@@ -171,7 +183,7 @@ static struct pool_page *pool_pop(struct pz_dma_pool *p, struct pool_list *l)
 
 		if (!(uint32_t)old)
 			return NULL;
-		d = pool_record(p, (uint32_t)old - 1);
+		d = pool_listed(p, (uint32_t)old - 1);
 		if (pz_cas64(&l->head, old, ((old >> 32) + 1) << 32 | pz_peek32(&d->next)))
 			return d;
 	}
@@ -207,7 +219,7 @@ static void pool_record_init(const struct pz_dma_pool *p, struct pool_page *d, u
 }
 
 /* A segment of records: the first is the caller's, the others are spare. */
-static struct pool_page *pool_segment(struct pz_dma_pool *p, uint32_t cpu, uint32_t gfp)
+static struct pool_page *pool_segment_new(struct pz_dma_pool *p, uint32_t cpu, uint32_t gfp)
 {
 	uint32_t n = (uint32_t)1 << p->seg_shift, in = ((uint32_t)1 << p->leaf_shift) - 1, k;
 	struct pool_memory *m = pool_memory_new(p, cpu, gfp, p->seg_order);
@@ -336,7 +348,7 @@ int pz_dma_pool_grow(struct pz_dma_pool *p, uint32_t cpu, uint32_t gfp, struct p
 	int rc;
 
 	if (!d)
-		d = pool_segment(p, cpu, gfp);
+		d = pool_segment_new(p, cpu, gfp);
 	if (!d)
 		return -PZ_ENOMEM;
 	rc = pz_dma_alloc(p->dev, cpu, gfp & POOL_GFP, 0, p->lay.bytes, &buf);

@@ -22,8 +22,7 @@ static bool prepare_share(struct pz_dma *dma, uint64_t phys, uint64_t bytes, boo
 	return false;
 }
 
-/* What caches hold is written back and forgotten. */
-static void prepare_flush(struct pz_dma *dma, uint64_t phys, uint64_t bytes)
+void pz_dma_flush(struct pz_dma *dma, uint64_t phys, uint64_t bytes)
 {
 	const struct pz_dma_hooks *h = &dma->cfg.hooks;
 
@@ -58,7 +57,7 @@ static int prepare_see(struct pz_dma *dma, const struct dma_wish *wish, uint64_t
 	if (p && wish->zero)
 		memset(p, 0, (size_t)bytes);
 	if (wish->way & DMA_WAY_FLUSH)
-		prepare_flush(dma, phys, bytes);
+		pz_dma_flush(dma, phys, bytes);
 	if (p && (wish->way & DMA_WAY_ALIAS)) {
 		p = h->uncached(h->ctx, p, bytes);
 	} else if (!p && !(wish->way & DMA_WAY_ALIAS)) {
@@ -89,7 +88,7 @@ int pz_dma_prepare(struct pz_dma *dma, const struct dma_wish *wish, uint64_t phy
 	}
 	if (wish->attrs & PZ_DMA_NO_KERNEL_MAPPING) {
 		if (wish->way & DMA_WAY_FLUSH)
-			prepare_flush(dma, phys, bytes);
+			pz_dma_flush(dma, phys, bytes);
 		return 0;
 	}
 	if (!prepare_see(dma, wish, phys, bytes, out))

@@ -197,6 +197,7 @@ int pz_dma_record_each(const struct pz_dma *dma, int (*fn)(void *ctx, const stru
 struct record_wanted {
 	const struct pz_dma_dev *dev;
 	uint64_t first, last;
+	enum pz_dma_from *from;
 	struct dma_ticket *ticket;
 };
 
@@ -206,14 +207,15 @@ static int record_is(void *ctx, const struct dma_held *held)
 
 	if (held->h.dev != w->dev || held->h.phys.first != w->first || held->h.phys.last != w->last)
 		return 0;
+	*w->from = (enum pz_dma_from)held->h.from;
 	*w->ticket = held->ticket;
 	return 1;
 }
 
 bool pz_dma_record_find(const struct pz_dma *dma, const struct pz_dma_dev *dev, uint64_t phys,
-			uint64_t bytes, struct dma_ticket *ticket)
+			uint64_t bytes, enum pz_dma_from *from, struct dma_ticket *ticket)
 {
-	struct record_wanted w = { dev, phys, phys + (bytes - 1), ticket };
+	struct record_wanted w = { dev, phys, phys + (bytes - 1), from, ticket };
 
 	return pz_dma_record_each(dma, record_is, &w);
 }

@@ -157,19 +157,19 @@ void pz_dma_region_leave(struct pz_dma_dev *dev)
 	region_drop(dma, r, true);
 }
 
-/* Whether a region has any place for a want of a device, when nothing is taken. */
-static bool region_ever(const struct pz_dma_dev *dev, const struct dma_want *want)
+bool pz_dma_region_ever(const struct dma_region *r, const struct pz_dma *dma,
+			const struct pz_reach *reach, const struct dma_want *want)
 {
 	struct dma_places it;
 	struct pz_limits l;
 
-	pz_dma_places(&it, &dev->reach[DMA_COHERENT], want, pz_dma_page_bytes(dev->dma));
+	pz_dma_places(&it, reach, want, pz_dma_page_bytes(dma));
 	while (pz_dma_next_place(&it, &l)) {
 		struct pz_range fit;
 
-		if (l.align < pz_dma_page_bytes(dev->dma))
-			l.align = pz_dma_page_bytes(dev->dma);
-		if (!pz_limits_last_fit(&l, dev->own->phys, want->bytes, &fit))
+		if (l.align < pz_dma_page_bytes(dma))
+			l.align = pz_dma_page_bytes(dma);
+		if (!pz_limits_last_fit(&l, r->phys, want->bytes, &fit))
 			return true;
 	}
 	return false;
@@ -185,22 +185,23 @@ int pz_dma_region_alloc(struct pz_dma_dev *dev, uint64_t size, struct pz_dma_buf
 
 	pz_dma_want(dev, size, &want);
 	if (rc)
-		return region_ever(dev, &want) ? rc : -PZ_ERANGE;
+		return pz_dma_region_ever(r, dev->dma, &dev->reach[DMA_COHERENT], &want)
+			       ? rc
+			       : -PZ_ERANGE;
 	buf->cpu_addr = r->cpu + (got.addr - r->phys.first);
 	buf->phys = got.addr;
 	buf->from = PZ_DMA_FROM_REGION;
 	buf->record = ticket.record;
 	buf->serial = ticket.serial;
 	memset(buf->cpu_addr, 0, (size_t)want.bytes);
+	if (buf->attrs & PZ_DMA_NO_KERNEL_MAPPING)
+		buf->cpu_addr = NULL;
 	return 0;
 }
 
 bool pz_dma_region_free(struct pz_dma_dev *dev, const struct pz_dma_buf *buf)
 {
-	struct dma_ticket ticket = { buf->record, buf->serial };
-
-	return pz_dma_piece_give(dev, dev->own->pieces, PZ_DMA_FROM_REGION, buf->phys, buf->size,
-				 &ticket);
+	return pz_dma_piece_give(dev, dev->own->pieces, buf);
 }
 
 /* What the records say of a region. */

@@ -129,5 +129,7 @@ uint64_t pz_dma_required_mask(const struct pz_dma_dev *dev)
 		    w->bus + (phys - w->phys.first) > most)
 			most = w->bus + (phys - w->phys.first);
 	}
+	if (most && !dev->cfg.shared)
+		most |= dev->dma->cfg.private_bit;
 	return most ? UINT64_MAX >> pz_clz64(most) : 0;
 }

@@ -15,8 +15,6 @@
  */
 #include "dma_internal.h"
 
-#include "../page/page_put.h"
-
 /* A contiguous area aligns what is larger to this, when it has no place that is aligned better. */
 #define TAKE_CMA_ALIGN ((uint64_t)1 << 20)
 
@@ -94,6 +92,15 @@ static int take_from_pages(const struct dma_ask *ask, struct pz_range in, struct
 	return rc;
 }
 
+/* Whether only what is directly mapped will do. */
+static bool take_seen_directly(const struct dma_ask *ask)
+{
+	const struct dma_wish *w = &ask->wish;
+
+	return ask->mapped_only || (!(w->attrs & PZ_DMA_NO_KERNEL_MAPPING) &&
+				    !(w->remap && pz_dma_maps(ask->dma, w->way)));
+}
+
 static int take_any_pages(const struct dma_ask *ask, struct dma_block *out)
 {
 	struct pz_range all = { 0, PZ_ADDR_MAX }, mapped = pz_dma_mapped(ask->dma);
@@ -104,8 +111,7 @@ static int take_any_pages(const struct dma_ask *ask, struct dma_block *out)
 	if ((w->attrs & PZ_DMA_NO_KERNEL_MAPPING) || (w->way & DMA_WAY_REMAP))
 		return take_from_pages(ask, all, out);
 	rc = take_from_pages(ask, mapped, out);
-	if (!rc || ask->mapped_only || !w->remap || (w->way & DMA_WAY_ALIAS) ||
-	    !ask->dma->cfg.hooks.remap || (!mapped.first && mapped.last == PZ_ADDR_MAX))
+	if (!rc || take_seen_directly(ask) || (!mapped.first && mapped.last == PZ_ADDR_MAX))
 		return rc;
 	rest = take_from_pages(ask, all, out);
 	return rest == -PZ_ERANGE ? rc : rest;
@@ -132,16 +138,18 @@ static bool take_cma(const struct dma_ask *ask, uint64_t *pfn)
 {
 	struct pz_range all = { 0, PZ_ADDR_MAX };
 	struct take_tour t = { ask, ask->want, ask->gfp, all };
-	uint64_t least = ask->dev ? ask->dev->cfg.align : 1;
+	uint64_t least;
 
 	if (pz_fault_hit(ask->dma->cfg.faults, ask->dma->fault_cma))
 		return false;
-	if (ask->mapped_only)
+	if (take_seen_directly(ask))
 		t.in = pz_dma_mapped(ask->dma);
 	if (take_cma_places(&t, pfn))
 		return true;
-	if (least < TAKE_CMA_ALIGN)
-		least = TAKE_CMA_ALIGN;
+	/* Pieces of a pool's chunk rely on how that is aligned. */
+	if (!ask->dev)
+		return false;
+	least = ask->dev->cfg.align > TAKE_CMA_ALIGN ? ask->dev->cfg.align : TAKE_CMA_ALIGN;
 	if (t.want.align <= least)
 		return false;
 	t.want.align = least;

@@ -12,19 +12,37 @@
 bool pz_page_put_block(struct pz_pages *p, uint32_t cpu, uint64_t pfn, unsigned int order);
 bool pz_page_put_run(struct pz_pages *p, uint32_t cpu, uint64_t pfn, uint64_t pages);
 
-/*
- * Whether a page frame is a block by itself, as one look at its word says. False also when that
- * does not say it: where reserved pages cannot be told from single ones, and at the end of a word.
- */
-static inline bool pz_page_is_single(const struct pz_pages *p, uint64_t pfn)
-{
-	uint64_t index = page_index(p, pfn), bits = 0x100000001ull << (index & 31), v;
+/* What a look at single pages takes to know of the allocator; it stays so. */
+struct page_look {
+	const uint64_t *words;
+	uint64_t base_pfn, frames;
+	uint32_t shift;
+};
 
-	if (index == PAGE_NONE || (index & 31) == 31)
+static inline void pz_page_look_init(const struct pz_pages *p, struct page_look *look)
+{
+	look->words = p->words;
+	look->base_pfn = p->base_pfn;
+	look->frames = p->frames_0;
+	look->shift = p->page_shift;
+}
+
+/*
+ * Whether a page is a block by itself, as one look at its word says. False also when that does not
+ * say it: where reserved pages cannot be told from single ones, at the end of a word, and beyond
+ * the first span of frames.
+ */
+static inline bool pz_page_is_single(const struct page_look *look, uint64_t phys)
+{
+	uint64_t index = (phys >> look->shift) - look->base_pfn, v;
+	unsigned int unit = (unsigned int)index & 31;
+
+	if (index >= look->frames || unit == 31)
 		return false;
-	v = pz_load64(&p->words[index >> WORD_SHIFT]);
-	return (v & bits) == bits && v != WORD_RESERVED &&
-	       (v >> (index & 31) & 0x200000002ull) != 2;
+	v = pz_load64(&look->words[index >> WORD_SHIFT]);
+	/* A head that is taken, with no tail behind it. */
+	return (v >> unit & 0x100000001ull) == 0x100000001ull && v != WORD_RESERVED &&
+	       (v >> unit & 0x200000002ull) != 2;
 }
 
 #endif

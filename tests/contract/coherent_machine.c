@@ -313,11 +313,9 @@ static bool cm_wire(const struct coherent_machine *m, const struct pz_dma_dev_co
 {
 	uint64_t bit = m->cfg.private_bit;
 
-	if (bus > cfg->coherent_mask)
+	if (bus > cfg->coherent_mask || (cfg->bus_limit && bus > cfg->bus_limit))
 		return false;
 	bus &= ~bit;
-	if (cfg->bus_limit && bus > cfg->bus_limit)
-		return false;
 	*phys = bus;
 	for (uint32_t i = 0; i < cfg->window_count; i++) {
 		const struct pz_window *w = &cfg->windows[i];

@@ -186,11 +186,10 @@ static void bnc_reserves(struct tap *t)
 	struct device_machine m;
 	struct dma_device d;
 	struct pz_dma_dev *dev[3];
-	uint64_t bus[2], managed;
+	uint64_t bus[2];
 
 	if (!dv_lay_out(&m, t) || !dv_make(&m))
 		return;
-	managed = m.managed;
 	dev[0] = bnc_device(&d, &m, 32);
 	CHECK_NAMED(t, bnc_stat(&m).pools == 1, "what was set aside is in reach");
 	pz_dma_dev_init(&cfg, "narrow", 20);
@@ -205,7 +204,7 @@ static void bnc_reserves(struct tap *t)
 	/* Fill what others share; then the machine. */
 	bus[0] = bnc_map(dev[0], 0, DM_HIGH, DM_ASIDE);
 	CHECK(t, bnc_map(dev[0], 0, DM_HIGH, 1) == PZ_DMA_ERROR);
-	managed -= pm_fill(&m.pm, 0);
+	pm_fill(&m.pm, 0);
 	bus[1] = bnc_map(dev[1], 0, DM_HIGH, 64 * PM_KIB);
 	CHECK_NAMED(t, bus[1] != PZ_DMA_ERROR, "nobody else uses a reserve up");
 	CHECK(t, pz_bounce_trim(m.bounce, 0) == 0);

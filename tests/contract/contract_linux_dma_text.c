@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * contract_linux_dma_text.c - Linux's dma_pool and DMA debug mode, by known examples: capacities of each
- * version, what is refused, and the words for each finding.
+ * contract_linux_dma_text.c - Linux's dma_pool and DMA debug mode, by known examples: capacities of
+ * each version, what is refused, and the words for each finding.
  */
 #include <physzone/linux/dma_debug.h>
 

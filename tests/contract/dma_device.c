@@ -254,7 +254,7 @@ unsigned char *dv_dev_byte(struct dma_device *d, uint64_t bus)
 		if (found)
 			phys = rest - d->window[i].bus + d->window[i].phys;
 	}
-	part = found && rest <= d->last_bus ? dv_part(phys, 1) : -1;
+	part = found && bus <= d->last_bus ? dv_part(phys, 1) : -1;
 	/* Private memory is read under the bit that says so, shared memory without it. */
 	if (part >= 0 && m->dc.private_bit &&
 	    m->private[((uint64_t)part * DM_PART + dv_offset(phys)) >> 12] == (rest == bus))

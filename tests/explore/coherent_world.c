@@ -13,7 +13,7 @@
 #define CW_PAGE ((uint64_t)4096)
 #define CW_LETTERS 8u
 #define CW_SPARE ((size_t)96 << 10)
-#define CW_RUNS 60000u
+#define CW_RUNS 90000u
 
 /* Part of the state. */
 struct coherent_world {
@@ -23,6 +23,7 @@ struct coherent_world {
 		struct pz_dma_buf buf;
 		bool out, twice, plain;
 	} buf[CW_LETTERS];
+	bool asked; /* for work, since the threads began */
 };
 
 static struct {
@@ -201,6 +202,25 @@ static void cw_check(const char *when)
 			     (unsigned long long)cw.m->bugs.count, cw.plan->misuses);
 }
 
+static void cw_work(void *ctx)
+{
+	((struct coherent_world *)ctx)->asked = true;
+}
+
+/* What has left a pool goes back at once, or somebody is asked to see to it. */
+static void cw_tidy(void)
+{
+	struct pz_dma_pool_stat s[2];
+	uint32_t n = pz_dma_pool_stats(cw.w->dma, s, 2);
+	uint64_t pages = machine_free(cw.m);
+
+	for (uint32_t i = 0; i < n; i++)
+		pages += s[i].bytes / CW_PAGE;
+	if (cw.plan->tidy && !cw.w->asked && pages != cw.plan->frames)
+		explore_fail("nobody was asked to give back %llu pages",
+			     (unsigned long long)(cw.plan->frames - pages));
+}
+
 void coherent_world_finish(void)
 {
 	void (*around)(unsigned int t, bool before) = cw.around;
@@ -209,6 +229,7 @@ void coherent_world_finish(void)
 
 	cw.around = NULL;
 	cw_check("in the end");
+	cw_tidy();
 	for (unsigned int x = 0; x < CW_LETTERS; x++) {
 		if (!w->buf[x].twice)
 			cw_free(0, x, false);
@@ -247,6 +268,8 @@ static void cw_make(const struct coherent_plan *plan)
 	dc.hooks.direct = cw_direct;
 	dc.hooks.remap = cw_remap;
 	dc.hooks.unmap = cw_unmap;
+	dc.hooks.work = cw_work;
+	dc.hooks.ctx = cw.w;
 	if (pz_dma_create(&cw.w->dma, &dc))
 		exit(2);
 	for (unsigned int i = 0; i < 2; i++) {
@@ -276,6 +299,7 @@ struct machine *coherent_world_open(const struct coherent_plan *plan,
 				      ~(uintptr_t)(CW_PAGE - 1));
 	cw_make(plan);
 	cw_text(0, plan->before);
+	cw.w->asked = false;
 	why = explore_failure();
 	if (why) {
 		fprintf(stderr, "coherent_world: %s: %s: %s\n", plan->name, plan->before, why);

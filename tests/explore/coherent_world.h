@@ -17,7 +17,8 @@
  *  - a buffer is zeroed and nobody else writes to it;
  *  - it is refused only where the step says so;
  *  - misuse is told as often as the plan says;
- *  - in the end the checks pass, and once the devices are gone every page is back.
+ *  - in the end the checks pass, and once the devices are gone every page is back;
+ *  - a page that is nobody's, where the plan says so, waits for work that was asked for.
  */
 #ifndef TESTS_EXPLORE_COHERENT_WORLD_H
 #define TESTS_EXPLORE_COHERENT_WORLD_H
@@ -30,6 +31,7 @@ struct coherent_plan {
 	uint32_t frames; /* of the machine */
 	uint32_t pool;	 /* pages that a pool should have free */
 	uint32_t misuses;
+	bool tidy;   /* no plain page is out in the end, or kept */
 	bool nested; /* threads are interrupts on top of each other, on one CPU */
 	const char *before;
 	const char *thread[EXPLORE_THREADS]; /* NULL for none */

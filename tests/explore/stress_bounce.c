@@ -7,6 +7,7 @@
  * two owners of a slot must be ordered by the library itself. Pools come and go meanwhile, and the
  * page frames that they were are given out as metadata of others.
  */
+#include "alarm.h"
 #include "explore.h"
 #include "machine.h"
 
@@ -177,6 +178,7 @@ static void *sb_run(void *arg)
 
 	sb_cpu = (uint32_t)(uintptr_t)arg - 1;
 	sb_signal_seed = seed + 1;
+	alarm_mask(SIG_UNBLOCK);
 	for (unsigned int i = 0; i < SB_CALLS; i++)
 		sb_call(&seed);
 	return NULL;
@@ -233,6 +235,7 @@ int main(void)
 		sa.sa_handler = sb_on_signal;
 		sa.sa_flags = SA_RESTART;
 		sigaction(SIGALRM, &sa, NULL);
+		alarm_mask(SIG_BLOCK);
 	}
 	for (uintptr_t i = 0; i < SB_THREADS; i++)
 		if (pthread_create(&t[i], NULL, sb_run, (void *)(i + 1)))

@@ -6,6 +6,7 @@
  * Buffers are handed from thread to thread over a shelf, and written plainly: two owners of a page
  * must be ordered by the library itself. The pool grows and shrinks meanwhile.
  */
+#include "alarm.h"
 #include "explore.h"
 #include "machine.h"
 
@@ -173,6 +174,7 @@ static void *sc_run(void *arg)
 
 	sc_cpu = (uint32_t)(uintptr_t)arg - 1;
 	sc_signal_seed = seed + 1;
+	alarm_mask(SIG_UNBLOCK);
 	for (unsigned int i = 0; i < SC_CALLS; i++)
 		sc_call(&seed);
 	return NULL;
@@ -228,6 +230,7 @@ int main(void)
 		sa.sa_handler = sc_on_signal;
 		sa.sa_flags = SA_RESTART;
 		sigaction(SIGALRM, &sa, NULL);
+		alarm_mask(SIG_BLOCK);
 	}
 	for (uintptr_t i = 0; i < SC_THREADS; i++)
 		if (pthread_create(&t[i], NULL, sc_run, (void *)(i + 1)))

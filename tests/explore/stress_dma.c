@@ -8,6 +8,7 @@
  * is given back by whoever finds it on a shelf. What is told to the debug mode is right, so it must
  * find nothing.
  */
+#include "alarm.h"
 #include "../property/dma_box.h"
 #include "explore.h"
 
@@ -223,15 +224,6 @@ static void sd_interrupt(int sig)
 		sd_step(sd_on_top);
 }
 
-static void sd_mask(int how)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGALRM);
-	pthread_sigmask(how, &set, NULL);
-}
-
 static void sd_finish(struct sd_thread *t)
 {
 	for (uint32_t k = 0; k < SD_POOLS; k++)
@@ -246,10 +238,10 @@ static void *sd_main(void *arg)
 	struct sd_thread *t = arg;
 
 	sd_on_top = t->handler;
-	sd_mask(SIG_UNBLOCK);
+	alarm_mask(SIG_UNBLOCK);
 	for (unsigned int i = 0; i < SD_CALLS; i++)
 		sd_step(t);
-	sd_mask(SIG_BLOCK);
+	alarm_mask(SIG_BLOCK);
 	sd_on_top = NULL;
 	sd_finish(t->handler);
 	sd_finish(t);
@@ -313,7 +305,7 @@ int main(void)
 	sa.sa_handler = sd_interrupt;
 	sa.sa_flags = SA_RESTART;
 	sigaction(SIGALRM, &sa, NULL);
-	sd_mask(SIG_BLOCK);
+	alarm_mask(SIG_BLOCK);
 	for (uint32_t i = 0; i < 2 * SD_THREADS; i++) {
 		thread[i].cpu = i % SD_THREADS;
 		thread[i].seed = i + 1;

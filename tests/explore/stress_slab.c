@@ -10,6 +10,7 @@
  *
  * PZ_SOAK_SECONDS=N makes each part last so long.
  */
+#include "alarm.h"
 #include "../property/slab_box.h"
 #include "explore.h"
 
@@ -224,15 +225,6 @@ static void ss_step(struct ss_thread *t)
 	}
 }
 
-static void ss_signals(int how)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGALRM);
-	pthread_sigmask(how, &set, NULL);
-}
-
 static void ss_interrupt(int sig)
 {
 	struct ss_thread *t = on_top;
@@ -255,7 +247,7 @@ static void *ss_main(void *arg)
 	handler.handler = true;
 	on_top = interrupts ? &handler : NULL;
 	if (interrupts)
-		ss_signals(SIG_UNBLOCK);
+		alarm_mask(SIG_UNBLOCK);
 
 	while (!__atomic_load_n(&wrong, __ATOMIC_RELAXED) && !ss_time_is_up()) {
 		for (unsigned int i = 0; i < 300; i++)
@@ -370,7 +362,7 @@ static void ss_storm(void)
 	sa.sa_flags = SA_RESTART;
 	sigaction(SIGALRM, &sa, NULL);
 	interrupts = true;
-	ss_signals(SIG_BLOCK);
+	alarm_mask(SIG_BLOCK);
 	setitimer(ITIMER_REAL, &often, NULL);
 	ss_run("threads with interrupts on top");
 	setitimer(ITIMER_REAL, &never, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * swiotlb_lines.c - the bounce buffers of every recorded machine: each line that its kernel printed about
- * them, and the numbers of debugfs, from the model of its version. Output is TAP.
+ * swiotlb_lines.c - the bounce buffers of every recorded machine: each line that its kernel printed
+ * about them, and the numbers of debugfs, from the model of its version. Output is TAP.
  *
  * Where they lie is not computed here: early memory is what was recorded, or enough. That the place
  * is right is held by the start-up of recorded machines.

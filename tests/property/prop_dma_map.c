@@ -88,9 +88,11 @@ static void draw_windows(struct prop *p, unsigned int i)
 
 static uint64_t draw_mask(struct prop *p)
 {
-	switch (prop_choice(p, 6)) {
+	switch (prop_choice(p, 7)) {
 	case 0:
 		return UINT64_MAX;
+	case 6: /* with the bit, but not all addresses below it */
+		return o.m.dc.private_bit + DM_LOW + prop_draw(p, DM_PART);
 	case 1:
 		return UINT32_MAX;
 	case 2:
@@ -139,9 +141,9 @@ static bool model_direct(unsigned int i, uint64_t phys, uint64_t len)
 		     phys + len <= d->window[k].phys + d->window[k].bytes;
 		bus = phys - d->window[k].phys + d->window[k].bus;
 	}
-	return in && !c->force_bounce && bus + len - 1 <= d->last_bus && bus % c->align == 0 &&
-	       (!c->boundary || bus / c->boundary == (bus + len - 1) / c->boundary) &&
-	       (!o.m.dc.private_bit || d->last_bus >= o.m.dc.private_bit);
+	return in && !c->force_bounce && (bus | o.m.dc.private_bit) + len - 1 <= d->last_bus &&
+	       bus % c->align == 0 &&
+	       (!c->boundary || bus / c->boundary == (bus + len - 1) / c->boundary);
 }
 
 /* --- memory --- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * prop_swiotlb_slots.c - Linux's bounce buffers beside an oracle that knows one bit for each slot: which
- * slots a mapping gets in each version, what is copied of which part, and what is counted.
+ * prop_swiotlb_slots.c - Linux's bounce buffers beside an oracle that knows one bit for each slot:
+ * which slots a mapping gets in each version, what is copied of which part, and what is counted.
  *
  * The oracle is written from docs/facts/dma.md section 6: it keeps mappings and no lengths of free
  * runs, looks at every slot of a run, and reckons with addresses where the model reckons with
