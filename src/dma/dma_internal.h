@@ -440,7 +440,7 @@ int pz_dma_map_one(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t
 /* False: misuse, which was told. */
 bool pz_dma_unmap_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
 		      uint32_t attrs);
-/* The same, telling the checks; for single buffers and elements of lists. */
+/* The same where there are checks, telling them; for single buffers and elements of lists. */
 void pz_dma_unmap_use(const struct pz_dma_use *u, struct pz_dma_dev *dev);
 void pz_dma_sync_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
 		     bool for_cpu);

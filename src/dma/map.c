@@ -109,7 +109,7 @@ void pz_dma_unmap_use(const struct pz_dma_use *u, struct pz_dma_dev *dev)
 {
 	struct pz_dma_debug *debug = dev->dma->cfg.debug;
 	struct pz_dma_record was;
-	bool taken = debug && pz_dma_debug_take(debug, u, &was);
+	bool taken = pz_dma_debug_take(debug, u, &was);
 
 	if (!pz_dma_unmap_one(dev, u->bus, u->size, u->dir, u->attrs) && taken)
 		pz_dma_debug_put_back(debug, &was);
@@ -201,6 +201,10 @@ void pz_dma_unmap(struct pz_dma_dev *dev, uint32_t cpu, uint64_t bus, uint64_t s
 	(void)cpu;
 	if (MAP_LIKELY(dev->plain && !pz_load32(&dev->bounced)))
 		return;
+	if (!dev->dma->cfg.debug) {
+		(void)pz_dma_unmap_one(dev, bus, size, dir, attrs);
+		return;
+	}
 	u = map_use(dev, PZ_DMA_SINGLE, bus, size, dir, attrs);
 	pz_dma_unmap_use(&u, dev);
 }

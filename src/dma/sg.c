@@ -168,6 +168,10 @@ void pz_dma_unmap_sg(struct pz_dma_dev *dev, uint32_t cpu, struct pz_sg *sg, uin
 	(void)cpu;
 	if (dev->plain && !pz_load32(&dev->bounced))
 		return;
+	if (!dev->dma->cfg.debug) {
+		sg_undo(dev, sg, n, dir, attrs);
+		return;
+	}
 	while (sg_next(&w)) {
 		struct pz_dma_use u = sg_use(dev, sg, n, w.i, w.bus, dir, attrs);
 

@@ -583,7 +583,7 @@ static const char *do_destroy(void)
 
 static const char *do_rarely(void)
 {
-	switch (draw(4)) {
+	switch (draw(5)) {
 	case 0:
 		return do_mask();
 	case 1:
@@ -594,6 +594,8 @@ static const char *do_rarely(void)
 		return NULL;
 	case 3:
 		return do_destroy();
+	case 4:
+		return do_pieces();
 	default:
 		return do_holders();
 	}

@@ -24,7 +24,7 @@ struct dma_source {
 
 /* What the cases so far have done, so that a test can see that it saw all of it. */
 struct dma_case_counts {
-	uint64_t direct, bounced, refused, lists, list_fails, buffers, buffer_fails, small;
+	uint64_t direct, bounced, refused, lists, list_fails, buffers, buffer_fails, small, pieces;
 	uint64_t from[5]; /* buffers, by enum pz_dma_from */
 };
 

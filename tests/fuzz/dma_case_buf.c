@@ -101,6 +101,43 @@ const char *do_free(void)
 	return b->live ? buf_end(b) : NULL;
 }
 
+/* Memory in pieces, all of which the device reaches. */
+const char *do_pieces(void)
+{
+	struct case_dev *d = pick_device();
+	uint32_t n = 0, gfp = draw(1) ? PZ_GFP_BLOCK : 0;
+	uint64_t size = 1 + draw(7 * DMA_PAGE), sum = 0;
+	struct pz_sg sg[8];
+	int rc;
+
+	if (!d)
+		return NULL;
+	world.may_block = gfp;
+	rc = pz_dma_alloc_noncontiguous(d->dev, 0, gfp, draw(1) ? PZ_DMA_SINGLE_PAGES : 0, size, sg,
+					8, &n);
+	world.may_block = true;
+	note("pieces of dev %d size %llu: %d, %u", (int)(d - w.dev), (unsigned long long)size, rc,
+	     n);
+	MUST(rc == 0 || rc == -PZ_ENOMEM || rc == -PZ_ERANGE || rc == -PZ_EBUSY ||
+	     rc == -PZ_ENOSPC);
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t seen = device_sees(d, sg[i].bus, sg[i].len, d->cfg.coherent_mask);
+
+		MUST(seen == sg[i].phys && sg[i].bus_len == sg[i].len);
+		MUST(!d->cfg.max_segment || sg[i].len <= d->cfg.max_segment);
+		MUST(!device_crosses(d, sg[i].bus, sg[i].len));
+		MUST(all_are(dma_memory(seen, sg[i].len), sg[i].len, 0));
+		pz_dma_sync_for_device(d->dev, sg[i].bus, sg[i].len, PZ_DMA_BIDIRECTIONAL);
+		sum += sg[i].len;
+	}
+	MUST(rc || sum >= size);
+	MUST(!d->cfg.max_segments || n <= d->cfg.max_segments);
+	if (!rc)
+		pz_dma_free_noncontiguous(d->dev, 0, sg, n);
+	dma_case_counts.pieces += !rc;
+	return NULL;
+}
+
 /* --- small objects --- */
 
 static const char *small_make(void)

@@ -91,6 +91,7 @@ bool case_holds(const struct case_dev *d);
 const char *do_alloc(void);
 const char *do_free(void);
 const char *do_small(void);
+const char *do_pieces(void);
 const char *do_holders(void);
 const char *bufs_end(void);
 

@@ -40,18 +40,18 @@ static bool prop_seen(struct prop *p, void *ctx)
 	prop_note(p,
 		  "direct %llu bounced %llu refused %llu, lists %llu failed %llu, buffers %llu "
 		  "failed %llu: pages %llu areas %llu regions %llu pools %llu slots %llu, small "
-		  "%llu",
+		  "%llu pieces %llu",
 		  (unsigned long long)c->direct, (unsigned long long)c->bounced,
 		  (unsigned long long)c->refused, (unsigned long long)c->lists,
 		  (unsigned long long)c->list_fails, (unsigned long long)c->buffers,
 		  (unsigned long long)c->buffer_fails, (unsigned long long)c->from[0],
 		  (unsigned long long)c->from[1], (unsigned long long)c->from[2],
 		  (unsigned long long)c->from[3], (unsigned long long)c->from[4],
-		  (unsigned long long)c->small);
+		  (unsigned long long)c->small, (unsigned long long)c->pieces);
 	for (unsigned int i = 0; i < 5 && *all; i++)
 		PROP_ASSERT(p, c->from[i]);
 	return !*all || (c->direct && c->bounced && c->refused && c->lists && c->list_fails &&
-			 c->buffers && c->buffer_fails && c->small);
+			 c->buffers && c->buffer_fails && c->small && c->pieces);
 }
 
 int main(void)
