@@ -78,19 +78,19 @@ struct dma_count {
 };
 
 /* Only the CPU itself touches what is between these two; a handler on top of it sees that. */
-static inline bool dma_enter(struct dma_count *c)
+static inline bool dma_enter(uint32_t *busy)
 {
-	if (pz_peek32(&c->busy))
+	if (pz_peek32(busy))
 		return false;
-	pz_poke32(&c->busy, 1);
+	pz_poke32(busy, 1);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	return true;
 }
 
-static inline void dma_leave(struct dma_count *c)
+static inline void dma_leave(uint32_t *busy)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	pz_poke32(&c->busy, 0);
+	pz_poke32(busy, 0);
 }
 
 /* All that keeping the page that was freed last takes to know. */
@@ -259,9 +259,9 @@ static inline void pz_dma_count(struct pz_dma_dev *dev, uint32_t cpu, uint64_t n
 	uint32_t cpus = dev->dma->cfg.cpus;
 	struct dma_count *c = &dev->count[cpu < cpus ? cpu : cpus];
 
-	if (cpu < cpus && dma_enter(c)) {
+	if (cpu < cpus && dma_enter(&c->busy)) {
 		dma_count_own(c, n, bytes);
-		dma_leave(c);
+		dma_leave(&c->busy);
 		return;
 	}
 	c = &dev->count[cpus];
@@ -416,8 +416,8 @@ int pz_dma_from_bus(const struct pz_dma_dev *dev, enum dma_use use, uint64_t bus
 void pz_dma_map_ready(struct pz_dma_dev *dev);
 int pz_dma_map_one(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t size,
 		   enum pz_dma_dir dir, uint32_t attrs, uint64_t *bus);
-void pz_dma_unmap_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
-		      uint32_t attrs);
+void pz_dma_unmap_one(struct pz_dma_dev *dev, uint32_t cpu, uint64_t bus, uint64_t size,
+		      enum pz_dma_dir dir, uint32_t attrs);
 void pz_dma_sync_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
 		     bool for_cpu);
 bool pz_dma_crosses(uint64_t bus, uint64_t size, uint64_t boundary);
@@ -432,8 +432,8 @@ static inline struct pz_bounce *pz_dma_bounce(const struct pz_dma_dev *dev)
 int pz_bounce_map(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t size,
 		  enum pz_dma_dir dir, uint32_t attrs, uint64_t *bus);
 /* False: no bounce buffer is there. */
-bool pz_bounce_unmap(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
-		     uint32_t attrs);
+bool pz_bounce_unmap(struct pz_dma_dev *dev, uint32_t cpu, uint64_t bus, uint64_t size,
+		     enum pz_dma_dir dir, uint32_t attrs);
 bool pz_bounce_sync(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
 		    bool for_cpu);
 uint64_t pz_bounce_max(const struct pz_dma_dev *dev);

@@ -87,13 +87,13 @@ int pz_dma_map_one(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t
 	return 0;
 }
 
-void pz_dma_unmap_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
-		      uint32_t attrs)
+void pz_dma_unmap_one(struct pz_dma_dev *dev, uint32_t cpu, uint64_t bus, uint64_t size,
+		      enum pz_dma_dir dir, uint32_t attrs)
 {
 	const struct pz_dma_hooks *h = &dev->dma->cfg.hooks;
 	uint64_t phys;
 
-	if (pz_load32(&dev->bounced) && pz_bounce_unmap(dev, bus, size, dir, attrs))
+	if (pz_load32(&dev->bounced) && pz_bounce_unmap(dev, cpu, bus, size, dir, attrs))
 		return;
 	if (!dev->cfg.coherent && !(attrs & PZ_DMA_SKIP_CPU_SYNC) && h->for_cpu &&
 	    !pz_dma_from_bus(dev, DMA_STREAMING, bus, &phys))
@@ -170,7 +170,6 @@ bool pz_dma_mapping_error(const struct pz_dma_dev *dev, uint64_t bus)
 void pz_dma_unmap(struct pz_dma_dev *dev, uint32_t cpu, uint64_t bus, uint64_t size,
 		  enum pz_dma_dir dir, uint32_t attrs)
 {
-	(void)cpu;
 	if (MAP_LIKELY(dev->plain && !pz_load32(&dev->bounced)))
 		return;
 	if (dev->dma->cfg.debug) {
@@ -178,7 +177,7 @@ void pz_dma_unmap(struct pz_dma_dev *dev, uint32_t cpu, uint64_t bus, uint64_t s
 
 		pz_dma_debug_unmap(dev->dma->cfg.debug, &u);
 	}
-	pz_dma_unmap_one(dev, bus, size, dir, attrs);
+	pz_dma_unmap_one(dev, cpu, bus, size, dir, attrs);
 }
 
 static void map_sync(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,

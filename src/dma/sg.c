@@ -48,13 +48,13 @@ static uint64_t sg_next(struct sg_walk *w, uint64_t len)
 	return bus;
 }
 
-static void sg_undo(struct pz_dma_dev *dev, const struct pz_sg *sg, uint32_t n, enum pz_dma_dir dir,
-		    uint32_t attrs)
+static void sg_undo(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_sg *sg, uint32_t n,
+		    enum pz_dma_dir dir, uint32_t attrs)
 {
 	struct sg_walk w = { sg, 0, 0 };
 
 	for (uint32_t i = 0; i < n; i++)
-		pz_dma_unmap_one(dev, sg_next(&w, sg[i].len), sg[i].len, dir, attrs);
+		pz_dma_unmap_one(dev, cpu, sg_next(&w, sg[i].len), sg[i].len, dir, attrs);
 }
 
 /* Map element @i and join it to the @count segments that there are. */
@@ -74,7 +74,7 @@ static int sg_map(struct pz_dma_dev *dev, uint32_t cpu, struct pz_sg *sg, uint32
 		return 0;
 	}
 	if (dev->cfg.max_segments && *count == dev->cfg.max_segments) {
-		pz_dma_unmap_one(dev, bus, len, dir, attrs | PZ_DMA_SKIP_CPU_SYNC);
+		pz_dma_unmap_one(dev, cpu, bus, len, dir, attrs | PZ_DMA_SKIP_CPU_SYNC);
 		return -PZ_ENOSPC;
 	}
 	sg[*count].bus = bus;
@@ -129,7 +129,7 @@ int pz_dma_map_sg(struct pz_dma_dev *dev, uint32_t cpu, struct pz_sg *sg, uint32
 	for (uint32_t i = 0; i < n && !rc; i++) {
 		rc = sg_map(dev, cpu, sg, i, dir, attrs, &count);
 		if (rc)
-			sg_undo(dev, sg, i, dir, attrs | PZ_DMA_SKIP_CPU_SYNC);
+			sg_undo(dev, cpu, sg, i, dir, attrs | PZ_DMA_SKIP_CPU_SYNC);
 	}
 	if (rc)
 		return rc;
@@ -144,12 +144,11 @@ int pz_dma_map_sg(struct pz_dma_dev *dev, uint32_t cpu, struct pz_sg *sg, uint32
 void pz_dma_unmap_sg(struct pz_dma_dev *dev, uint32_t cpu, struct pz_sg *sg, uint32_t n,
 		     enum pz_dma_dir dir, uint32_t attrs)
 {
-	(void)cpu;
 	if (dev->plain && !pz_load32(&dev->bounced))
 		return;
 	if (dev->dma->cfg.debug)
 		sg_tell(dev, sg, n, sg_segments(sg, n), dir, attrs, false);
-	sg_undo(dev, sg, n, dir, attrs);
+	sg_undo(dev, cpu, sg, n, dir, attrs);
 }
 
 static void sg_sync(struct pz_dma_dev *dev, const struct pz_sg *sg, uint32_t n, enum pz_dma_dir dir,

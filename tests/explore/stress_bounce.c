@@ -171,12 +171,23 @@ static void sb_on_signal(int sig)
 		sb_call(&sb_signal_seed);
 }
 
+/* Only a thread that is its CPU may be interrupted by a handler on the same CPU. */
+static void sb_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	pthread_sigmask(how, &set, NULL);
+}
+
 static void *sb_run(void *arg)
 {
 	uint64_t seed = (uintptr_t)arg * 77;
 
 	sb_cpu = (uint32_t)(uintptr_t)arg - 1;
 	sb_signal_seed = seed + 1;
+	sb_signals(SIG_UNBLOCK);
 	for (unsigned int i = 0; i < SB_CALLS; i++)
 		sb_call(&seed);
 	return NULL;
@@ -226,6 +237,7 @@ int main(void)
 	uint64_t seed = 1;
 
 	sb_open();
+	sb_signals(SIG_BLOCK);
 	if (SB_SIGNALS) {
 		struct sigaction sa;
 
