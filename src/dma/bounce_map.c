@@ -157,7 +157,7 @@ static bool copy_run(const struct pz_bounce *b, const struct bounce_hit *h, uint
 
 /* --- taking and giving back --- */
 
-static void run_keep(struct pz_bounce *b, const struct bounce_got *got,
+static void run_begin(struct pz_bounce *b, const struct bounce_got *got,
 		     const struct pz_dma_dev *dev, uint64_t phys, uint64_t size,
 		     enum pz_dma_dir dir)
 {
@@ -193,8 +193,8 @@ static void run_drop(struct bounce_pool *p, uint32_t at, uint64_t state)
 	bounce_count(p, 0 - (uint64_t)n - LIFE_PIN);
 }
 
-/* The same by a CPU that may keep them. */
-static void run_keep_or_drop(struct bounce_pool *p, uint32_t cpu, uint32_t at, uint64_t state)
+/* The same, or its CPU keeps them. */
+static void run_hand_back(struct bounce_pool *p, uint32_t cpu, uint32_t at, uint64_t state)
 {
 	if (!pz_bounce_keep(p, cpu, at, RUN_SLOTS(state)))
 		run_drop(p, at, state);
@@ -302,7 +302,7 @@ int pz_bounce_map(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t 
 	rc = run_take(b, dev, cpu, &k, &got);
 	if (rc)
 		return rc;
-	run_keep(b, &got, dev, phys, size, dir);
+	run_begin(b, &got, dev, phys, size, dir);
 	if (!copy_memory(b, run_memory(got.pool, got.phys), mem, phys, size, false)) {
 		struct bounce_hit h;
 
@@ -361,7 +361,7 @@ bool pz_bounce_unmap(struct pz_dma_dev *dev, uint32_t cpu, uint64_t bus, uint64_
 		if (dir != PZ_DMA_TO_DEVICE)
 			lost = !copy_run(b, &h, pz_peek64(&h.run->phys), size, true);
 	}
-	run_keep_or_drop(h.pool, cpu, h.at, h.state);
+	run_hand_back(h.pool, cpu, h.at, h.state);
 	if (lost)
 		pz_bug(b->cfg.bugs, "pz_dma_unmap", "the memory of 0x%llx of %s cannot be written",
 		       (unsigned long long)bus, dev->cfg.name);
@@ -498,7 +498,7 @@ int pz_bounce_take(struct pz_bounce *b, struct pz_dma_dev *dev, uint32_t cpu, ui
 	rc = run_take(b, dev, cpu, &k, &got);
 	if (rc)
 		return rc;
-	run_keep(b, &got, dev, got.phys, bytes, PZ_DMA_NONE);
+	run_begin(b, &got, dev, got.phys, bytes, PZ_DMA_NONE);
 	*phys = got.phys;
 	*mem = run_memory(got.pool, got.phys);
 	return 0;

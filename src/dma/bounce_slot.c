@@ -17,8 +17,8 @@
  *
  * Failure
  *  A search that finds nothing has seen each place as not free at a time when it was under way.
- *  What is kept may become a mapping, and free, behind its back: where CPUs keep runs, it looks again
- *  when others took slots meanwhile.
+ *  What is kept may become a mapping, and free, behind its back: where CPUs keep runs, it looks
+ *  again when others took slots meanwhile.
  *
  * Shortcomings
  *  A pool in pieces is searched piece by piece, some nanoseconds for each. Slots that another

@@ -432,7 +432,8 @@ static inline bool coherent_keep(const struct dma_hold *h, struct dma_count *c, 
 {
 	bool kept;
 
-	if (c->held || !pz_page_is_single(h->pages, phys >> h->pages->page_shift) || !dma_enter(&c->busy))
+	if (c->held || !pz_page_is_single(h->pages, phys >> h->pages->page_shift) ||
+	    !dma_enter(&c->busy))
 		return false;
 	/* A handler may have come in between, and kept another one. */
 	kept = !c->held;
