@@ -7,7 +7,7 @@
  * aside; each distinct reach of devices that need bouncing has a pool in reserve, which nobody else
  * uses up; and where page frames can be had within reach of whoever finds no room, a further pool
  * is made on the spot, kept, and given back by pz_bounce_trim(). Where each CPU has an area of its
- * own, it keeps a run that it freed for its next mapping; such a run counts as free, and is given to
+ * own, it keeps a run that it freed for its next mapping; such a run counts as free, and goes to
  * whoever needs it.
  *
  * Drivers do not call this: dma_map.h does. It is for whoever sets up a machine and for accounts.

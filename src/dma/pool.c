@@ -153,18 +153,20 @@ static int pool_magazines(struct pz_dma_pool *p)
 /* What the short way computes with. */
 static void pool_numbers(struct pz_dma_pool *p)
 {
+	bool gaps = p->lay.span != p->lay.bytes && p->lay.per_span * p->lay.stride != p->lay.span;
 	uint64_t block = 0;
 
 	(void)pz_roundup_pow2(p->lay.bytes, &block);
 	p->base = ~(block - 1);
 	p->bytes = p->lay.bytes;
-	p->span_shift = p->lay.span == p->lay.bytes ? 0 : pz_fls32(p->lay.span);
-	p->recip = p->lay.per_span == 1
+	p->per_run = gaps ? p->lay.per_span : p->lay.blocks;
+	p->run_shift = gaps ? pz_fls32(p->lay.span) : 0;
+	p->recip = p->per_run == 1
 			   ? 0
 			   : pz_udiv64(((uint64_t)1 << 32) + p->lay.stride - 1, p->lay.stride);
 	p->divides = pz_udiv64(UINT64_MAX, p->lay.stride) +
 		     (p->lay.stride & (p->lay.stride - 1) ? 1 : 2);
-	p->bound = p->divides * p->lay.stride * p->lay.per_span;
+	p->bound = p->divides * p->lay.stride * p->per_run;
 	p->out = POOL_MARK_OUT;
 }
 
@@ -455,8 +457,7 @@ static POOL_NOINLINE void pool_free_long(struct pz_dma_pool *p, uint32_t cpu, vo
 		pz_dma_pool_found(p, "pz_dma_pool_free", PZ_DMA_POOL_FOREIGN, cpu_addr, bus);
 		return;
 	}
-	block = pool_block_at(p, (uint32_t)(bus - d->buf.bus));
-	if (block == POOL_NO_BLOCK) {
+	if (!pool_block_at(p, (uint32_t)(bus - d->buf.bus), &block)) {
 		pz_dma_pool_found(p, "pz_dma_pool_free", PZ_DMA_POOL_INTERIOR, cpu_addr, bus);
 		return;
 	}
@@ -487,8 +488,7 @@ static inline POOL_INLINE bool pool_free_fast(struct pz_dma_pool *p, uint32_t cp
 
 	if (POOL_UNLIKELY(!d || cpu >= p->cpus))
 		return false;
-	block = pool_block_at(p, off);
-	if (POOL_UNLIKELY(block == POOL_NO_BLOCK ||
+	if (POOL_UNLIKELY(!pool_block_at(p, off, &block) ||
 			  (unsigned char *)d->buf.cpu_addr + off != cpu_addr))
 		return false;
 	mark = d->mark + block;
