@@ -21,7 +21,7 @@
  */
 #include "bounce_internal.h"
 
-#define COPY_AHEAD 16u /* lines */
+#define COPY_AHEAD 24u /* lines; many more hold up the rest */
 #define RUN_ROUNDS 4   /* searches for one run, while others take and free */
 
 /* --- copying --- */
