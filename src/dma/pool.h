@@ -112,12 +112,12 @@ struct pz_dma_pool {
 	struct pool_head *heads;
 	uint64_t table;		 /* a pointer */
 	uint64_t base;		 /* mask: of a bus address, leaves where its page begins */
-	uint64_t recip;		 /* 2^32 / stride, rounded up; 0 when a run has one block */
+	uint64_t recip;		 /* 2^32 times blocks per byte, rounded up; 0 when there is one */
 	uint64_t divides, bound; /* n * divides < bound, modulo 2^64, when a block begins at n */
 	uint32_t cpus;		 /* 0 where there are no magazines */
 	uint32_t bytes;		 /* of a page */
-	uint32_t run_shift;	 /* log2 of a run's bytes; 0 when a page is one */
-	uint32_t per_run;
+	uint32_t run;		 /* mask: of an offset, where it is in its run; 0: the same */
+	uint32_t up;		 /* what rounds the number of a block up */
 	/* The rest. */
 	struct pz_dma_dev *dev;
 	struct pz_dma_pool_config cfg;
@@ -172,17 +172,18 @@ static inline struct pool_entry *pool_bottom(const struct pz_dma_pool *p, uint32
  * stride are told as src/slab does it: with e = divides * stride - 2^64, which is 1 to stride, k
  * strides and r bytes times divides are k * e + r * divides, and that is below per_run * e only
  * when r is 0 and k below per_run.
+ * With gaps, block w of span s is the offset times per_span / span, rounded up: s * per_span + w
+ * less w * gap / span, which is less than 1 (pool_layout_bad()).
  */
 static inline bool pool_block_at(const struct pz_dma_pool *p, uint32_t off, uint32_t *block)
 {
-	uint32_t before = 0;
+	uint64_t n = off * p->recip;
 
-	if (POOL_UNLIKELY(p->run_shift)) {
-		before = off >> p->run_shift;
-		off -= before << p->run_shift;
-		before *= p->per_run;
+	if (POOL_UNLIKELY(p->run)) {
+		n += p->up;
+		off &= p->run;
 	}
-	*block = before + (uint32_t)(off * p->recip >> 32);
+	*block = (uint32_t)(n >> 32);
 	return off * p->divides < p->bound;
 }
 
