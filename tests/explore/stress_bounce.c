@@ -172,7 +172,7 @@ static void sb_on_signal(int sig)
 }
 
 /* Only a thread that is its CPU may be interrupted by a handler on the same CPU. */
-static void sb_signals(int how)
+static void sb_mask(int how)
 {
 	sigset_t set;
 
@@ -187,7 +187,7 @@ static void *sb_run(void *arg)
 
 	sb_cpu = (uint32_t)(uintptr_t)arg - 1;
 	sb_signal_seed = seed + 1;
-	sb_signals(SIG_UNBLOCK);
+	sb_mask(SIG_UNBLOCK);
 	for (unsigned int i = 0; i < SB_CALLS; i++)
 		sb_call(&seed);
 	return NULL;
@@ -237,7 +237,7 @@ int main(void)
 	uint64_t seed = 1;
 
 	sb_open();
-	sb_signals(SIG_BLOCK);
+	sb_mask(SIG_BLOCK);
 	if (SB_SIGNALS) {
 		struct sigaction sa;
 

@@ -167,12 +167,23 @@ static void sc_on_signal(int sig)
 	sc_handler = false;
 }
 
+/* Only a thread that is its CPU may be interrupted by a handler on the same CPU. */
+static void sc_mask(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	pthread_sigmask(how, &set, NULL);
+}
+
 static void *sc_run(void *arg)
 {
 	uint64_t seed = (uintptr_t)arg * 77;
 
 	sc_cpu = (uint32_t)(uintptr_t)arg - 1;
 	sc_signal_seed = seed + 1;
+	sc_mask(SIG_UNBLOCK);
 	for (unsigned int i = 0; i < SC_CALLS; i++)
 		sc_call(&seed);
 	return NULL;
@@ -221,6 +232,7 @@ int main(void)
 	uint64_t seed = 1;
 
 	sc_open();
+	sc_mask(SIG_BLOCK);
 	if (SC_SIGNALS) {
 		struct sigaction sa;
 
