@@ -111,7 +111,8 @@ void dma_pool_pairs(void)
 	static const char *const cols[P_COLS + 1] = { "pair", "cache", "batch", "cache", NULL };
 	static const struct {
 		uint32_t size, boundary;
-	} rows[] = { { 16, 0 }, { 64, 0 }, { 96, 0 }, { 96, 1024 }, { 1024, 0 }, { 4096, 0 } };
+	} rows[] = { { 16, 0 },	   { 64, 0 },	{ 96, 0 },  { 64, 1024 },
+		     { 96, 1024 }, { 1024, 0 }, { 4096, 0 } };
 	struct bench_table *t =
 		bench_table("pool", "small coherent objects beside a cache", "ns", cols, false);
 	struct bench_worst pair = { 0 }, batch = { 0 };

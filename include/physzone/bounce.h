@@ -7,7 +7,8 @@
  * aside; each distinct reach of devices that need bouncing has a pool in reserve, which nobody else
  * uses up; and where page frames can be had within reach of whoever finds no room, a further pool
  * is made on the spot, kept, and given back by pz_bounce_trim(), or when it is in the way of
- * another.
+ * another. Where each CPU has an area of its own, it keeps a run that it freed for its next mapping;
+ * such a run counts as free, and goes to whoever needs it.
  *
  * Drivers do not call this: dma_map.h does. It is for whoever sets up a machine and for accounts.
  * Concurrency: any context and any number of CPUs at once, unless a function says otherwise; no
@@ -159,7 +160,7 @@ struct pz_bounce_stat {
  * @b: the buffers
  * @out: the numbers
  *
- * Context: any; exact while nobody maps. Cost: O(slots / 64).
+ * Context: any; exact while nobody maps. Cost: O(slots / 64 * areas).
  */
 void pz_bounce_stat(const struct pz_bounce *b, struct pz_bounce_stat *out);
 
@@ -169,7 +170,7 @@ void pz_bounce_stat(const struct pz_bounce *b, struct pz_bounce_stat *out);
  * @out: room for @cap pools
  * @cap: room
  *
- * Context: any; exact while nobody maps. Cost: O(slots / 64).
+ * Context: any; exact while nobody maps. Cost: O(slots / 64 * areas).
  * Return: number of pools, also when it exceeds @cap.
  */
 uint32_t pz_bounce_pools(const struct pz_bounce *b, struct pz_bounce_pool *out, uint32_t cap);

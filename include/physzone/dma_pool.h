@@ -33,7 +33,9 @@ struct pz_dma_pool_layout {
 	uint32_t bytes; /* of an allocation: whole pages */
 	uint32_t stride; /* from one block to the next: the size, rounded up to the alignment */
 	uint32_t span; /* blocks start anew at each multiple of it: a power of two, or @bytes */
-	uint32_t per_span; /* blocks of a span, at least 1 */
+	/* Blocks of a span, at least 1. Where @span is not @bytes few are left out: times @per_span
+	 * less 1, what they leave of a span is less than it. */
+	uint32_t per_span;
 	uint32_t blocks; /* of an allocation */
 };
 

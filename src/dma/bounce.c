@@ -155,6 +155,7 @@ static int bounce_add(struct pz_bounce *b, struct pz_range r)
 	pz_bounce_lay_out(p, meta, r.first, slots, areas);
 	p->mem = mem;
 	p->stays = true;
+	p->keeps = areas == b->cfg.cpus;
 	p->kind = PZ_BOUNCE_BASE;
 	p->life = LIFE_LIVE;
 	b->top = ++b->base;

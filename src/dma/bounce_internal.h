@@ -32,12 +32,24 @@
 #define LIFE_FILLING ((uint64_t)1 << 62)
 #define LIFE_LIVE ((uint64_t)2 << 62)
 
-/* Where CPUs begin to search, and how often they did. */
+/* Where CPUs begin to search, and how often they did; and the run that the area's CPU keeps. */
 struct bounce_area {
 	uint32_t hint;
 	uint32_t calls;
-	uint64_t apart[BOUNCE_LINE / 8 - 1];
+	uint64_t kept; /* KEPT_*, or 0 */
+	uint32_t busy; /* the CPU is about to keep one */
+	uint32_t spare;
+	uint64_t apart[BOUNCE_LINE / 8 - 3];
 };
+
+/*
+ * A run that is kept: no run by its record, in use by its bits, free to all who count. Only its CPU
+ * keeps one where there is none; anybody takes it, or its first slots, by an exchange of the word.
+ */
+#define KEPT(at, n) ((uint64_t)(n) << 32 | (at))
+#define KEPT_AT(k) ((uint32_t)(k))
+#define KEPT_SLOTS(k) ((uint32_t)((k) >> 32))
+#define KEPT_MOST 32u /* slots of one */
 
 /*
  * The state of a run, in the record of its first slot: its slots, where the mapping begins in the
@@ -60,7 +72,7 @@ struct bounce_run {
 	uint64_t since, site;
 };
 
-/* Constant in phase LIVE but for the life, the areas, @high, and what changes with devices. */
+/* Constant in phase LIVE but for the life, areas, @given, @high, and what changes with devices. */
 struct bounce_pool {
 	uint64_t life;
 	uint64_t first, last; /* physical addresses; first > last when there is none */
@@ -71,6 +83,8 @@ struct bounce_pool {
 	struct bounce_area *area;
 	uint32_t slots, areas;
 	bool stays;
+	bool keeps;		       /* CPUs keep runs here: each has an area */
+	uint32_t given;		       /* kept runs that were given up */
 	uint32_t high;		       /* slots that were seen in use at most */
 	uint32_t seen;		       /* searches when pz_bounce_settle() last looked */
 	uint32_t kind;		       /* enum pz_bounce_kind; changes with devices */
@@ -154,6 +168,10 @@ bool pz_bounce_claim(struct bounce_pool *p, const struct pz_reach *reach,
 bool pz_bounce_claim_live(struct bounce_pool *p, const struct pz_reach *reach,
 			  const struct bounce_want *k, uint32_t cpu, struct bounce_got *got);
 void pz_bounce_clear(struct bounce_pool *p, uint32_t at, uint32_t n);
+/* The CPU keeps a run that is its own; false when it does not. */
+bool pz_bounce_keep(struct bounce_pool *p, uint32_t cpu, uint32_t at, uint32_t n);
+/* Free all that CPUs keep; a number that is another one when slots changed hands there since. */
+uint32_t pz_bounce_give_up(struct pz_bounce *b);
 uint32_t pz_bounce_used(const struct bounce_pool *p);
 void pz_bounce_peak(struct bounce_pool *p);
 uint32_t pz_bounce_longest(const struct bounce_pool *p);

@@ -21,6 +21,9 @@
  */
 #include "bounce_internal.h"
 
+#define COPY_AHEAD 24u /* lines; many more hold up the rest */
+#define RUN_ROUNDS 4   /* searches for one run, while others take and free */
+
 /* --- copying --- */
 
 static void copy_bytes(unsigned char *buf, unsigned char *mem, uint64_t bytes, bool back)
@@ -61,12 +64,25 @@ static bool copy_pages(const struct pz_bounce *b, unsigned char *buf, uint64_t p
 	return true;
 }
 
-/* Copy to a buffer, or back; false when the memory cannot be looked at. */
-static bool copy_memory(const struct pz_bounce *b, unsigned char *buf, uint64_t phys,
-			uint64_t bytes, bool back)
+static unsigned char *copy_mapped(const struct pz_bounce *b, uint64_t phys, uint64_t bytes)
 {
-	unsigned char *mem = b->cfg.hooks.direct(b->cfg.hooks.ctx, phys, bytes);
+	return b->cfg.hooks.direct(b->cfg.hooks.ctx, phys, bytes);
+}
 
+/*
+ * Memory that will be copied is fetched from here on: an exchange waits for what was copied before
+ * it, and nothing is fetched behind it.
+ */
+static inline void copy_ahead(const unsigned char *mem, uint64_t bytes)
+{
+	for (uint64_t i = 0; mem && i < bytes && i < COPY_AHEAD * BOUNCE_LINE; i += BOUNCE_LINE)
+		__builtin_prefetch(mem + i);
+}
+
+/* Copy to a buffer, or back; @mem: the memory where it is mapped. False: it cannot be seen. */
+static bool copy_memory(const struct pz_bounce *b, unsigned char *buf, unsigned char *mem,
+			uint64_t phys, uint64_t bytes, bool back)
+{
 	if (!mem)
 		return copy_pages(b, buf, phys, bytes, back);
 	copy_bytes(buf, mem, bytes, back);
@@ -131,9 +147,17 @@ static unsigned char *run_memory(const struct bounce_pool *p, uint64_t phys)
 	return p->mem + (size_t)(phys - pz_peek64(&p->first));
 }
 
+/* Copy between a run, from what was found on, and memory. */
+static bool copy_run(const struct pz_bounce *b, const struct bounce_hit *h, uint64_t phys,
+		     uint64_t size, bool back)
+{
+	return copy_memory(b, run_memory(h->pool, h->phys), copy_mapped(b, phys, size), phys, size,
+			   back);
+}
+
 /* --- taking and giving back --- */
 
-static void run_keep(struct pz_bounce *b, const struct bounce_got *got,
+static void run_begin(struct pz_bounce *b, const struct bounce_got *got,
 		     const struct pz_dma_dev *dev, uint64_t phys, uint64_t size,
 		     enum pz_dma_dir dir)
 {
@@ -169,6 +193,13 @@ static void run_drop(struct bounce_pool *p, uint32_t at, uint64_t state)
 	bounce_count(p, 0 - (uint64_t)n - LIFE_PIN);
 }
 
+/* The same, or its CPU keeps them. */
+static void run_hand_back(struct bounce_pool *p, uint32_t cpu, uint32_t at, uint64_t state)
+{
+	if (!pz_bounce_keep(p, cpu, at, RUN_SLOTS(state)))
+		run_drop(p, at, state);
+}
+
 static bool run_may(const struct pz_dma_dev *dev, const struct bounce_pool *p)
 {
 	return pz_peek32(&p->kind) != PZ_BOUNCE_RESERVE || p == dev->reserve;
@@ -199,12 +230,11 @@ static int run_refuse(struct pz_bounce *b, const struct pz_dma_dev *dev,
 	return -PZ_ENOMEM;
 }
 
-/* Take a run: 0, -PZ_ERANGE when there never is a place, -PZ_ENOMEM. */
-static int run_take(struct pz_bounce *b, struct pz_dma_dev *dev, uint32_t cpu,
-		    const struct bounce_want *k, struct bounce_got *got)
+/* Take a run in any pool that is there. */
+static bool run_find(struct pz_bounce *b, const struct pz_dma_dev *dev, uint32_t cpu,
+		     const struct bounce_want *k, struct bounce_got *got)
 {
 	uint32_t top = pz_load32(&b->top);
-	int rc;
 
 	for (uint32_t i = 0; i < top; i++) {
 		struct bounce_pool *p = &b->pool[i];
@@ -212,9 +242,25 @@ static int run_take(struct pz_bounce *b, struct pz_dma_dev *dev, uint32_t cpu,
 		if (!bounce_enter(p))
 			continue;
 		if (run_may(dev, p) && pz_bounce_claim_live(p, &dev->reach[k->use], k, cpu, got))
-			return 0;
+			return true;
 		bounce_leave(p);
 	}
+	return false;
+}
+
+/* Take a run: 0, -PZ_ERANGE when there never is a place, -PZ_ENOMEM. */
+static int run_take(struct pz_bounce *b, struct pz_dma_dev *dev, uint32_t cpu,
+		    const struct bounce_want *k, struct bounce_got *got)
+{
+	uint32_t events = 0, was;
+	int rc, rounds = 0;
+
+	do {
+		if (run_find(b, dev, cpu, k, got))
+			return 0;
+		was = events;
+		events = pz_bounce_give_up(b);
+	} while (events != was && ++rounds < RUN_ROUNDS);
 	rc = pz_bounce_grow(b, dev, cpu, k, got);
 	return rc ? run_refuse(b, dev, k, rc) : 0;
 }
@@ -243,18 +289,21 @@ int pz_bounce_map(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t 
 	struct pz_bounce *b = pz_dma_bounce(dev);
 	struct bounce_want k;
 	struct bounce_got got;
+	unsigned char *mem;
 	int rc;
 
 	if (!b || (dev->shared && !b->cfg.shared) ||
 	    (dev->cfg.boundary && size > dev->cfg.boundary))
 		return -PZ_ERANGE;
+	mem = copy_mapped(b, phys, size);
+	copy_ahead(mem, size);
 	map_want(dev, size, &k);
 	k.rest = phys & map_kept(dev);
 	rc = run_take(b, dev, cpu, &k, &got);
 	if (rc)
 		return rc;
-	run_keep(b, &got, dev, phys, size, dir);
-	if (!copy_memory(b, run_memory(got.pool, got.phys), phys, size, false)) {
+	run_begin(b, &got, dev, phys, size, dir);
+	if (!copy_memory(b, run_memory(got.pool, got.phys), mem, phys, size, false)) {
 		struct bounce_hit h;
 
 		if (hit_phys(b, got.phys, &h) && run_end(&h))
@@ -286,8 +335,8 @@ static const char *map_wrong(const struct bounce_hit *h, const struct pz_dma_dev
 	return NULL;
 }
 
-int pz_bounce_unmap(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
-		     uint32_t attrs)
+int pz_bounce_unmap(struct pz_dma_dev *dev, uint32_t cpu, uint64_t bus, uint64_t size,
+		    enum pz_dma_dir dir, uint32_t attrs)
 {
 	const struct pz_dma_hooks *hooks = &dev->dma->cfg.hooks;
 	const struct pz_bounce *b = pz_dma_bounce(dev);
@@ -310,10 +359,9 @@ int pz_bounce_unmap(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz
 		if (!dev->cfg.coherent && hooks->for_cpu)
 			hooks->for_cpu(hooks->ctx, h.phys, size, dir);
 		if (dir != PZ_DMA_TO_DEVICE)
-			lost = !copy_memory(b, run_memory(h.pool, h.phys), pz_peek64(&h.run->phys),
-					    size, true);
+			lost = !copy_run(b, &h, pz_peek64(&h.run->phys), size, true);
 	}
-	run_drop(h.pool, h.at, h.state);
+	run_hand_back(h.pool, cpu, h.at, h.state);
 	if (lost)
 		pz_bug(b->cfg.bugs, "pz_dma_unmap", "the memory of 0x%llx of %s cannot be written",
 		       (unsigned long long)bus, dev->cfg.name);
@@ -373,7 +421,7 @@ bool pz_bounce_sync(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz
 		if (for_cpu && !dev->cfg.coherent && hooks->for_cpu)
 			hooks->for_cpu(hooks->ctx, h.phys, size, dir);
 		if (dir != (for_cpu ? PZ_DMA_TO_DEVICE : PZ_DMA_FROM_DEVICE))
-			lost = !copy_memory(b, run_memory(h.pool, h.phys), phys, size, for_cpu);
+			lost = !copy_run(b, &h, phys, size, for_cpu);
 		if (!for_cpu && !dev->cfg.coherent && hooks->for_device)
 			hooks->for_device(hooks->ctx, h.phys, size, dir);
 	}
@@ -491,7 +539,7 @@ int pz_bounce_take_want(struct pz_bounce *b, struct pz_dma_dev *dev, uint32_t cp
 	rc = run_take(b, dev, cpu, &k, &got);
 	if (rc)
 		return rc;
-	run_keep(b, &got, dev, got.phys, k.bytes, PZ_DMA_NONE);
+	run_begin(b, &got, dev, got.phys, k.bytes, PZ_DMA_NONE);
 	*phys = got.phys;
 	*mem = run_memory(got.pool, got.phys);
 	return 0;

@@ -10,13 +10,20 @@
  *  holds the highest word goes on, so somebody does.
  *  A CPU begins to search where its area last took or freed something, so that CPUs stay apart and
  *  meet slots that are warm; a run may lie anywhere.
+ *  Where each CPU has an area of its own, it keeps a run that it freed for the next mapping that
+ *  finds a place there: one exchange takes it, and none follows the copying when it is kept. It is
+ *  given up when its CPU finds no place there, and taken, or given up, by whoever finds none
+ *  elsewhere.
  *
  * Failure
  *  A search that finds nothing has seen each place as not free at a time when it was under way.
+ *  What is kept may become a mapping, and free, behind its back: where CPUs keep runs, it looks
+ *  again when others took slots meanwhile.
  *
  * Shortcomings
  *  A pool in pieces is searched piece by piece, some nanoseconds for each. Slots that another
- * search has taken and will put back are in use for this one.
+ * search has taken and will put back are in use for this one, as are those of a kept run while
+ * somebody gives it up.
  */
 #include "bounce_internal.h"
 
@@ -176,6 +183,112 @@ static bool slot_claim(struct bounce_pool *p, uint32_t at, uint32_t n)
 	return true;
 }
 
+/* --- runs that are kept --- */
+
+bool pz_bounce_keep(struct bounce_pool *p, uint32_t cpu, uint32_t at, uint32_t n)
+{
+	struct bounce_area *a;
+	bool kept;
+
+	if (!p->keeps || cpu >= p->areas || n > KEPT_MOST)
+		return false;
+	a = &p->area[cpu];
+	if (pz_peek64(&a->kept) || !dma_enter(&a->busy))
+		return false;
+	/* A handler may have come in between, and kept another one. */
+	kept = !pz_peek64(&a->kept);
+	if (kept)
+		pz_release64(&a->kept, KEPT(at, n));
+	dma_leave(&a->busy);
+	return kept;
+}
+
+/* Slots that were kept are free for all; who missed them looks again. */
+static void kept_free(struct bounce_pool *p, uint32_t at, uint32_t n)
+{
+	if (!n)
+		return;
+	pz_bounce_clear(p, at, n);
+	(void)pz_add32(&p->given, 1);
+}
+
+static void kept_give_up(struct bounce_pool *p, struct bounce_area *a)
+{
+	uint64_t kept = pz_peek64(&a->kept);
+
+	if (kept && pz_cas64(&a->kept, kept, 0))
+		kept_free(p, KEPT_AT(kept), KEPT_SLOTS(kept));
+}
+
+uint32_t pz_bounce_give_up(struct pz_bounce *b)
+{
+	uint32_t events = 0;
+
+	for (uint32_t i = 0; i < b->base; i++) {
+		struct bounce_pool *p = &b->pool[i];
+
+		for (uint32_t k = 0; p->keeps && k < p->areas; k++) {
+			kept_give_up(p, &p->area[k]);
+			events += pz_peek32(&p->area[k].calls);
+		}
+		events += pz_load32(&p->given);
+	}
+	return events;
+}
+
+/*
+ * Take the first place that suits of what an area keeps; what is behind it stays kept, what is
+ * before it is freed. In one step, so that whoever needs the rest does not miss it.
+ */
+static uint32_t kept_take(struct bounce_pool *p, struct bounce_area *a, const struct bounce_fit *f)
+{
+	uint64_t kept = pz_peek64(&a->kept), at, end, place;
+
+	while (kept) {
+		at = KEPT_AT(kept);
+		end = at + KEPT_SLOTS(kept);
+		place = fit_next(f, at > f->lo ? at : f->lo);
+		if (place > f->hi || place + f->n > end)
+			return BOUNCE_NONE;
+		end -= place + f->n;
+		if (pz_cas64(&a->kept, kept, end ? KEPT(place + f->n, end) : 0)) {
+			kept_free(p, (uint32_t)at, (uint32_t)(place - at));
+			return (uint32_t)place;
+		}
+		kept = pz_load64(&a->kept);
+	}
+	return BOUNCE_NONE;
+}
+
+/* The same of any area, for one who finds nothing else. */
+static uint32_t kept_take_any(struct bounce_pool *p, const struct bounce_fit *f)
+{
+	uint32_t at = BOUNCE_NONE;
+
+	for (uint32_t i = 0; p->keeps && i < p->areas && at == BOUNCE_NONE; i++)
+		at = kept_take(p, &p->area[i], f);
+	return at;
+}
+
+/* Slots of one word of the map that are in use; those that are kept are not. */
+static uint64_t kept_not(const struct bounce_pool *p, uint32_t word)
+{
+	uint64_t v = pz_peek64(&p->map[word]);
+
+	for (uint32_t i = 0; p->keeps && i < p->areas; i++) {
+		uint64_t kept = pz_peek64(&p->area[i].kept);
+		uint32_t at = KEPT_AT(kept), end = at + KEPT_SLOTS(kept), got;
+
+		if (at / 64 == word)
+			v &= ~slot_mask(at, end - at, &got);
+		else if (at / 64 + 1 == word && end > word * 64)
+			v &= ~slot_mask(word * 64, end - word * 64, &got);
+	}
+	return v;
+}
+
+/* --- searching --- */
+
 /* Take a place of [from, to]; its number, or BOUNCE_NONE. */
 static uint32_t slot_take(struct bounce_pool *p, const struct bounce_fit *f, uint64_t from,
 			  uint64_t to)
@@ -196,11 +309,13 @@ static uint32_t slot_take(struct bounce_pool *p, const struct bounce_fit *f, uin
 
 uint32_t pz_bounce_used(const struct bounce_pool *p)
 {
-	uint32_t used = 0;
+	uint32_t used = 0, kept = 0;
 
 	for (uint32_t i = 0; i < (p->slots + 63) / 64; i++)
 		used += pz_popcount64(pz_peek64(&p->map[i]));
-	return used;
+	for (uint32_t i = 0; p->keeps && i < p->areas; i++)
+		kept += KEPT_SLOTS(pz_peek64(&p->area[i].kept));
+	return used > kept ? used - kept : 0;
 }
 
 /* See how many slots are in use; two who see it at once may keep the smaller number. */
@@ -223,23 +338,35 @@ static void slot_sample(struct bounce_pool *p, struct bounce_area *a, uint32_t a
 		pz_bounce_peak(p);
 }
 
+/* Take a place for a caller of an area: what it keeps, what is free, what others keep. */
+static uint32_t slot_find(struct bounce_pool *p, struct bounce_area *a, const struct bounce_fit *f)
+{
+	uint64_t hint = pz_peek32(&a->hint);
+	uint64_t from = hint > f->lo && hint <= f->hi ? hint : f->lo;
+	uint32_t at = kept_take(p, a, f);
+
+	if (at != BOUNCE_NONE)
+		return at;
+	kept_give_up(p, a);
+	at = slot_take(p, f, from, f->hi);
+	if (at == BOUNCE_NONE && from > f->lo)
+		at = slot_take(p, f, f->lo, from - 1);
+	return at == BOUNCE_NONE ? kept_take_any(p, f) : at;
+}
+
 /* Take a run in a pool that is entered, or nobody else's. */
 bool pz_bounce_claim(struct bounce_pool *p, const struct pz_reach *reach,
 		     const struct bounce_want *k, uint32_t area, struct bounce_got *got)
 {
-	uint64_t hint = pz_peek32(&p->area[area].hint);
+	struct bounce_area *a = &p->area[area];
 	struct bounce_fit f;
 
 	for (uint32_t i = 0; i < reach->count; i++) {
-		uint64_t from;
 		uint32_t at;
 
 		if (!fit_window(p, &reach->v[i], k, &f))
 			continue;
-		from = hint > f.lo && hint <= f.hi ? hint : f.lo;
-		at = slot_take(p, &f, from, f.hi);
-		if (at == BOUNCE_NONE && from > f.lo)
-			at = slot_take(p, &f, f.lo, from - 1);
+		at = slot_find(p, a, &f);
 		if (at == BOUNCE_NONE)
 			continue;
 		got->pool = p;
@@ -249,7 +376,7 @@ bool pz_bounce_claim(struct bounce_pool *p, const struct pz_reach *reach,
 		got->delta = f.delta;
 		got->phys = bounce_phys(p, at) + f.delta;
 		got->bus = f.bus + ((uint64_t)at << PZ_BOUNCE_SHIFT);
-		slot_sample(p, &p->area[area], at);
+		slot_sample(p, a, at);
 		return true;
 	}
 	return false;
@@ -275,7 +402,7 @@ uint32_t pz_bounce_longest(const struct bounce_pool *p)
 	uint32_t longest = 0, run = 0;
 
 	for (uint32_t i = 0; i < p->slots;) {
-		uint64_t v = pz_peek64(&p->map[i / 64]) >> i % 64;
+		uint64_t v = kept_not(p, i / 64) >> i % 64;
 		uint32_t room = 64 - i % 64, len;
 
 		if (p->slots - i < room)

@@ -5,10 +5,11 @@
  * Invariants (pz_bounce_check() verifies them while nobody uses the buffers)
  *  1. pools lie apart, and those that stay come first;
  *  2. each run lies in its pool, its slots name it as theirs and are marked as in use;
- *  3. no slot is in use but by a run;
+ *  3. no slot is in use but by a run, or kept by a CPU that has an area of its own;
  *  4. a pool that goes counts the slots that are in use;
  *  5. nobody has a pin but the devices that a reserve is kept for, which are at least one;
- *  6. bytes of pools that go are counted; what is lost is not among them.
+ *  6. bytes of pools that go are counted; what is lost is not among them;
+ *  7. what a CPU keeps lies in the pool, is marked as in use, and no run begins there.
  *
  * Shortcomings
  *  Nobody counts slots of pools that stay as they come and go, which would cost as much as taking
@@ -162,6 +163,20 @@ uint64_t pz_bounce_held(const struct pz_dma_dev *dev, bool coherent)
 
 /* --- verification --- */
 
+static bool check_kept(const struct bounce_pool *p, uint64_t kept)
+{
+	uint32_t at = KEPT_AT(kept), n = KEPT_SLOTS(kept);
+
+	if (!kept)
+		return true;
+	if (!p->keeps || !n || n > KEPT_MOST || at >= p->slots || n > p->slots - at)
+		return false;
+	for (uint32_t i = at; i < at + n; i++)
+		if (!(p->map[i / 64] >> i % 64 & 1) || (p->run[i].state & RUN_BUSY))
+			return false;
+	return true;
+}
+
 static int check_pool(const struct bounce_pool *p)
 {
 	uint32_t used = 0;
@@ -179,6 +194,9 @@ static int check_pool(const struct bounce_pool *p)
 				return 2;
 		used += RUN_SLOTS(s);
 	}
+	for (uint32_t i = 0; i < p->areas; i++)
+		if (!check_kept(p, p->area[i].kept))
+			return 7;
 	if (pz_bounce_used(p) != used)
 		return 3;
 	if (!p->stays && LIFE_USED(p->life) != used)

@@ -204,7 +204,7 @@ static inline void *coherent_again(const struct dma_hold *h, uint32_t cpu, uint6
 	struct dma_count *c = &h->count[cpu];
 	void *p;
 
-	if (!c->held || !dma_enter(c))
+	if (!c->held || !dma_enter(&c->busy))
 		return NULL;
 	p = c->held;
 	if (p) {
@@ -212,7 +212,7 @@ static inline void *coherent_again(const struct dma_hold *h, uint32_t cpu, uint6
 		__atomic_store_n(&c->held, NULL, __ATOMIC_RELAXED);
 		dma_count_own(c, 1, size);
 	}
-	dma_leave(c);
+	dma_leave(&c->busy);
 	return p;
 }
 
@@ -447,7 +447,7 @@ static inline bool coherent_keep(const struct dma_hold *h, struct dma_count *c, 
 {
 	bool kept;
 
-	if (c->held || !pz_page_is_single(&h->look, phys) || !dma_enter(c))
+	if (c->held || !pz_page_is_single(&h->look, phys) || !dma_enter(&c->busy))
 		return false;
 	/* A handler may have come in between, and kept another one. */
 	kept = !c->held;
@@ -457,7 +457,7 @@ static inline bool coherent_keep(const struct dma_hold *h, struct dma_count *c, 
 		__atomic_store_n(&c->held, p, __ATOMIC_RELAXED);
 		dma_count_own(c, ~(uint64_t)0, ~size + 1);
 	}
-	dma_leave(c);
+	dma_leave(&c->busy);
 	return kept;
 }
 
@@ -485,12 +485,12 @@ uint64_t pz_dma_drain(struct pz_dma_dev *dev, uint32_t cpu)
 	uint64_t phys = c->held_phys;
 	bool had;
 
-	if (!c->held || !dma_enter(c))
+	if (!c->held || !dma_enter(&c->busy))
 		return 0;
 	had = c->held;
 	phys = c->held_phys;
 	c->held = NULL;
-	dma_leave(c);
+	dma_leave(&c->busy);
 	return had && pz_page_put_block(dma->cfg.pages, cpu, phys >> dma->page_shift, 0);
 }
 

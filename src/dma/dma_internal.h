@@ -80,19 +80,19 @@ struct dma_count {
 };
 
 /* Only the CPU itself touches what is between these two; a handler on top of it sees that. */
-static inline bool dma_enter(struct dma_count *c)
+static inline bool dma_enter(uint32_t *busy)
 {
-	if (pz_peek32(&c->busy))
+	if (pz_peek32(busy))
 		return false;
-	pz_poke32(&c->busy, 1);
+	pz_poke32(busy, 1);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	return true;
 }
 
-static inline void dma_leave(struct dma_count *c)
+static inline void dma_leave(uint32_t *busy)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	pz_poke32(&c->busy, 0);
+	pz_poke32(busy, 0);
 }
 
 /* All that keeping the page that was freed last takes to know. */
@@ -275,9 +275,9 @@ static inline void pz_dma_count(struct pz_dma_dev *dev, uint32_t cpu, uint64_t n
 	uint32_t cpus = dev->dma->cfg.cpus;
 	struct dma_count *c = &dev->count[cpu < cpus ? cpu : cpus];
 
-	if (cpu < cpus && dma_enter(c)) {
+	if (cpu < cpus && dma_enter(&c->busy)) {
 		dma_count_own(c, n, bytes);
-		dma_leave(c);
+		dma_leave(&c->busy);
 		return;
 	}
 	c = &dev->count[cpus];
@@ -438,10 +438,10 @@ void pz_dma_map_ready(struct pz_dma_dev *dev);
 int pz_dma_map_one(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t size,
 		   enum pz_dma_dir dir, uint32_t attrs, uint64_t *bus);
 /* False: misuse, which was told. */
-bool pz_dma_unmap_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
-		      uint32_t attrs);
+bool pz_dma_unmap_one(struct pz_dma_dev *dev, uint32_t cpu, uint64_t bus, uint64_t size,
+		      enum pz_dma_dir dir, uint32_t attrs);
 /* The same where there are checks, telling them; for single buffers and elements of lists. */
-void pz_dma_unmap_use(const struct pz_dma_use *u, struct pz_dma_dev *dev);
+void pz_dma_unmap_use(const struct pz_dma_use *u, struct pz_dma_dev *dev, uint32_t cpu);
 void pz_dma_sync_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
 		     bool for_cpu);
 bool pz_dma_crosses(uint64_t bus, uint64_t size, uint64_t boundary);
@@ -464,8 +464,8 @@ void pz_dma_debug_refused(struct pz_dma_debug *d, const struct pz_dma_use *u);
 int pz_bounce_map(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t size,
 		  enum pz_dma_dir dir, uint32_t attrs, uint64_t *bus);
 /* 0; -PZ_ENOENT: no bounce buffer is there; -PZ_EINVAL: misuse, which was told. */
-int pz_bounce_unmap(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
-		     uint32_t attrs);
+int pz_bounce_unmap(struct pz_dma_dev *dev, uint32_t cpu, uint64_t bus, uint64_t size,
+		    enum pz_dma_dir dir, uint32_t attrs);
 /* False: no bounce buffer is there that stands for other memory. */
 bool pz_bounce_sync(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
 		    bool for_cpu);

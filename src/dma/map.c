@@ -88,15 +88,15 @@ int pz_dma_map_one(struct pz_dma_dev *dev, uint32_t cpu, uint64_t phys, uint64_t
 	return 0;
 }
 
-bool pz_dma_unmap_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
-		      uint32_t attrs)
+bool pz_dma_unmap_one(struct pz_dma_dev *dev, uint32_t cpu, uint64_t bus, uint64_t size,
+		      enum pz_dma_dir dir, uint32_t attrs)
 {
 	const struct pz_dma_hooks *h = &dev->dma->cfg.hooks;
 	uint64_t phys;
 	int rc = -PZ_ENOENT;
 
 	if (pz_load32(&dev->bounced))
-		rc = pz_bounce_unmap(dev, bus, size, dir, attrs);
+		rc = pz_bounce_unmap(dev, cpu, bus, size, dir, attrs);
 	if (rc != -PZ_ENOENT)
 		return !rc;
 	if (!dev->cfg.coherent && !(attrs & PZ_DMA_SKIP_CPU_SYNC) && h->for_cpu &&
@@ -105,13 +105,13 @@ bool pz_dma_unmap_one(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum 
 	return true;
 }
 
-void pz_dma_unmap_use(const struct pz_dma_use *u, struct pz_dma_dev *dev)
+void pz_dma_unmap_use(const struct pz_dma_use *u, struct pz_dma_dev *dev, uint32_t cpu)
 {
 	struct pz_dma_debug *debug = dev->dma->cfg.debug;
 	struct pz_dma_record was;
 	bool taken = pz_dma_debug_take(debug, u, &was);
 
-	if (!pz_dma_unmap_one(dev, u->bus, u->size, u->dir, u->attrs) && taken)
+	if (!pz_dma_unmap_one(dev, cpu, u->bus, u->size, u->dir, u->attrs) && taken)
 		pz_dma_debug_put_back(debug, &was);
 }
 
@@ -198,15 +198,14 @@ void pz_dma_unmap(struct pz_dma_dev *dev, uint32_t cpu, uint64_t bus, uint64_t s
 {
 	struct pz_dma_use u;
 
-	(void)cpu;
 	if (MAP_LIKELY(dev->plain && !pz_load32(&dev->bounced)))
 		return;
 	if (!dev->dma->cfg.debug) {
-		(void)pz_dma_unmap_one(dev, bus, size, dir, attrs);
+		(void)pz_dma_unmap_one(dev, cpu, bus, size, dir, attrs);
 		return;
 	}
 	u = map_use(dev, PZ_DMA_SINGLE, bus, size, dir, attrs);
-	pz_dma_unmap_use(&u, dev);
+	pz_dma_unmap_use(&u, dev, cpu);
 }
 
 static void map_sync(struct pz_dma_dev *dev, uint64_t bus, uint64_t size, enum pz_dma_dir dir,
@@ -277,7 +276,6 @@ bool pz_dma_needs_sync(const struct pz_dma_dev *dev, uint64_t bus)
 	const struct pz_bounce *b = pz_dma_bounce(dev);
 	uint64_t phys;
 
-	return !dev->cfg.coherent ||
-	       (b && pz_load32(&dev->bounced) && !map_from_bus(dev, bus, &phys) &&
-		pz_bounce_has(b, phys));
+	return !dev->cfg.coherent || (b && pz_load32(&dev->bounced) &&
+				      !map_from_bus(dev, bus, &phys) && pz_bounce_has(b, phys));
 }

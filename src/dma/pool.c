@@ -68,7 +68,9 @@ static bool pool_layout_bad(const struct pz_dma_pool_layout *l, uint32_t page_sh
 	return !l->bytes || (l->bytes & (page - 1)) || l->stride < size || !l->per_span ||
 	       l->span < 2 || l->span < l->stride || l->span > l->bytes ||
 	       l->per_span > pz_udiv64(l->span, l->stride) ||
-	       (l->span != l->bytes && ((l->span & (l->span - 1)) || l->bytes != page)) ||
+	       (l->span != l->bytes &&
+		((l->span & (l->span - 1)) || l->bytes != page ||
+		 (uint64_t)(l->per_span - 1) * (l->span - l->per_span * l->stride) >= l->span)) ||
 	       (l->bytes > page && l->per_span > 1) ||
 	       l->blocks != l->per_span * pz_udiv64(l->bytes, l->span);
 }
@@ -153,18 +155,24 @@ static int pool_magazines(struct pz_dma_pool *p)
 /* What the short way computes with. */
 static void pool_numbers(struct pz_dma_pool *p)
 {
+	const struct pz_dma_pool_layout *l = &p->lay;
+	bool gaps = l->span != l->bytes && l->per_span * l->stride != l->span;
+	uint32_t per_run = gaps ? l->per_span : l->blocks, shift;
 	uint64_t block = 0;
 
-	(void)pz_roundup_pow2(p->lay.bytes, &block);
+	(void)pz_roundup_pow2(l->bytes, &block);
 	p->base = ~(block - 1);
-	p->bytes = p->lay.bytes;
-	p->span_shift = p->lay.span == p->lay.bytes ? 0 : pz_fls32(p->lay.span);
-	p->recip = p->lay.per_span == 1
-			   ? 0
-			   : pz_udiv64(((uint64_t)1 << 32) + p->lay.stride - 1, p->lay.stride);
-	p->divides = pz_udiv64(UINT64_MAX, p->lay.stride) +
-		     (p->lay.stride & (p->lay.stride - 1) ? 1 : 2);
-	p->bound = p->divides * p->lay.stride * p->lay.per_span;
+	p->bytes = l->bytes;
+	if (gaps) {
+		shift = 32 - pz_fls32(l->span);
+		p->run = l->span - 1;
+		p->recip = (uint64_t)per_run << shift;
+		p->up = p->run << shift;
+	} else if (per_run > 1) {
+		p->recip = pz_udiv64(((uint64_t)1 << 32) + l->stride - 1, l->stride);
+	}
+	p->divides = pz_udiv64(UINT64_MAX, l->stride) + (l->stride & (l->stride - 1) ? 1 : 2);
+	p->bound = p->divides * l->stride * per_run;
 	p->out = POOL_MARK_OUT;
 }
 
@@ -455,8 +463,7 @@ static POOL_NOINLINE void pool_free_long(struct pz_dma_pool *p, uint32_t cpu, vo
 		pz_dma_pool_found(p, "pz_dma_pool_free", PZ_DMA_POOL_FOREIGN, cpu_addr, bus);
 		return;
 	}
-	block = pool_block_at(p, (uint32_t)(bus - d->buf.bus));
-	if (block == POOL_NO_BLOCK) {
+	if (!pool_block_at(p, (uint32_t)(bus - d->buf.bus), &block)) {
 		pz_dma_pool_found(p, "pz_dma_pool_free", PZ_DMA_POOL_INTERIOR, cpu_addr, bus);
 		return;
 	}
@@ -487,8 +494,7 @@ static inline POOL_INLINE bool pool_free_fast(struct pz_dma_pool *p, uint32_t cp
 
 	if (POOL_UNLIKELY(!d || cpu >= p->cpus))
 		return false;
-	block = pool_block_at(p, off);
-	if (POOL_UNLIKELY(block == POOL_NO_BLOCK ||
+	if (POOL_UNLIKELY(!pool_block_at(p, off, &block) ||
 			  (unsigned char *)d->buf.cpu_addr + off != cpu_addr))
 		return false;
 	mark = d->mark + block;

@@ -29,7 +29,6 @@
 #define POOL_GONE UINT64_MAX
 /* The bus address of a record that has no page: that of no page, nor within 2 GiB behind one. */
 #define POOL_NO_BUS (UINT64_MAX - UINT32_MAX)
-#define POOL_NO_BLOCK UINT32_MAX
 #define POOL_LEAVES 64u
 #define POOL_PROBES 8u /* places of the table where a page may stand */
 
@@ -113,11 +112,12 @@ struct pz_dma_pool {
 	struct pool_head *heads;
 	uint64_t table;		 /* a pointer */
 	uint64_t base;		 /* mask: of a bus address, leaves where its page begins */
-	uint64_t recip;		 /* 2^32 / stride, rounded up; 0 when a page has one block */
+	uint64_t recip;		 /* 2^32 times blocks per byte, rounded up; 0 when there is one */
 	uint64_t divides, bound; /* n * divides < bound, modulo 2^64, when a block begins at n */
 	uint32_t cpus;		 /* 0 where there are no magazines */
 	uint32_t bytes;		 /* of a page */
-	uint32_t span_shift;	 /* 0 when there is one span */
+	uint32_t run;		 /* mask: of an offset, where it is in its run; 0: the same */
+	uint32_t up;		 /* what rounds the number of a block up */
 	/* The rest. */
 	struct pz_dma_dev *dev;
 	struct pz_dma_pool_config cfg;
@@ -167,23 +167,24 @@ static inline struct pool_entry *pool_bottom(const struct pz_dma_pool *p, uint32
 }
 
 /*
- * The block that begins @off bytes into a page, @off less than its bytes; POOL_NO_BLOCK when none
- * does. Multiples of the stride are told as src/slab does it: with e = divides * stride - 2^64,
- * which is 1 to stride, k strides and r bytes times divides are k * e + r * divides, and that is
- * below per_span * e only when r is 0 and k below per_span.
+ * The block that begins @off bytes into a page, @off less than its bytes; false when none does.
+ * Blocks lie in runs without gaps: in a span, or in a page when spans leave none. Multiples of the
+ * stride are told as src/slab does it: with e = divides * stride - 2^64, which is 1 to stride, k
+ * strides and r bytes times divides are k * e + r * divides, and that is below per_run * e only
+ * when r is 0 and k below per_run.
+ * With gaps, block w of span s is the offset times per_span / span, rounded up: s * per_span + w
+ * less w * gap / span, which is less than 1 (pool_layout_bad()).
  */
-static inline uint32_t pool_block_at(const struct pz_dma_pool *p, uint32_t off)
+static inline bool pool_block_at(const struct pz_dma_pool *p, uint32_t off, uint32_t *block)
 {
-	uint32_t before = 0;
+	uint64_t n = off * p->recip;
 
-	if (POOL_UNLIKELY(p->span_shift)) {
-		before = off >> p->span_shift;
-		off -= before << p->span_shift;
-		before *= p->lay.per_span;
+	if (POOL_UNLIKELY(p->run)) {
+		n += p->up;
+		off &= p->run;
 	}
-	if (POOL_UNLIKELY(off * p->divides >= p->bound))
-		return POOL_NO_BLOCK;
-	return before + (uint32_t)(off * p->recip >> 32);
+	*block = (uint32_t)(n >> 32);
+	return off * p->divides < p->bound;
 }
 
 /* Where a block begins in its page. */
@@ -217,7 +218,7 @@ static inline struct pool_table *pool_table(const struct pz_dma_pool *p)
 static inline size_t pool_place(const struct pz_dma_pool *p, const struct pool_table *t,
 				uint64_t bus)
 {
-	return (size_t)((pool_page_bus(p, bus) >> 12) * 0x9e3779b97f4a7c15u >> 32 & t->mask);
+	return (size_t)(pool_page_bus(p, bus) * 0x9e3779b97f4a7c15u >> 32 & t->mask);
 }
 
 static inline struct pool_page *pool_hinted(const struct pool_table *t, size_t at)

@@ -37,11 +37,10 @@ void pz_dma_pool_found(struct pz_dma_pool *p, const char *function, enum pz_dma_
 					 .function = function,
 					 .cpu_addr = cpu_addr,
 					 .bus = bus };
-	uint32_t block = POOL_NO_BLOCK;
+	uint32_t block;
 
-	if (d && d->track && bus - d->buf.bus < p->bytes)
-		block = pool_block_at(p, (uint32_t)(bus - d->buf.bus));
-	if (block != POOL_NO_BLOCK) {
+	if (d && d->track && bus - d->buf.bus < p->bytes &&
+	    pool_block_at(p, (uint32_t)(bus - d->buf.bus), &block)) {
 		f.site = d->track[block].site;
 		f.when = d->track[block].when;
 	}

@@ -60,13 +60,13 @@ static bool sg_next(struct sg_walk *w)
 	return true;
 }
 
-static void sg_undo(struct pz_dma_dev *dev, const struct pz_sg *sg, uint32_t n, enum pz_dma_dir dir,
-		    uint32_t attrs)
+static void sg_undo(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_sg *sg, uint32_t n,
+		    enum pz_dma_dir dir, uint32_t attrs)
 {
 	struct sg_walk w = sg_walk(sg, n);
 
 	while (sg_next(&w))
-		(void)pz_dma_unmap_one(dev, w.bus, sg[w.i].len, dir, attrs);
+		(void)pz_dma_unmap_one(dev, cpu, w.bus, sg[w.i].len, dir, attrs);
 }
 
 /* An element as the checks know it. */
@@ -105,7 +105,7 @@ static int sg_map(struct pz_dma_dev *dev, uint32_t cpu, struct pz_sg *sg, uint32
 		return 0;
 	}
 	if (dev->cfg.max_segments && *count == dev->cfg.max_segments) {
-		(void)pz_dma_unmap_one(dev, bus, len, dir, attrs | PZ_DMA_SKIP_CPU_SYNC);
+		(void)pz_dma_unmap_one(dev, cpu, bus, len, dir, attrs | PZ_DMA_SKIP_CPU_SYNC);
 		return -PZ_ENOSPC;
 	}
 	sg[*count].bus = bus;
@@ -128,10 +128,10 @@ static void sg_tell(struct pz_dma_dev *dev, const struct pz_sg *sg, uint32_t n, 
 }
 
 /* Element @i was refused: what was mapped before it is taken back, and the checks look at it. */
-static void sg_fail(struct pz_dma_dev *dev, const struct pz_sg *sg, uint32_t n, uint32_t i,
-		    enum pz_dma_dir dir, uint32_t attrs)
+static void sg_fail(struct pz_dma_dev *dev, uint32_t cpu, const struct pz_sg *sg, uint32_t n,
+		    uint32_t i, enum pz_dma_dir dir, uint32_t attrs)
 {
-	sg_undo(dev, sg, i, dir, attrs | PZ_DMA_SKIP_CPU_SYNC);
+	sg_undo(dev, cpu, sg, i, dir, attrs | PZ_DMA_SKIP_CPU_SYNC);
 	if (dev->dma->cfg.debug) {
 		struct pz_dma_use u = sg_use(dev, sg, n, i, PZ_DMA_ERROR, dir, attrs);
 
@@ -148,7 +148,7 @@ int pz_dma_map_sg(struct pz_dma_dev *dev, uint32_t cpu, struct pz_sg *sg, uint32
 	for (uint32_t i = 0; i < n && !rc; i++) {
 		rc = sg_map(dev, cpu, sg, i, dir, attrs, &count);
 		if (rc)
-			sg_fail(dev, sg, n, i, dir, attrs);
+			sg_fail(dev, cpu, sg, n, i, dir, attrs);
 	}
 	if (rc)
 		return rc;
@@ -165,17 +165,16 @@ void pz_dma_unmap_sg(struct pz_dma_dev *dev, uint32_t cpu, struct pz_sg *sg, uin
 {
 	struct sg_walk w = sg_walk(sg, n);
 
-	(void)cpu;
 	if (dev->plain && !pz_load32(&dev->bounced))
 		return;
 	if (!dev->dma->cfg.debug) {
-		sg_undo(dev, sg, n, dir, attrs);
+		sg_undo(dev, cpu, sg, n, dir, attrs);
 		return;
 	}
 	while (sg_next(&w)) {
 		struct pz_dma_use u = sg_use(dev, sg, n, w.i, w.bus, dir, attrs);
 
-		pz_dma_unmap_use(&u, dev);
+		pz_dma_unmap_use(&u, dev, cpu);
 	}
 }
 

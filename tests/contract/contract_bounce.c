@@ -123,6 +123,75 @@ static void bnc_areas(struct tap *t)
 	dv_close(&m);
 }
 
+/* --- runs that CPUs keep --- */
+
+static bool bnc_all_free(const struct device_machine *m)
+{
+	struct pz_bounce_stat s = bnc_stat(m);
+
+	return s.used == 0 && s.largest == 64 && pz_bounce_check(m->bounce) == 0;
+}
+
+static void bnc_keep(struct pz_dma_dev *dev, uint32_t cpu, uint64_t size)
+{
+	uint64_t bus = bnc_map(dev, cpu, DM_HIGH, size);
+
+	pz_dma_unmap(dev, cpu, bus, size, PZ_DMA_TO_DEVICE, 0);
+}
+
+static void bnc_kept(struct tap *t)
+{
+	struct pz_dma_dev *dev, *other;
+	struct pz_dma_dev_config cfg;
+	struct device_machine m;
+	struct dma_device d[2];
+	uint64_t bus[3];
+
+	if (!dv_lay_out(&m, t))
+		return;
+	m.bc.cpus = m.dc.cpus = 4;
+	if (!dv_make(&m))
+		return;
+	dev = bnc_device(&d[0], &m, 32);
+	bus[0] = bnc_map(dev, 1, DM_HIGH, 4096);
+	pz_dma_unmap(dev, 3, bus[0], 4096, PZ_DMA_TO_DEVICE, 0);
+	CHECK_NAMED(t, bnc_all_free(&m), "what a CPU keeps counts as free");
+	bus[1] = bnc_map(dev, 3, DM_HIGH, 4095);
+	CHECK_NAMED(t, bus[1] == bus[0], "the CPU that freed it gets it again");
+	CHECK(t, bnc_stat(&m).used == 2 && bnc_stat(&m).largest != 64);
+	pz_dma_unmap(dev, 3, bus[1], 4096, PZ_DMA_TO_DEVICE, 0);
+	CHECK_NAMED(t, m.pm.bugs.count == 1, "misuse of it is told");
+	pz_dma_unmap(dev, 3, bus[1], 4095, PZ_DMA_TO_DEVICE, 0);
+	pz_dma_unmap(dev, 3, bus[1], 4095, PZ_DMA_TO_DEVICE, 0);
+	CHECK_NAMED(t, m.pm.bugs.count == 2 && bnc_all_free(&m), "it is not mapped while kept");
+	bus[0] = bnc_map(dev, 3, DM_HIGH, 100);
+	bus[2] = bnc_map(dev, 3, DM_HIGH, 2048);
+	CHECK_NAMED(t, bus[0] == bus[1] && bus[2] == bus[1] + 2048, "slot by slot");
+	bnc_unmap(dev, bus[0], 100);
+	bnc_unmap(dev, bus[2], 2048);
+	for (uint32_t cpu = 0; cpu < 4; cpu++)
+		bnc_keep(dev, cpu, 8192);
+	CHECK(t, bnc_all_free(&m));
+	bus[0] = bnc_map(dev, 2, DM_HIGH, DM_ASIDE);
+	CHECK_NAMED(t, bus[0] == DM_LOW, "whoever needs it takes it from all of them");
+	bnc_unmap(dev, bus[0], DM_ASIDE);
+	CHECK_NAMED(t, bnc_all_free(&m) && bnc_stat(&m).full == 0, "nobody was refused");
+	pz_dma_dev_init(&cfg, "aligned", 32);
+	cfg.align = 16384;
+	other = dv_device(&d[1], &m, &cfg);
+	bnc_keep(dev, 0, 2048);
+	bus[0] = bnc_map(dev, 1, DM_HIGH, 2048);
+	bnc_keep(dev, 1, 2048);
+	bus[1] = bnc_map(other, 1, DM_HIGH, 2048);
+	CHECK_NAMED(t, bus[1] % 16384 == 0, "a device gets only what suits it");
+	CHECK(t, pz_bounce_check(m.bounce) == 0 && bnc_stat(&m).used == 2);
+	bnc_unmap(dev, bus[0], 2048);
+	bnc_unmap(other, bus[1], 2048);
+	CHECK(t, bnc_all_free(&m));
+	CHECK(t, pz_dma_dev_destroy(dev) == 0 && pz_dma_dev_destroy(other) == 0);
+	dv_close(&m);
+}
+
 /* --- who holds what --- */
 
 struct bnc_seen {
@@ -392,6 +461,7 @@ void contract_bounce(struct tap *t)
 {
 	bnc_malformed(t);
 	bnc_areas(t);
+	bnc_kept(t);
 	bnc_holders(t);
 	bnc_reserves(t);
 	bnc_reserve_fails(t);

@@ -158,6 +158,9 @@ static void dp_creating(struct tap *t, struct dp_box *b)
 	CHECK(t, pz_dma_pool_create(&b->p, b->dev, &b->cfg, &why) == -PZ_EINVAL);
 	odd = (struct pz_dma_pool_layout){ 4096, 64, 4096, 63, 64 };
 	CHECK(t, pz_dma_pool_create(&b->p, b->dev, &b->cfg, &why) == -PZ_EINVAL);
+	odd = (struct pz_dma_pool_layout){ 4096, 96, 1024, 9, 36 };
+	CHECK_NAMED(t, pz_dma_pool_create(&b->p, b->dev, &b->cfg, &why) == -PZ_EINVAL,
+		    "too much of each span is left");
 	b->cfg.layout = NULL;
 	isa = ds_device(&b->m, "blind", 20);
 	CHECK_NAMED(t, pz_dma_pool_create(&b->p, isa, &b->cfg, &why) == -PZ_ERANGE,

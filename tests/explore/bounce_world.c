@@ -256,7 +256,7 @@ static void bw_make(const struct bounce_plan *plan)
 	bc.ranges = &aside;
 	bc.range_count = plan->pages ? 1 : 0;
 	bc.cpus = dc.cpus = EXPLORE_THREADS;
-	bc.areas = 2;
+	bc.areas = plan->keep ? 0 : 2;
 	bc.pages = plan->frames ? bw.m->pages : NULL;
 	bc.reserve_bytes = UINT64_MAX;
 	bc.grow_bytes = BW_PAGE;

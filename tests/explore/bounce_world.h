@@ -29,6 +29,7 @@ struct bounce_plan {
 	uint32_t frames; /* that further pools are made from; 0: there are no further ones */
 	uint32_t most;	 /* slots of the largest mapping; 0 for 2 */
 	uint32_t misuses;
+	bool keep;   /* CPUs have areas of their own, and keep what they freed */
 	bool nested; /* threads are interrupts on top of each other, on one CPU */
 	const char *before;
 	const char *thread[EXPLORE_THREADS]; /* NULL for none */

@@ -581,6 +581,10 @@ static const struct bounce_plan storm_bounces[] = {
 	  .thread = { "a=1?", "b=1? -b" } },
 	{ .name = "a bounced mapping is synced", .pages = 1, .before = "a=1 c=1",
 	  .thread = { "ya", "-c b=1" } },
+	{ .name = "bounce slots are kept", .pages = 1, .keep = true, .before = "a=1 b=1",
+	  .thread = { "-a c=1", "-b d=1? -d" } },
+	{ .name = "kept bounce slots are taken", .pages = 1, .keep = true, .before = "a=2 -a",
+	  .thread = { "b=1 -b", "c=1 d=2? -c" } },
 	{ .name = "a bounce pool goes", .frames = 12, .before = "a=1 -a",
 	  .thread = { "t", "b=1 -b" } },
 };
