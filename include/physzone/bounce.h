@@ -7,8 +7,8 @@
  * aside; each distinct reach of devices that need bouncing has a pool in reserve, which nobody else
  * uses up; and where page frames can be had within reach of whoever finds no room, a further pool
  * is made on the spot, kept, and given back by pz_bounce_trim(), or when it is in the way of
- * another. Where each CPU has an area of its own, it keeps a run that it freed for its next mapping;
- * such a run counts as free, and goes to whoever needs it.
+ * another. Where each CPU has an area of its own, it keeps a run that it freed for its next
+ * mapping; such a run counts as free, and goes to whoever needs it.
  *
  * Drivers do not call this: dma_map.h does. It is for whoever sets up a machine and for accounts.
  * Concurrency: any context and any number of CPUs at once, unless a function says otherwise; no
