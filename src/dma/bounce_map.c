@@ -7,7 +7,7 @@
  *  A run is found by its bus address: the windows of the device lead to a physical address, that to
  *  a pool and a slot, the slot to the first one of its run and its record. Whoever ends
  *  the run in its record owns it alone, so that of two who unmap the same, one is told. A run's
- *  slots are given back when the copying is done.
+ *  slots are given back, or kept by the CPU, when the copying is done.
  *
  * Invariants: see bounce_stat.c.
  *
