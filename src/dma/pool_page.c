@@ -339,12 +339,26 @@ static bool pool_buf_fits(const struct pz_dma_pool *p, const struct pz_dma_buf *
 	return buf->cpu_addr && pool_page_bus(p, buf->bus) == buf->bus && buf->bus != POOL_NO_BUS;
 }
 
+/* Searches that were misled to this record may look at its bus address meanwhile, no more. */
+static void pool_buf_keep(struct pool_page *d, const struct pz_dma_buf *buf)
+{
+	d->buf.cpu_addr = buf->cpu_addr;
+	d->buf.phys = buf->phys;
+	d->buf.size = buf->size;
+	d->buf.attrs = buf->attrs;
+	d->buf.from = buf->from;
+	d->buf.mapped = buf->mapped;
+	d->buf.serial = buf->serial;
+	d->buf.record = buf->record;
+	d->buf.dir = buf->dir;
+	pz_poke64(&d->buf.bus, buf->bus);
+}
+
 int pz_dma_pool_grow(struct pz_dma_pool *p, uint32_t cpu, uint32_t gfp, struct pool_entry *e)
 {
 	uint32_t last = p->lay.blocks - 1; /* the caller's; others keep to whole words */
 	struct pool_page *d = pool_pop(p, &p->spare);
 	struct pz_dma_buf buf;
-	uint64_t bus;
 	int rc;
 
 	if (!d)
@@ -366,10 +380,7 @@ int pz_dma_pool_grow(struct pz_dma_pool *p, uint32_t cpu, uint32_t gfp, struct p
 		d->bits[i / 64] = last - i < 64 ? ((uint64_t)1 << (last - i)) - 1 : UINT64_MAX;
 	if (last % 64 == 0)
 		d->bits[last / 64] = 0;
-	bus = buf.bus;
-	buf.bus = POOL_NO_BUS;
-	d->buf = buf;
-	pz_poke64(&d->buf.bus, bus);
+	pool_buf_keep(d, &buf);
 	if (p->cfg.debug)
 		pz_dma_pool_poison_new(p, d);
 	pz_count64(&p->pages, 1);

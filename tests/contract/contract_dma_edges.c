@@ -580,7 +580,8 @@ static void edge_seam(struct tap *t)
 	struct pz_dma_dev_config cfg;
 	struct dma_device d;
 	struct pz_dma_dev *dev;
-	uint64_t bus, most;
+	struct pz_page_req req;
+	uint64_t bus, most, pfn;
 
 	if (!dv_lay_out(&m, t) || !dv_make(&m))
 		return;
@@ -603,10 +604,17 @@ static void edge_seam(struct tap *t)
 	m.bc.range_count = 0;
 	if (!dv_make(&m))
 		return;
+	pz_page_req_init(m.pm.pages, &req, 0, 0, 0);
+	req.pages = 2;
+	req.limits.min_addr = seam - 4096;
+	req.limits.max_addr = seam + 4095;
+	req.limits.align = 4096;
+	CHECK(t, pz_page_request(m.pm.pages, &req, &pfn) == 0);
 	dev = dv_device(&d, &m, &cfg);
 	bus = pz_dma_map(dev, 0, seam - 100, 200, PZ_DMA_TO_DEVICE, 0);
 	CHECK_NAMED(t, bus != PZ_DMA_ERROR, "a reserve");
 	pz_dma_unmap(dev, 0, bus, 200, PZ_DMA_TO_DEVICE, 0);
+	pz_free_exact(m.pm.pages, 0, pfn, 2);
 	CHECK(t, pz_dma_dev_destroy(dev) == 0);
 	dv_close(&m);
 }
