@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 top=build/check
 jobs=${JOBS:-$(nproc)}
-fuzz_seconds=${FUZZ_SECONDS:-45}
+fuzz_seconds=${FUZZ_SECONDS:-30}
 mkdir -p $top
 export MESON_TESTTHREADS=$jobs NINJA_STATUS='[%f/%t] ' CMOCKA_MESSAGE_OUTPUT=tap
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
@@ -47,24 +47,24 @@ result()
 	return "$3"
 }
 
-# gcc, optimised, every warning an error; all tests and lints, but not the few passes of the explorer
-# that would take longest: `meson test` by itself makes them.
+# gcc, optimised, every warning an error; all tests and lints, but half the rounds of each property,
+# and not the few passes of the explorer that would take longest: `meson test` by itself makes all.
 step_gcc()
 {
 	CC=gcc configure $top/gcc --werror -Dbuildtype=release -Dcmocka=enabled &&
 		ninja -C $top/gcc -j "$jobs" &&
-		PZ_EXPLORE_WORK=200000 meson_tests $top/gcc gcc
+		PZ_EXPLORE_WORK=200000 PZ_ROUNDS_PART=2 meson_tests $top/gcc gcc
 }
 
 # clang, every warning an error, address and undefined-behaviour sanitizers; all tests again, but
-# half the rounds of each property, and fewer passes of the explorer.
+# a quarter of the rounds of each property, and fewer passes of the explorer.
 step_sanitize()
 {
 	CC=clang configure $top/sanitize --werror -Dcmocka=enabled -Db_sanitize=address,undefined \
 		-Db_lundef=false -Doptimization=1 -Ddebug=true \
 		'-Dc_args=-fno-sanitize-recover=all -fno-omit-frame-pointer' &&
 		ninja -C $top/sanitize -j "$jobs" &&
-		PZ_EXPLORE_WORK=100000 PZ_ROUNDS_PART=2 \
+		PZ_EXPLORE_WORK=100000 PZ_ROUNDS_PART=4 \
 			meson_tests $top/sanitize sanitize --no-suite lint --timeout-multiplier 3
 }
 

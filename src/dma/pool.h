@@ -110,7 +110,7 @@ struct pool_memory {
 struct pz_dma_pool {
 	/* What the short way needs: a line. */
 	struct pool_head *heads;
-	uint64_t table;		 /* a pointer */
+	struct pool_table *table;
 	uint64_t base;		 /* mask: of a bus address, leaves where its page begins */
 	uint64_t recip;		 /* 2^32 times blocks per byte, rounded up; 0 when there is one */
 	uint64_t divides, bound; /* n * divides < bound, modulo 2^64, when a block begins at n */
@@ -212,7 +212,7 @@ static inline struct pool_table *pool_first_table(struct pz_dma_pool *p)
 
 static inline struct pool_table *pool_table(const struct pz_dma_pool *p)
 {
-	return (struct pool_table *)(uintptr_t)pz_peek64(&p->table);
+	return __atomic_load_n(&p->table, __ATOMIC_ACQUIRE);
 }
 
 static inline size_t pool_place(const struct pz_dma_pool *p, const struct pool_table *t,

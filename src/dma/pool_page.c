@@ -103,7 +103,7 @@ void pz_dma_pool_open(struct pz_dma_pool *p)
 	p->seg_shift = pz_fls64(pz_udiv64(bytes, p->record));
 	p->leaf_shift = pz_fls64((page - POOL_MEMORY_HEAD) / sizeof(uint64_t));
 	t->mask = POOL_FIRST_PLACES - 1;
-	pz_store64(&p->table, (uintptr_t)t);
+	__atomic_store_n(&p->table, t, __ATOMIC_RELEASE);
 }
 
 void pz_dma_pool_close(struct pz_dma_pool *p)
@@ -297,7 +297,9 @@ static void pool_rehash(struct pz_dma_pool *p, uint32_t cpu, uint32_t gfp)
 	t->mask = pool_memory_bytes(p, order) / (2 * sizeof(d)) - 1;
 	while ((d = pz_dma_pool_next(p, &at)) != NULL)
 		pool_hint(p, t, d);
-	if (pz_cas64(&p->table, (uintptr_t)old, (uintptr_t)t))
+	PZ_SCHED(&p->table);
+	if (__atomic_compare_exchange_n(&p->table, &old, t, false, __ATOMIC_SEQ_CST,
+					__ATOMIC_RELAXED))
 		pool_memory_keep(p, m);
 	else
 		pool_memory_back(p, m);

@@ -48,10 +48,10 @@ calls()
 	fi
 }
 
-pids=()
 outputs=()
 rc=0
-# start NAME COMMAND...: run in the background, at most $jobs at a time, output kept apart.
+# start NAME COMMAND...: run in the background, at most $jobs at a time, output kept apart. The
+# status goes into a file: bash forgets that of a job that `jobs` has told to be done.
 start()
 {
 	local name=$1
@@ -59,8 +59,11 @@ start()
 	while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
 		sleep 0.1
 	done
-	"$@" >"$top/$name.tap" 2>&1 &
-	pids+=($!)
+	rm -f "$top/$name.status"
+	{
+		"$@" >"$top/$name.tap" 2>&1
+		echo $? >"$top/$name.status"
+	} &
 	outputs+=("$top/$name.tap")
 }
 
@@ -70,8 +73,9 @@ for target in x86_64 i386 aarch64 arm riscv64 clang-x86_64 clang-aarch64; do
 	done
 done
 start callgraph calls
-for pid in "${pids[@]}"; do
-	wait "$pid" || rc=1
+wait
+for tap in "${outputs[@]}"; do
+	[ "$(cat "${tap%.tap}.status")" = 0 ] || rc=1
 done
 cat "${outputs[@]}"
 echo "1..$(cat "${outputs[@]}" | grep -cE '^(not )?ok ')"

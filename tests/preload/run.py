@@ -5,9 +5,10 @@
 usage: run.py calls|misuse|programs --lib LIB --calls EXE --misuse EXE --root SOURCES
               [--long] [--only NAME] [--jobs N]
 
-PZ_PRELOAD_LONG=1 is as --long. Each program runs as it is, then with the preload library: without debug options, with red zones and
-poison, and with records of users too. It has to say and to write the same, and the library, which
-verifies all of its state when a process ends, has to find nothing. Prints TAP.
+PZ_PRELOAD_LONG=1 is as --long. Each program runs as it is, then with the preload library: without
+debug options, (--long:) with red zones and poison, and with records of users too. It has to say and
+to write the same, and the library, which verifies all of its state when a process ends, has to find
+nothing. Prints TAP.
 """
 import argparse
 import concurrent.futures
@@ -34,6 +35,11 @@ MORE_MODULES = ("test_tuple test_re test_array test_collections test_json test_s
                 "test_deque test_heapq test_zlib test_ast test_unicode test_pickle test_lzma "
                 "test_bz2 test_itertools test_gc test_weakref test_queue test_thread "
                 "test_long").split()
+
+
+def modes(options):
+    """What each program is run with: what the last has includes the one before."""
+    return MODES if options.long else MODES[::2]
 
 
 class Missing(Exception):
@@ -279,7 +285,7 @@ def one(options, name, work):
     except Failure as failure:
         return [(False, f"{name} without the library", failure.args[0], None)]
     shutil.rmtree(reference.where)
-    for title, mode in MODES:
+    for title, mode in modes(options):
         start = time.monotonic()
         try:
             run = go(options, name, work, mode)
@@ -310,7 +316,7 @@ def calls(options, tap):
 
     def alone(name, work):
         results = []
-        for title, mode in MODES:
+        for title, mode in modes(options):
             try:
                 told = judge(go(options, name, work, mode), None)
                 results.append((True, f"{name}, {title}: {told}", (), None))
