@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 top=build/check
 jobs=${JOBS:-$(nproc)}
-fuzz_seconds=${FUZZ_SECONDS:-30}
+fuzz_seconds=${FUZZ_SECONDS:-21}
 mkdir -p $top
 export MESON_TESTTHREADS=$jobs NINJA_STATUS='[%f/%t] ' CMOCKA_MESSAGE_OUTPUT=tap
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
@@ -61,10 +61,10 @@ step_gcc()
 step_sanitize()
 {
 	CC=clang configure $top/sanitize --werror -Dcmocka=enabled -Db_sanitize=address,undefined \
-		-Db_lundef=false -Doptimization=1 -Ddebug=true \
-		'-Dc_args=-fno-sanitize-recover=all -fno-omit-frame-pointer' &&
+		-Db_lundef=false -Doptimization=1 -Ddebug=false \
+		'-Dc_args=-fno-sanitize-recover=all -fno-omit-frame-pointer -gline-tables-only' &&
 		ninja -C $top/sanitize -j "$jobs" &&
-		PZ_EXPLORE_WORK=100000 PZ_ROUNDS_PART=4 \
+		PZ_EXPLORE_WORK=30000 PZ_ROUNDS_PART=4 \
 			meson_tests $top/sanitize sanitize --no-suite lint --timeout-multiplier 3
 }
 
