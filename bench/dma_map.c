@@ -185,24 +185,32 @@ static uint64_t map_sg(struct bench_arg *arg)
 	return arg->n;
 }
 
-static void map_direct_case(void)
+/* Pairs by each number of threads; one thread's is to take at most @most compare-and-exchanges. */
+static void map_pairs(const char *name, const char *title, struct map_work *w, double most,
+		      const char *target)
 {
 	static const char *const cols[] = { "map+unmap", NULL };
-	struct bench_table *t =
-		bench_table("direct", "memory that the device reaches", "ns", cols, true);
-	struct map_work w = { 4096, PZ_DMA_BIDIRECTIONAL, map.wide };
+	struct bench_table *t = bench_table(name, title, "ns", cols, true);
 
 	for (unsigned int threads = 1; threads <= bench_opts.cpus && threads <= BENCH_THREADS;
 	     threads++) {
 		bench_row(t, "%u thread%s", threads, threads > 1 ? "s" : "");
-		bench_cell(t, 0, map_pair, &w, threads, 0, 1);
+		bench_cell(t, 0, map_pair, w, threads, 0, 1);
 		bench_run(t);
 		/* The floor is two compare-and-exchanges. */
 		if (threads == 1)
-			bench_target("direct", bench_get(t, 0).floors * 2, 4, true,
-				     "compare-and-exchanges", "a mapping made and taken back");
+			bench_target(name, bench_get(t, 0).floors * 2, most, true,
+				     "compare-and-exchanges", "%s", target);
 	}
 	bench_table_end(t);
+}
+
+static void map_direct_case(void)
+{
+	struct map_work w = { 4096, PZ_DMA_BIDIRECTIONAL, map.wide };
+
+	map_pairs("direct", "memory that the device reaches", &w, 4,
+		  "a mapping made and taken back");
 }
 
 static void map_bounced_case(void)
@@ -239,21 +247,10 @@ static void map_bounced_case(void)
 /* What a bounced mapping costs beside the copying. */
 static void map_slots_case(void)
 {
-	static const char *const cols[] = { "map+unmap", NULL };
-	struct bench_table *t =
-		bench_table("slots", "a bounced mapping of one byte", "ns", cols, true);
 	struct map_work w = { 1, PZ_DMA_TO_DEVICE, map.narrow };
 
-	for (unsigned int threads = 1; threads <= bench_opts.cpus && threads <= BENCH_THREADS;
-	     threads++) {
-		bench_row(t, "%u thread%s", threads, threads > 1 ? "s" : "");
-		bench_cell(t, 0, map_pair, &w, threads, 0, 1);
-		bench_run(t);
-		if (threads == 1)
-			bench_target("slots", bench_get(t, 0).floors * 2, 12, true,
-				     "compare-and-exchanges", "taking slots and giving them back");
-	}
-	bench_table_end(t);
+	map_pairs("slots", "a bounced mapping of one byte", &w, 12,
+		  "taking slots and giving them back");
 }
 
 static void map_sg_case(void)
