@@ -176,6 +176,17 @@ void pz_reach_destroy(struct pz_reach *s);
 int pz_reach_add_window(struct pz_reach *s, struct pz_range phys, uint64_t bus);
 
 /**
+ * pz_reach_copy - let a device see what another set has
+ * @s: the set, which reaches nothing yet
+ * @from: the other set
+ *
+ * Context: any; may call the metadata hook.
+ * Return: 0, -PZ_EINVAL when @s has a window, -PZ_ENOMEM or -PZ_ENOSPC; the set is unchanged on
+ * error.
+ */
+int pz_reach_copy(struct pz_reach *s, const struct pz_reach *from);
+
+/**
  * pz_reach_cut_mask - keep only what the device can put on the bus
  * @s: the set
  * @max_bus: highest bus address, inclusive (a DMA mask)

@@ -123,6 +123,22 @@ int pz_reach_add_window(struct pz_reach *s, struct pz_range phys, uint64_t bus)
 	return 0;
 }
 
+int pz_reach_copy(struct pz_reach *s, const struct pz_reach *from)
+{
+	int rc;
+
+	if (s->count)
+		return -PZ_EINVAL;
+	if (!from->count)
+		return 0;
+	rc = reach_grow(s, from->count);
+	if (rc)
+		return rc;
+	memcpy(s->v, from->v, from->count * sizeof(*s->v));
+	s->count = from->count;
+	return 0;
+}
+
 void pz_reach_cut_mask(struct pz_reach *s, uint64_t max_bus)
 {
 	uint32_t n = 0;

@@ -90,11 +90,10 @@ static void atomic_free(struct dma_atomic *a)
 
 static int atomic_reach(struct dma_atomic *a, const struct pz_reach *reach)
 {
-	int rc = 0;
+	int rc;
 
 	pz_reach_init(&a->reach, a->dma->cfg.meta, NULL, 0);
-	for (uint32_t i = 0; i < reach->count && !rc; i++)
-		rc = pz_reach_add_window(&a->reach, reach->v[i].phys, reach->v[i].bus);
+	rc = pz_reach_copy(&a->reach, reach);
 	if (!rc && reach->count) {
 		a->span.first = reach->v[0].phys.first;
 		a->span.last = reach->v[reach->count - 1].phys.last;
@@ -212,29 +211,24 @@ int pz_dma_atomic_alloc(struct pz_dma_dev *dev, uint32_t attrs, uint64_t size,
 {
 	uint64_t most = pz_dma_page_bytes(dev->dma) << ATOMIC_MAX_ORDER;
 	struct dma_atomic *a = dev->atomic;
-	struct pz_genpool_got got;
 	const struct dma_chunk *c;
-	struct dma_ticket ticket;
 	struct dma_want want;
+	void *owner;
 
 	pz_dma_want(dev, size, &want);
 	if (!a || !a->possible || want.bytes > most ||
 	    (want.boundary && want.bytes > want.boundary))
 		return -PZ_ERANGE;
-	if (pz_dma_piece_take(dev, a->pieces, PZ_DMA_FROM_ATOMIC, size, &got, &ticket)) {
+	if (pz_dma_piece_take(dev, a->pieces, PZ_DMA_FROM_ATOMIC, size, buf, &owner)) {
 		/* A chunk is as aligned as it is large. */
 		atomic_missed(a, want.align < most ? want.align : most);
 		pz_dma_atomic_call(a->dma);
 		return -PZ_ENOMEM;
 	}
 	pz_count64(&a->allocs, 1);
-	c = got.owner;
-	buf->phys = got.addr;
-	buf->from = PZ_DMA_FROM_ATOMIC;
-	buf->record = ticket.record;
-	buf->serial = ticket.serial;
+	c = owner;
 	if (!(attrs & PZ_DMA_NO_KERNEL_MAPPING)) {
-		buf->cpu_addr = (unsigned char *)c->block.ready.cpu + (got.addr - c->block.phys);
+		buf->cpu_addr = (unsigned char *)c->block.ready.cpu + (buf->phys - c->block.phys);
 		memset(buf->cpu_addr, 0, (size_t)want.bytes);
 	}
 	if (pz_genpool_avail(a->pieces) < atomic_low(a))

@@ -31,23 +31,15 @@ void pz_dma_dev_init(struct pz_dma_dev_config *cfg, const char *name, unsigned i
 	cfg->cma = PZ_DMA_NO_CMA;
 }
 
-/* The highest bus address that a mask and the buses leave. */
-static uint64_t device_max_bus(const struct pz_dma_dev *dev, uint64_t mask)
-{
-	uint64_t limit = dev->cfg.bus_limit;
-
-	return limit && limit < mask ? limit : mask;
-}
-
 /* Whether a mask cannot drive the bit that says that memory is private. */
 static bool device_needs_shared(const struct pz_dma_dev *dev, uint64_t mask)
 {
-	return dev->cfg.shared || device_max_bus(dev, mask) < dev->dma->cfg.private_bit;
+	return dev->cfg.shared || pz_dma_max_bus(dev, mask) < dev->dma->cfg.private_bit;
 }
 
 uint64_t pz_dma_top(const struct pz_dma_dev *dev, uint64_t mask, bool shared)
 {
-	uint64_t max = device_max_bus(dev, mask), bit = dev->dma->cfg.private_bit;
+	uint64_t max = pz_dma_max_bus(dev, mask), bit = dev->dma->cfg.private_bit;
 
 	if (!bit)
 		return max;
@@ -79,19 +71,13 @@ static void device_fast(const struct pz_dma_dev *dev, const struct pz_reach *rea
 /* A copy of the base, cut behind a bus address. */
 static int device_cut(const struct pz_dma_dev *dev, uint64_t top, struct pz_reach *out)
 {
-	const struct pz_reach *base = &dev->base;
 	int rc;
 
 	pz_reach_init(out, dev->dma->cfg.meta, NULL, 0);
-	for (uint32_t i = 0; i < base->count; i++) {
-		rc = pz_reach_add_window(out, base->v[i].phys, base->v[i].bus);
-		if (rc) {
-			pz_reach_destroy(out);
-			return rc;
-		}
-	}
-	pz_reach_cut_mask(out, top);
-	return 0;
+	rc = pz_reach_copy(out, &dev->base);
+	if (!rc)
+		pz_reach_cut_mask(out, top);
+	return rc;
 }
 
 /* What memory needs before it is a coherent buffer of the device. */
@@ -282,7 +268,7 @@ static bool device_valid(const struct pz_dma *dma, const struct pz_dma_dev_confi
 	uint64_t page = pz_dma_page_bytes(dma) - 1;
 	const struct pz_dma_region *r = cfg->region;
 
-	return cfg->name && cfg->align && !(cfg->align & (cfg->align - 1)) &&
+	return cfg->name && pz_is_pow2(cfg->align) &&
 	       !(cfg->boundary & (cfg->boundary - 1)) && (!cfg->window_count || cfg->windows) &&
 	       (!cfg->hole_count || cfg->holes) && !(cfg->keep_mask & (cfg->keep_mask + 1)) &&
 	       pz_dma_has_cma(dma, cfg->cma) &&

@@ -176,6 +176,14 @@ static inline struct pz_range pz_dma_mapped(const struct pz_dma *dma)
 	return dma->cfg.direct.last ? dma->cfg.direct : all;
 }
 
+/* The highest bus address that a mask and the buses leave. */
+static inline uint64_t pz_dma_max_bus(const struct pz_dma_dev *dev, uint64_t mask)
+{
+	uint64_t limit = dev->cfg.bus_limit;
+
+	return limit && limit < mask ? limit : mask;
+}
+
 /* The bit that a bus address of a device bears besides what its windows say. */
 static inline uint64_t pz_dma_private(const struct pz_dma_dev *dev)
 {
@@ -237,6 +245,9 @@ bool pz_dma_same_reach(const struct pz_reach *a, const struct pz_reach *b);
 
 /* Narrow the bounds of limits; false when nothing is left. */
 bool pz_dma_clip(struct pz_limits *l, struct pz_range in);
+
+/* Whether the page allocator manages a page of which a part lies in [first, last]. */
+bool pz_dma_has_managed(const struct pz_dma *dma, uint64_t first, uint64_t last);
 
 /* Whether some managed memory is not in a reach set. */
 bool pz_dma_reach_limited(const struct pz_dma *dma, const struct pz_reach *reach);
@@ -405,9 +416,12 @@ struct dma_piece {
 	const struct dma_want *want;
 };
 uint32_t pz_dma_piece(void *ctx, const struct pz_genpool_view *v, uint32_t from, uint32_t n);
-/* Take a piece of a pool or region for a device, with a record: 0, -PZ_ENOMEM. */
+/*
+ * Take a piece of a pool or region for a device, with a record: 0, -PZ_ENOMEM. Of @buf what says
+ * where it is and what came; @owner of its chunk.
+ */
 int pz_dma_piece_take(struct pz_dma_dev *dev, struct pz_genpool *pool, enum pz_dma_from from,
-		      uint64_t size, struct pz_genpool_got *got, struct dma_ticket *ticket);
+		      uint64_t size, struct pz_dma_buf *buf, void **owner);
 /* Give it back; false: it is none. */
 bool pz_dma_piece_give(struct pz_dma_dev *dev, struct pz_genpool *pool,
 		       const struct pz_dma_buf *buf);

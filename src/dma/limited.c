@@ -9,13 +9,12 @@
  */
 #include "dma_internal.h"
 
-static bool limited_gap(const struct pz_dma *dma, uint64_t first, uint64_t last)
+bool pz_dma_has_managed(const struct pz_dma *dma, uint64_t first, uint64_t last)
 {
 	uint64_t page = pz_dma_page_bytes(dma) - 1;
 	struct pz_page_req req;
 
 	pz_page_req_init(dma->cfg.pages, &req, 0, 0, PZ_CPU_NONE);
-	/* Pages that lie in the gap with a part of theirs. */
 	req.limits.min_addr = first & ~page;
 	req.limits.max_addr = last | page;
 	return !pz_page_ever(dma->cfg.pages, &req);
@@ -28,13 +27,13 @@ bool pz_dma_reach_limited(const struct pz_dma *dma, const struct pz_reach *reach
 	for (uint32_t i = 0; i < reach->count; i++) {
 		const struct pz_window *w = &reach->v[i];
 
-		if (w->phys.first > next && limited_gap(dma, next, w->phys.first - 1))
+		if (w->phys.first > next && pz_dma_has_managed(dma, next, w->phys.first - 1))
 			return true;
 		if (w->phys.last == PZ_ADDR_MAX)
 			return false;
 		next = w->phys.last + 1;
 	}
-	return limited_gap(dma, next, PZ_ADDR_MAX);
+	return pz_dma_has_managed(dma, next, PZ_ADDR_MAX);
 }
 
 bool pz_dma_reach_whole(const struct pz_dma *dma, const struct pz_reach *reach)
@@ -43,7 +42,8 @@ bool pz_dma_reach_whole(const struct pz_dma *dma, const struct pz_reach *reach)
 		uint64_t first = reach->v[i].phys.first;
 
 		if (reach->v[i - 1].phys.last == first - 1 &&
-		    limited_gap(dma, first - 1, first - 1) && limited_gap(dma, first, first))
+		    pz_dma_has_managed(dma, first - 1, first - 1) &&
+		    pz_dma_has_managed(dma, first, first))
 			return false;
 	}
 	return !pz_dma_reach_limited(dma, reach);

@@ -235,10 +235,8 @@ void pz_dma_sync_for_device(struct pz_dma_dev *dev, uint64_t bus, uint64_t size,
 uint64_t pz_dma_map_resource(struct pz_dma_dev *dev, uint64_t phys, uint64_t size,
 			     enum pz_dma_dir dir, uint32_t attrs)
 {
-	uint64_t limit = dev->cfg.mask;
+	uint64_t limit = pz_dma_max_bus(dev, dev->cfg.mask);
 
-	if (dev->cfg.bus_limit && dev->cfg.bus_limit < limit)
-		limit = dev->cfg.bus_limit;
 	if (!size || (unsigned int)dir >= PZ_DMA_NONE || (attrs & ~PZ_DMA_ATTRS) || phys > limit ||
 	    size - 1 > limit - phys || phys == PZ_DMA_ERROR)
 		return PZ_DMA_ERROR;

@@ -75,8 +75,10 @@ uint32_t pz_dma_piece(void *ctx, const struct pz_genpool_view *v, uint32_t from,
 }
 
 int pz_dma_piece_take(struct pz_dma_dev *dev, struct pz_genpool *pool, enum pz_dma_from from,
-		      uint64_t size, struct pz_genpool_got *got, struct dma_ticket *ticket)
+		      uint64_t size, struct pz_dma_buf *buf, void **owner)
 {
+	struct pz_genpool_got got;
+	struct dma_ticket ticket;
 	struct dma_want want;
 	struct dma_piece piece = { &dev->reach[DMA_COHERENT], &want };
 	struct pz_genpool_algo algo = { .kind = PZ_GENPOOL_CUSTOM };
@@ -85,12 +87,18 @@ int pz_dma_piece_take(struct pz_dma_dev *dev, struct pz_genpool *pool, enum pz_d
 	algo.custom = pz_dma_piece;
 	algo.ctx = &piece;
 	if (pz_fault_hit(dev->dma->cfg.faults, dev->dma->fault_piece) ||
-	    pz_genpool_alloc_algo(pool, want.bytes, &algo, got))
+	    pz_genpool_alloc_algo(pool, want.bytes, &algo, &got))
 		return -PZ_ENOMEM;
-	if (pz_dma_record_add(dev->dma, dev, from, got->addr, want.bytes, ticket))
-		return 0;
-	pz_genpool_free(pool, got->addr, want.bytes);
-	return -PZ_ENOMEM;
+	if (!pz_dma_record_add(dev->dma, dev, from, got.addr, want.bytes, &ticket)) {
+		pz_genpool_free(pool, got.addr, want.bytes);
+		return -PZ_ENOMEM;
+	}
+	buf->phys = got.addr;
+	buf->from = (uint8_t)from;
+	buf->record = ticket.record;
+	buf->serial = ticket.serial;
+	*owner = got.owner;
+	return 0;
 }
 
 bool pz_dma_piece_give(struct pz_dma_dev *dev, struct pz_genpool *pool,

@@ -33,17 +33,6 @@ static uint64_t region_bytes(const struct dma_region *r)
 	return r->phys.last - r->phys.first + 1;
 }
 
-/* Whether the page allocator has any page of it. */
-static bool region_is_managed(const struct pz_dma *dma, struct pz_range phys)
-{
-	struct pz_page_req req;
-
-	pz_page_req_init(dma->cfg.pages, &req, 0, 0, PZ_CPU_NONE);
-	req.limits.min_addr = phys.first;
-	req.limits.max_addr = phys.last;
-	return !pz_page_ever(dma->cfg.pages, &req);
-}
-
 static int region_map(struct pz_dma *dma, struct dma_region *r, void *cpu)
 {
 	const struct pz_dma_hooks *h = &dma->cfg.hooks;
@@ -96,7 +85,7 @@ static int region_make(struct pz_dma *dma, const struct pz_dma_region *cfg, stru
 	bool promised;
 	int rc;
 
-	if (region_is_managed(dma, cfg->phys))
+	if (pz_dma_has_managed(dma, cfg->phys.first, cfg->phys.last))
 		return -PZ_EINVAL;
 	r = m->alloc(m->ctx, sizeof(*r));
 	if (!r)
@@ -178,21 +167,16 @@ bool pz_dma_region_ever(const struct dma_region *r, const struct pz_dma *dma,
 int pz_dma_region_alloc(struct pz_dma_dev *dev, uint64_t size, struct pz_dma_buf *buf)
 {
 	struct dma_region *r = dev->own;
-	struct pz_genpool_got got;
-	struct dma_ticket ticket;
 	struct dma_want want;
-	int rc = pz_dma_piece_take(dev, r->pieces, PZ_DMA_FROM_REGION, size, &got, &ticket);
+	void *owner;
+	int rc = pz_dma_piece_take(dev, r->pieces, PZ_DMA_FROM_REGION, size, buf, &owner);
 
 	pz_dma_want(dev, size, &want);
 	if (rc)
 		return pz_dma_region_ever(r, dev->dma, &dev->reach[DMA_COHERENT], &want)
 			       ? rc
 			       : -PZ_ERANGE;
-	buf->cpu_addr = r->cpu + (got.addr - r->phys.first);
-	buf->phys = got.addr;
-	buf->from = PZ_DMA_FROM_REGION;
-	buf->record = ticket.record;
-	buf->serial = ticket.serial;
+	buf->cpu_addr = r->cpu + (buf->phys - r->phys.first);
 	memset(buf->cpu_addr, 0, (size_t)want.bytes);
 	if (buf->attrs & PZ_DMA_NO_KERNEL_MAPPING)
 		buf->cpu_addr = NULL;

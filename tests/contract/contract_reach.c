@@ -20,7 +20,8 @@ static bool same(struct pz_range r, uint64_t first, uint64_t last)
 
 static void windows(struct tap *t)
 {
-	struct pz_reach s;
+	struct pz_window store[1];
+	struct pz_reach s, copy;
 	uint64_t bus = 7;
 
 	pz_reach_init(&s, t->meta, NULL, 0);
@@ -43,6 +44,14 @@ static void windows(struct tap *t)
 	CHECK(t, s.count == 2);
 	CHECK(t, pz_reach_add_window(&s, span(0x50000000, 0x5fffffff), 0) == -PZ_EEXIST);
 	CHECK(t, pz_reach_check(&s) == 0);
+	pz_reach_init(&copy, t->meta, NULL, 0);
+	CHECK(t, pz_reach_copy(&copy, &s) == 0 && copy.count == 2 && pz_reach_check(&copy) == 0);
+	CHECK(t, pz_reach_to_bus(&copy, 0x90000000, &bus) == 0 && bus == 0xc0000000);
+	CHECK(t, pz_reach_copy(&copy, &s) == -PZ_EINVAL && copy.count == 2);
+	pz_reach_destroy(&copy);
+	CHECK(t, pz_reach_copy(&copy, &copy) == 0 && copy.count == 0);
+	pz_reach_init(&copy, NULL, store, 1);
+	CHECK(t, pz_reach_copy(&copy, &s) == -PZ_ENOSPC && copy.count == 0);
 
 	pz_reach_cut_mask(&s, 0x3fffffff);
 	CHECK(t, s.count == 1 && same(s.v[0].phys, 0x40000000, 0x7fffffff));

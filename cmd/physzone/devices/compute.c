@@ -218,8 +218,7 @@ static void compute_use(struct dev *dev, enum dev_use use)
 	struct pz_reach *reach = &dev->reach[use];
 
 	pz_reach_init(reach, &an_meta, NULL, 0);
-	for (uint32_t i = 0; i < dev->bus.count; i++)
-		(void)pz_reach_add_window(reach, dev->bus.v[i].phys, dev->bus.v[i].bus);
+	(void)pz_reach_copy(reach, &dev->bus);
 	pz_reach_cut_mask(reach, compute_last(dev->bits[use]));
 	compute_holes(dev, reach);
 }
