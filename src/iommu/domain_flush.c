@@ -46,26 +46,18 @@ static void flush_range(const struct pz_iommu *d, uint64_t iova, uint64_t size, 
 		tlb->flush_all(tlb->ctx);
 }
 
-void pz_iommu_gather_flush(const struct pz_iommu *d, struct iommu_gather *g)
-{
-	if (g->granule)
-		flush_range(d, g->first, g->last - g->first + 1, g->granule);
-	g->granule = 0;
-}
-
+/* Pages of one request: what lies between them, if anything, is the request's too. */
 void pz_iommu_tlb_add(void *ctx, void *gather, uint64_t iova, uint64_t size, uint32_t granule)
 {
-	const struct pz_iommu *d = ctx;
 	struct iommu_gather *g = gather;
+	uint64_t last = iova + (size - 1);
 
-	if (g->granule && g->last + 1 != iova)
-		pz_iommu_gather_flush(d, g);
-	if (!g->granule) {
+	(void)ctx;
+	if (!g->granule || iova < g->first)
 		g->first = iova;
-		g->granule = granule;
-	}
-	g->last = iova + (size - 1);
-	if (granule < g->granule)
+	if (!g->granule || last > g->last)
+		g->last = last;
+	if (!g->granule || granule < g->granule)
 		g->granule = granule;
 }
 
@@ -75,7 +67,8 @@ int pz_iommu_clear(struct pz_iommu *d, uint32_t cpu, uint64_t addr, uint64_t siz
 	uint64_t done;
 	int rc = pz_v7s_unmap(d->t, cpu, 0, addr, size, lazy ? PZ_V7S_QUEUED : 0, &g, &done);
 
-	pz_iommu_gather_flush(d, &g);
+	if (g.granule)
+		flush_range(d, g.first, g.last - g.first + 1, g.granule);
 	/* Gaps between elements were never mapped. */
 	return rc == -PZ_ENOENT && done ? 0 : rc;
 }

@@ -81,7 +81,6 @@ struct iommu_gather {
 	uint32_t granule; /* 0: nothing */
 };
 
-void pz_iommu_gather_flush(const struct pz_iommu *d, struct iommu_gather *g);
 /* Unmap whole granules and flush, or not yet if @lazy. 0, or -PZ_ENOENT: none of it was mapped. */
 int pz_iommu_clear(struct pz_iommu *d, uint32_t cpu, uint64_t addr, uint64_t size, bool lazy);
 /* Addresses of what was unmapped by pz_iommu_clear(): free, or on a queue. */

@@ -277,8 +277,42 @@ static void im_segments(struct tap *t, struct iommu_box *b)
 	im_close(b, dev);
 }
 
+static void im_interrupt(struct iommu_box *b)
+{
+	pz_iommu_unmap(b->intruder, 0, b->intruder_bus, 4096, PZ_DMA_TO_DEVICE, 0);
+}
+
+/* The CPU's queue is in use: what is unmapped on top of that is flushed by itself. */
+static void im_interrupted(struct tap *t, struct iommu_box *b)
+{
+	struct pz_iommu_dev *dev;
+	struct pz_iommu_stat s;
+	uint64_t bus;
+
+	if (!ib_lay_out(b, t))
+		return;
+	b->cfg.lazy = true;
+	if (!CHECK(t, ib_make(b) == 0))
+		return;
+	dev = b->intruder = im_device(b, 32, true);
+	CHECK(t,
+	      pz_iommu_map(dev, 0, 0, IB_HIGH, 4096, PZ_DMA_TO_DEVICE, 0, &b->intruder_bus) == 0);
+	b->intrude = im_interrupt;
+	b->flushes = 0;
+	for (uint32_t i = 0; i < 1000 && b->intrude; i++) {
+		CHECK(t, pz_iommu_map(dev, 0, 0, IB_HIGH, 1, PZ_DMA_TO_DEVICE, 0, &bus) == 0);
+		CHECK(t, im_reads(b, b->intruder_bus));
+		pz_iommu_unmap(dev, 0, bus, 1, PZ_DMA_TO_DEVICE, 0);
+	}
+	CHECK_NAMED(t, !b->intrude && b->flushes == 1, "flushed at once");
+	pz_iommu_stat(b->d, &s);
+	CHECK(t, s.out == 0 && !im_reads(b, b->intruder_bus) && !im_told(b));
+	im_close(b, dev);
+}
+
 static void im_lazy(struct tap *t, struct iommu_box *b)
 {
+	struct pz_iommu_window w = { { 0x100000, 0x1fffff }, 0, 0 };
 	struct pz_iommu_dev *dev;
 	struct pz_iommu_stat s;
 	uint64_t bus, again;
@@ -319,6 +353,7 @@ static void im_lazy(struct tap *t, struct iommu_box *b)
 	CHECK(t, pz_iommu_map(dev, 0, 0, IB_HIGH, PM_MIB, PZ_DMA_TO_DEVICE, 0, &bus) == 0);
 	CHECK(t, bus == 0x100000);
 	pz_iommu_unmap(dev, PZ_CPU_NONE, bus, PM_MIB, PZ_DMA_TO_DEVICE, 0);
+	CHECK_NAMED(t, pz_iommu_add_window(b->d, 0, 0, &w) == 0, "a window, too, makes it flush");
 	im_close(b, dev);
 }
 
@@ -452,6 +487,7 @@ void contract_iommu(struct tap *t)
 	im_lists(t, b);
 	im_segments(t, b);
 	im_lazy(t, b);
+	im_interrupted(t, b);
 	im_windows(t, b);
 	im_misuse(t, b);
 	im_caches(t, b);

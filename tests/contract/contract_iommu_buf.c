@@ -253,7 +253,7 @@ static void ibuf_config(struct tap *t, struct iommu_box *b)
 static int ibuf_life(struct iommu_box *b, bool lazy)
 {
 	struct pz_iommu_window w = { { 0x7000000, 0x7000fff }, 0, 0 };
-	struct pz_sg sg[2] = { { IB_HIGH, 0x1000, 0, 0 }, { IB_HIGH + 0x9000, 0x20, 0, 0 } };
+	struct pz_sg sg[2] = { { IB_HIGH, PM_MIB, 0, 0 }, { IB_HIGH, 0x20, 0, 0 } };
 	struct pz_iommu_dev_config cfg;
 	struct pz_iommu_dev *dev = NULL;
 	struct pz_iommu_buf buf;

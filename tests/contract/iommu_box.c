@@ -66,8 +66,12 @@ static void ib_untable(void *ctx, uint32_t cpu, uint32_t bytes, const struct pz_
 static void ib_flush_all(void *ctx)
 {
 	struct iommu_box *b = ctx;
+	void (*intrude)(struct iommu_box * box) = b->intrude;
 
 	b->alls++;
+	b->intrude = NULL;
+	if (intrude)
+		intrude(b);
 	master_forget_all(&b->m);
 }
 

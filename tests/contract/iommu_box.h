@@ -54,6 +54,10 @@ struct iommu_box {
 		unsigned char *p;
 	} view[IB_VIEWS];
 	bool view_fails;
+	/* Called once by the next flush of everything: what an interrupt handler would do there. */
+	void (*intrude)(struct iommu_box *b);
+	struct pz_iommu_dev *intruder;
+	uint64_t intruder_bus;
 };
 
 /* All but the domain; @b->cfg is filled in (extended outputs, strict), and may be changed. */
