@@ -39,6 +39,7 @@ struct master {
 	void *(*memory)(void *ctx, uint64_t phys, uint64_t bytes);
 	void *ctx;
 	uint64_t ttbr;
+	bool off;      /* no IOMMU: addresses are physical ones */
 	bool extended; /* MediaTek's bits of outputs, and no permissions */
 	struct master_kept *kept;
 	uint32_t kept_most, next;
