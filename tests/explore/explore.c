@@ -365,7 +365,11 @@ static uint8_t ex_nested(uint8_t able)
 
 	while (top && !((able & 1u << (top - 1)) && ex.begun[top - 1]))
 		top--;
-	return top ? (uint8_t)(able & ~((1u << (top - 1)) - 1)) : able;
+	if (!top)
+		return able;
+	if (ex.e->masked && ex.e->masked(ex.e->ctx))
+		return (uint8_t)(1u << (top - 1));
+	return (uint8_t)(able & ~((1u << (top - 1)) - 1));
 }
 
 static void ex_run(void)

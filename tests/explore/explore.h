@@ -48,6 +48,8 @@ struct explore {
 	bool no_prune, no_merge;
 	/* Interrupts: a thread that took over runs to its end, but for threads after it. */
 	bool nested;
+	/* Whether interrupts are kept off now, with nested; may be NULL. */
+	bool (*masked)(void *ctx);
 	bool may_wait; /* a thread may wait for another: who spins is set aside, at no charge */
 	uint64_t max_runs; /* 0 for no limit */
 	uint64_t max_runs_all; /* without a bound; 0 for max_runs */
