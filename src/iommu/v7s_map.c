@@ -59,34 +59,33 @@ static bool map_free(const uint32_t *words, uint32_t count)
 
 /*
  * Lock the MiB, with a second level in it. 0, or -PZ_E... with nothing locked. Memory is asked for
- * with no lock held; somebody else may be quicker then.
+ * with no lock held, and goes back so: somebody else may be quicker then.
  */
 static int map_lock_second(const struct map_req *r, uint32_t i, struct v7s_held *h)
 {
 	struct pz_v7s *t = r->t;
-	struct pz_table table;
-	int rc;
+	struct pz_table table = { NULL, 0 };
+	int rc = 0;
 
-	v7s_lock(h, t, i);
-	if (h->m->table)
-		return 0;
-	rc = t->word[i] ? -PZ_EEXIST : 0;
-	v7s_unlock(h);
-	if (!rc)
-		rc = pz_v7s_table_get(t, r->cpu, r->gfp, V7S_TABLE_BYTES, &table);
-	if (rc)
-		return rc;
-	v7s_lock(h, t, i);
-	if (!t->word[i]) {
-		pz_v7s_link(h, &table);
-		return 0;
-	}
-	if (!h->m->table) {
-		rc = -PZ_EEXIST;
+	for (;;) {
+		v7s_lock(h, t, i);
+		if (h->m->table && !table.cpu_addr)
+			return 0;
+		if (!t->word[i] && table.cpu_addr) {
+			pz_v7s_link(h, &table);
+			return 0;
+		}
+		rc = t->word[i] && !h->m->table ? -PZ_EEXIST : 0;
 		v7s_unlock(h);
+		if (table.cpu_addr) {
+			pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
+			table.cpu_addr = NULL;
+		} else if (!rc) {
+			rc = pz_v7s_table_get(t, r->cpu, r->gfp, V7S_TABLE_BYTES, &table);
+		}
+		if (rc)
+			return rc;
 	}
-	pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
-	return rc;
 }
 
 /* Pages of 64 KiB where they fit, else of 4 KiB. */
