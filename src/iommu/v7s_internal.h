@@ -172,7 +172,10 @@ static inline void v7s_lock(struct v7s_held *h, struct pz_v7s *t, uint32_t i)
 			continue;
 		if (!pz_load32(&t->group[i / V7S_REPEAT]))
 			return;
+		/* Not again before it is free: who has it waits for all of us to let go. */
 		pz_release32(&m->state, h->state);
+		while (pz_load32(&t->group[i / V7S_REPEAT]))
+			v7s_relax(t);
 	}
 }
 
