@@ -148,7 +148,6 @@ static int map_lock_first(const struct map_req *r, uint32_t i, struct v7s_held *
 		}
 		table = pz_v7s_unlink(h);
 		v7s_unlock(h);
-		pz_v7s_flush_table(t, i);
 		pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
 	}
 }

@@ -126,7 +126,6 @@ static bool cut_empties(const struct v7s_held *h, uint32_t from, uint32_t to)
 /* Unlocks. */
 static void cut_table(struct cut *c, struct v7s_held *h, uint32_t from, uint32_t to)
 {
-	uint32_t i = h->i;
 	struct pz_table table;
 
 	if (!cut_empties(h, from, to)) {
@@ -137,7 +136,6 @@ static void cut_table(struct cut *c, struct v7s_held *h, uint32_t from, uint32_t
 	c->done += (uint64_t)(h->state & V7S_COUNT) << V7S_PAGE_SHIFT;
 	table = pz_v7s_unlink(h);
 	v7s_unlock(h);
-	pz_v7s_flush_table(c->t, i);
 	pz_v7s_table_put(c->t, c->cpu, V7S_TABLE_BYTES, &table);
 }
 
@@ -301,7 +299,6 @@ uint64_t pz_v7s_trim(struct pz_v7s *t, uint32_t cpu, uint64_t iova, uint64_t siz
 		}
 		table = pz_v7s_unlink(&h);
 		v7s_unlock(&h);
-		pz_v7s_flush_table(t, i);
 		pz_v7s_table_put(t, cpu, V7S_TABLE_BYTES, &table);
 		count++;
 	}
