@@ -50,8 +50,8 @@ struct explore {
 	bool nested;
 	/* Whether interrupts are kept off now, with nested; may be NULL. */
 	bool (*masked)(void *ctx);
-	/* A thread may wait for another: who spins is set aside, at no charge, until all that can run
-	 * have been, or somebody else was pre-empted or has ended. */
+	/* A thread may wait for another: who spins is set aside, at no charge, until all that can
+	 * run have been, or somebody else was pre-empted or has ended. */
 	bool may_wait;
 	uint64_t max_runs; /* 0 for no limit */
 	uint64_t max_runs_all; /* without a bound; 0 for max_runs */

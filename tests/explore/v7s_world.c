@@ -130,17 +130,32 @@ static void vw_step(void *ctx, unsigned int t)
 
 /* --- hooks --- */
 
-/* Hooks take their time: others may come meanwhile. */
-static void vw_slow(void)
+static void vw_call(unsigned int t, bool before)
 {
+	if (vw.around)
+		vw.around(t, before);
+}
+
+/* A hook begins. It takes its time: others may come meanwhile. */
+static void vw_hook(void)
+{
+	vw_call(vw_running(), false);
 	if (!vw.around)
 		pz_sched_point(&vw.w->hooks);
+	vi_look(&vw.w->io);
+}
+
+static void vw_hook_ends(void)
+{
+	vw_call(vw_running(), true);
 }
 
 static void vw_flush_all(void *ctx)
 {
 	(void)ctx;
+	vw_hook();
 	vi_forget(&vw.w->io, 0, VI_PAGES, true);
+	vw_hook_ends();
 }
 
 static void vw_range(uint64_t iova, uint64_t size, uint32_t granule)
@@ -157,31 +172,35 @@ static void vw_range(uint64_t iova, uint64_t size, uint32_t granule)
 static void vw_flush_walk(void *ctx, uint64_t iova, uint64_t size, uint32_t granule)
 {
 	(void)ctx;
+	vw_hook();
 	vw_range(iova, size, granule);
-	vw_slow();
 	vi_forget(&vw.w->io, (uint32_t)(iova >> 12), (uint32_t)(size >> 12), true);
+	vw_hook_ends();
+}
+
+static void vw_gather(struct vw_request *r, uint32_t first, uint32_t pages)
+{
+	struct vw_request *now = &vw.w->req[vw_running()];
+
+	if (r != now || !r->active || !r->unmap) {
+		explore_fail("a page is told to somebody else's gather");
+	} else if (r->adds && r->add[r->adds - 1].first + r->add[r->adds - 1].pages == first) {
+		r->add[r->adds - 1].pages += pages;
+	} else if (r->adds == VW_ADDS) {
+		vi_forget(&vw.w->io, first, pages, false);
+	} else {
+		r->add[r->adds].first = first;
+		r->add[r->adds++].pages = pages;
+	}
 }
 
 static void vw_add(void *ctx, void *gather, uint64_t iova, uint64_t size, uint32_t granule)
 {
-	struct vw_request *r = gather;
-	uint32_t first = (uint32_t)(iova >> 12), pages = (uint32_t)(size >> 12);
-
 	(void)ctx;
+	vw_hook();
 	vw_range(iova, size, granule);
-	if (r != &vw.w->req[vw_running()] || !r->active || !r->unmap) {
-		explore_fail("a page is told to somebody else's gather");
-		return;
-	}
-	vi_look(&vw.w->io);
-	if (r->adds && r->add[r->adds - 1].first + r->add[r->adds - 1].pages == first)
-		r->add[r->adds - 1].pages += pages;
-	else if (r->adds == VW_ADDS)
-		vi_forget(&vw.w->io, first, pages, false);
-	else {
-		r->add[r->adds].first = first;
-		r->add[r->adds++].pages = pages;
-	}
+	vw_gather(gather, (uint32_t)(iova >> 12), (uint32_t)(size >> 12));
+	vw_hook_ends();
 }
 
 static uintptr_t vw_mask(void *ctx)
@@ -219,25 +238,28 @@ static void vw_relax(void *ctx)
 
 static int vw_alloc(void *ctx, uint32_t cpu, uint32_t gfp, uint32_t bytes, struct pz_table *out)
 {
+	int rc;
+
 	(void)ctx;
 	(void)cpu;
 	(void)gfp;
+	vw_hook();
 	if (vw.w->masked[vw_running()])
 		explore_fail("a table is asked for while interrupts are masked");
-	vw_slow();
-	vi_look(&vw.w->io);
-	return vi_alloc(&vw.w->io, bytes, out);
+	rc = vi_alloc(&vw.w->io, bytes, out);
+	vw_hook_ends();
+	return rc;
 }
 
 static void vw_free(void *ctx, uint32_t cpu, uint32_t bytes, const struct pz_table *t)
 {
 	(void)ctx;
 	(void)cpu;
+	vw_hook();
 	if (vw.w->masked[vw_running()])
 		explore_fail("a table goes back while interrupts are masked");
-	vw_slow();
-	vi_look(&vw.w->io);
 	vi_free(&vw.w->io, bytes, t);
+	vw_hook_ends();
 }
 
 static void *vw_meta_alloc(void *ctx, size_t size)
@@ -260,12 +282,6 @@ static const struct pz_table_mem vw_mem = { .alloc = vw_alloc, .free = vw_free, 
 static const struct pz_meta vw_meta = { .alloc = vw_meta_alloc, .free = vw_meta_free };
 
 /* --- requests --- */
-
-static void vw_call(unsigned int t, bool before)
-{
-	if (vw.around)
-		vw.around(t, before);
-}
 
 /* Two requests have pages in common. */
 static void vw_meet(struct vw_request *a, struct vw_request *b)
