@@ -148,6 +148,8 @@ int pz_v7s_create(struct pz_v7s **out, const struct pz_v7s_config *cfg, uint32_t
 	t->mibs = 1u << (cfg->ias - V7S_MIB_SHIFT);
 	t->first_bytes = t->mibs * 4 > V7S_FIRST_LEAST ? t->mibs * 4 : V7S_FIRST_LEAST;
 	t->sync = cfg->dev && !cfg->coherent_walk && !cfg->mem->coherent;
+	for (uint32_t prot = 0; prot <= PZ_IOMMU_PROT; prot++)
+		t->small[prot] = pz_v7s_encode(cfg->quirks, PZ_V7S_4K, 0, prot);
 	rc = v7s_fault_point(t);
 	if (!rc)
 		rc = v7s_store(t);

@@ -57,6 +57,7 @@ struct pz_v7s {
 	uint32_t line_shift;   /* log2 of the cache lines of @mib */
 	uint32_t first_bytes;
 	bool sync; /* the walker must be told what was written */
+	uint32_t small[PZ_IOMMU_PROT + 1]; /* what a page of 4 KiB says besides its address */
 	uint32_t fault;
 	void *store; /* @mib and @group, as they were allocated */
 	uint64_t store_bytes;
@@ -112,6 +113,17 @@ static inline uint64_t v7s_mtk_addr(uint32_t word)
 	return (word & V7S_MTK_32 ? (uint64_t)1 << 32 : 0) |
 	       (word & V7S_MTK_33 ? (uint64_t)1 << 33 : 0) |
 	       (word & V7S_MTK_34 ? (uint64_t)1 << 34 : 0);
+}
+
+/* The bits of an address that a word of a page, or one that leads to a table, holds. */
+static inline uint32_t v7s_word_addr(bool mtk, uint64_t addr, uint32_t size)
+{
+	uint32_t word = (uint32_t)addr & ~(size - 1);
+
+	if (mtk)
+		word |= (addr >> 32 & 1 ? V7S_MTK_32 : 0) | (addr >> 33 & 1 ? V7S_MTK_33 : 0) |
+			(addr >> 34 & 1 ? V7S_MTK_34 : 0);
+	return word;
 }
 
 static inline uint64_t v7s_word_phys(uint32_t quirks, uint32_t word, uint32_t size)
@@ -202,6 +214,7 @@ uint64_t pz_v7s_table_at(const struct pz_v7s *t, uint32_t word);
 uint32_t pz_v7s_super_to_section(uint32_t word, uint32_t piece);
 uint32_t pz_v7s_section_to_large(uint32_t quirks, uint32_t word, uint32_t piece);
 uint32_t pz_v7s_section_to_small(uint32_t quirks, uint32_t word, uint32_t piece);
+uint32_t pz_v7s_small_to_large(uint32_t word);
 uint32_t pz_v7s_large_to_small(uint32_t word, uint32_t piece);
 
 /* v7s_table.c */
