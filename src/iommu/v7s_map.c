@@ -110,11 +110,9 @@ static void map_small(const struct pz_v7s *t, uint32_t *words, uint32_t count, u
 		v7s_put(&words[k], says | v7s_word_addr(mtk, phys, PZ_V7S_4K));
 }
 
-static void map_large(const struct pz_v7s *t, uint32_t *words, uint64_t phys, uint32_t prot)
+static void map_large(const struct pz_v7s *t, uint32_t *words, uint64_t phys, uint32_t says)
 {
-	bool mtk = t->cfg.quirks & PZ_V7S_MTK_EXT;
-	uint32_t word = pz_v7s_small_to_large(t->small[prot]) |
-			v7s_word_addr(mtk, phys, PZ_V7S_64K);
+	uint32_t word = says | v7s_word_addr(t->cfg.quirks & PZ_V7S_MTK_EXT, phys, PZ_V7S_64K);
 
 	for (uint32_t k = 0; k < V7S_REPEAT; k++)
 		v7s_put(&words[k], word);
@@ -124,15 +122,18 @@ static void map_large(const struct pz_v7s *t, uint32_t *words, uint64_t phys, ui
 static void map_words(const struct map_req *r, uint32_t *words, uint32_t k, uint32_t count,
 		      uint64_t phys)
 {
+	uint32_t large;
+
 	if (!(r->sizes & PZ_V7S_64K) || (phys >> V7S_PAGE_SHIFT ^ k) % V7S_REPEAT) {
 		map_small(r->t, words, count, phys, r->prot);
 		return;
 	}
+	large = pz_v7s_small_to_large(r->t->small[r->prot]);
 	for (uint32_t n; count; count -= n) {
 		n = V7S_REPEAT - k % V7S_REPEAT;
 		n = n < count ? n : count;
 		if (n == V7S_REPEAT)
-			map_large(r->t, words, phys, r->prot);
+			map_large(r->t, words, phys, large);
 		else
 			map_small(r->t, words, n, phys, r->prot);
 		words += n;
