@@ -277,8 +277,9 @@ static void iommu_way_row(struct bench_table *t, const struct iommu_way *way, un
 	struct iommu_work w[IOMMU_PROVIDERS + 1];
 	struct iommu_calls calls = iommu_calls[way->calls];
 
-	if (way->calls == C_4K) { /* a page of each MiB, so that each has a table of its own */
+	if (way->calls != C_256) { /* one in each MiB, so that each has a table of its own */
 		calls.outer = 256;
+		calls.step = MIB;
 		calls.inner = 1;
 	}
 	bench_row(t, "%s, %u thread%s", way->what, threads, threads > 1 ? "s" : "");

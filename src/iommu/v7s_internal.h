@@ -46,12 +46,21 @@ struct v7s_mib {
 	uint32_t state; /* V7S_* */
 };
 
+/* What is counted, in parts that lie in cache lines of their own. */
+#define V7S_COUNTS 8u
+
+struct v7s_counts {
+	uint64_t made, returned, splits;
+	uint8_t rest[V7S_LINE - 3 * sizeof(uint64_t)];
+};
+
 struct pz_v7s {
 	struct pz_v7s_config cfg;
 	uint64_t iova_last, phys_last;
 	struct pz_table first; /* the first level */
 	uint32_t *word;	       /* its words */
 	struct v7s_mib *mib;   /* by v7s_mib() */
+	struct v7s_counts *counts; /* V7S_COUNTS of them: by CPU, splits by MiB */
 	uint32_t *group;       /* by 16 MiB: somebody changes a page of 16 MiB there */
 	uint32_t mibs;	       /* a power of two */
 	uint32_t line_shift;   /* log2 of the cache lines of @mib */
@@ -59,24 +68,22 @@ struct pz_v7s {
 	bool sync; /* the walker must be told what was written */
 	uint32_t small[PZ_IOMMU_PROT + 1]; /* what a page of 4 KiB says besides its address */
 	uint32_t fault;
-	void *store; /* @mib and @group, as they were allocated */
+	void *store; /* @counts, @mib and @group, as they were allocated */
 	uint64_t store_bytes;
-	uint64_t made, returned, splits;
 };
 
 /*
  * Neighbours lie in different cache lines, so that CPUs at work side by side do not disturb each
- * other; nor do those at work half the address space, or another power of two, apart: each quarter
- * begins elsewhere.
+ * other. A line holds one MiB of each quarter of the address space. Each quarter begins a little
+ * more than a quarter of the lines further on, so that CPUs at work half the address space, or
+ * another power of two, apart do not meet either.
  */
-#define V7S_TURN 0x9e3779b1u
-
 static inline struct v7s_mib *v7s_mib(const struct pz_v7s *t, uint32_t i)
 {
-	uint32_t lines = (1u << t->line_shift) - 1, quarter = i >> t->line_shift;
-	uint32_t line = (i + quarter * V7S_TURN) & lines;
+	uint32_t lines = (1u << t->line_shift) - 1, before = i & ~lines;
+	uint32_t line = (i + (before >> 2) + (before >> 6)) & lines;
 
-	return &t->mib[line * (V7S_LINE / sizeof(struct v7s_mib)) + quarter];
+	return &t->mib[line * (V7S_LINE / sizeof(struct v7s_mib)) + (i >> t->line_shift)];
 }
 
 static inline uint32_t v7s_min_page(const struct pz_v7s *t)
