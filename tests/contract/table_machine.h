@@ -21,7 +21,7 @@
 #define TM_POINTS 8u
 #define TM_PAGES_ALL ((uint32_t)(TM_BYTES >> 12))
 #define TM_SYNCS 64u
-#define TM_IAS 25u
+#define TM_IAS 26u
 
 enum tm_provider {
 	TM_PAGES,
@@ -44,7 +44,7 @@ struct table_machine {
 	struct page_machine pm;
 	struct pz_fault_point points[TM_POINTS];
 	struct pz_faults faults;
-	struct pz_fault_meta meta; /* of providers and tables; fault point 0 */
+	struct pz_fault_meta meta;	/* of providers and tables; fault point 0 */
 	unsigned char *raw, *cpu, *ram; /* the two views */
 	size_t raw_bytes;
 	uint64_t managed;
@@ -77,6 +77,8 @@ void tm_config(const struct table_machine *m, struct pz_table_source_config *cfg
 /* Make m->source: 0, or -PZ_E... */
 int tm_source(struct table_machine *m, enum tm_provider p, const struct pz_table_source_config *cfg,
 	      const char **why);
+/* Bytes of pages that somebody has, but for what is known of slabs. */
+uint64_t tm_taken(const struct table_machine *m);
 /* Give it back: nothing is out or held. */
 bool tm_source_gone(struct table_machine *m);
 
