@@ -104,6 +104,19 @@ static inline uint32_t pz_add32(uint32_t *p, uint32_t n)
 	return __sync_fetch_and_add(p, n);
 }
 
+/* Pointers: what was written before one was stored is seen through it. */
+static inline void *pz_load_ptr(void *const *p)
+{
+	PZ_SCHED(p);
+	return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static inline void pz_store_ptr(void **p, void *v)
+{
+	PZ_SCHED(p);
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+
 /* Relaxed: for hints and numbers that nothing else depends on. */
 static inline uint32_t pz_peek32(const uint32_t *p)
 {

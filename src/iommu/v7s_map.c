@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * v7s_map.c - mapping.
+ *
+ * Concept
+ *  A range goes in pieces: a page of 16 MiB or 1 MiB, or what lies in one MiB in pages of 64 KiB
+ * and 4 KiB. A range of several pieces is looked at as a whole first: nothing may be mapped there,
+ * and second levels that are needed are made; then it is written. Nothing can fail then that is not
+ * the doing of a caller who maps the same range twice at once, or of one who trims the range
+ * meanwhile and leaves no memory; then what has been written is undone.
+ *
+ * Invariant: a word is written only where, with the lock held, there was none.
+ */
+#include "v7s_internal.h"
+
+struct map_req {
+	struct pz_v7s *t;
+	uint64_t iova, phys, size;
+	uint32_t sizes; /* that may be used */
+	uint32_t prot, cpu, gfp;
+};
+
+/* A piece, and what is done with it. */
+struct map_piece {
+	uint64_t iova, phys;
+	uint32_t size;
+	uint32_t page; /* 16 MiB, 1 MiB, or 0 for smaller ones */
+};
+
+static bool map_fits(const struct map_piece *p, uint64_t left, uint32_t sizes, uint32_t page)
+{
+	return sizes & page && left >= page && !((p->iova | p->phys) & (page - 1));
+}
+
+static void map_piece(const struct map_req *r, uint64_t done, struct map_piece *p)
+{
+	uint64_t left = r->size - done;
+	uint32_t room;
+
+	p->iova = r->iova + done;
+	p->phys = r->phys + done;
+	p->page = 0;
+	if (map_fits(p, left, r->sizes, PZ_V7S_16M))
+		p->page = PZ_V7S_16M;
+	else if (map_fits(p, left, r->sizes, PZ_V7S_1M))
+		p->page = PZ_V7S_1M;
+	room = PZ_V7S_1M - (uint32_t)(p->iova & (PZ_V7S_1M - 1));
+	p->size = p->page ? p->page : left < room ? (uint32_t)left : room;
+}
+
+static bool map_free(const uint32_t *words, uint32_t count)
+{
+	uint32_t any = 0;
+
+	for (uint32_t k = 0; k < count; k++)
+		any |= words[k];
+	return !any;
+}
+
+/*
+ * Lock the MiB, with a second level in it. 0, or -PZ_E... with nothing locked. Memory is asked for
+ * with no lock held; somebody else may be quicker then.
+ */
+static int map_lock_second(const struct map_req *r, uint32_t i, struct v7s_held *h)
+{
+	struct pz_v7s *t = r->t;
+	struct pz_table table;
+	int rc;
+
+	v7s_lock(h, t, i);
+	if (h->m->table)
+		return 0;
+	rc = t->word[i] ? -PZ_EEXIST : 0;
+	v7s_unlock(h);
+	if (!rc)
+		rc = pz_v7s_table_get(t, r->cpu, r->gfp, V7S_TABLE_BYTES, &table);
+	if (rc)
+		return rc;
+	v7s_lock(h, t, i);
+	if (!t->word[i]) {
+		pz_v7s_link(h, &table);
+		return 0;
+	}
+	if (!h->m->table) {
+		rc = -PZ_EEXIST;
+		v7s_unlock(h);
+	}
+	pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
+	return rc;
+}
+
+/* Pages of 64 KiB where they fit, else of 4 KiB. */
+static void map_words(const struct map_req *r, uint32_t *words, const struct map_piece *p)
+{
+	uint32_t quirks = r->t->cfg.quirks;
+	uint64_t phys = p->phys;
+	uint32_t k = (uint32_t)p->iova >> V7S_PAGE_SHIFT & (V7S_WORDS - 1);
+	uint32_t end = k + (p->size >> V7S_PAGE_SHIFT);
+	bool large = r->sizes & PZ_V7S_64K && !((p->iova ^ p->phys) & (PZ_V7S_64K - 1));
+
+	while (k < end) {
+		uint32_t size = PZ_V7S_4K, to = k + 1, word;
+
+		if (large && !(k % V7S_REPEAT) && end - k >= V7S_REPEAT) {
+			size = PZ_V7S_64K;
+			to = k + V7S_REPEAT;
+		}
+		word = pz_v7s_encode(quirks, size, phys, r->prot);
+		for (; k < to; k++)
+			v7s_put(&words[k], word);
+		phys += size;
+	}
+}
+
+static int map_second(const struct map_req *r, const struct map_piece *p, bool write)
+{
+	uint32_t k = (uint32_t)p->iova >> V7S_PAGE_SHIFT & (V7S_WORDS - 1);
+	uint32_t count = p->size >> V7S_PAGE_SHIFT;
+	struct v7s_held h;
+	int rc = map_lock_second(r, (uint32_t)(p->iova >> V7S_MIB_SHIFT), &h);
+
+	if (rc)
+		return rc;
+	if (!map_free(v7s_words(&h) + k, count)) {
+		rc = -PZ_EEXIST;
+	} else if (write) {
+		map_words(r, v7s_words(&h), p);
+		v7s_sync_second(&h, k, count);
+		h.state += count;
+	}
+	v7s_unlock(&h);
+	return rc;
+}
+
+/* Lock the MiB with nothing mapped in it. A second level without pages goes. */
+static int map_lock_first(const struct map_req *r, uint32_t i, struct v7s_held *h)
+{
+	struct pz_v7s *t = r->t;
+
+	for (;;) {
+		struct pz_table table;
+
+		v7s_lock(h, t, i);
+		if (!t->word[i])
+			return 0;
+		if (!h->m->table || h->state & V7S_COUNT) {
+			v7s_unlock(h);
+			return -PZ_EEXIST;
+		}
+		table = pz_v7s_unlink(h);
+		v7s_unlock(h);
+		pz_v7s_flush_table(t, i);
+		pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
+	}
+}
+
+static int map_section(const struct map_req *r, const struct map_piece *p, bool write)
+{
+	struct pz_v7s *t = r->t;
+	uint32_t i = (uint32_t)(p->iova >> V7S_MIB_SHIFT);
+	struct v7s_held h;
+	int rc = map_lock_first(r, i, &h);
+
+	if (rc)
+		return rc;
+	if (write) {
+		v7s_put(&t->word[i], pz_v7s_encode(t->cfg.quirks, PZ_V7S_1M, p->phys, r->prot));
+		v7s_sync_first(t, i, 1);
+	}
+	v7s_unlock(&h);
+	return 0;
+}
+
+static int map_super(const struct map_req *r, const struct map_piece *p, bool write)
+{
+	struct pz_v7s *t = r->t;
+	uint32_t i = (uint32_t)(p->iova >> V7S_MIB_SHIFT);
+	struct v7s_group_held g;
+	int rc = 0;
+
+	for (uint32_t k = 0; k < V7S_REPEAT; k++) {
+		struct v7s_held h;
+
+		if (!pz_load32(&t->word[i + k]))
+			continue;
+		rc = map_lock_first(r, i + k, &h);
+		if (rc)
+			return rc;
+		v7s_unlock(&h);
+	}
+	if (!write)
+		return 0;
+	pz_v7s_group_lock(&g, t, i / V7S_REPEAT);
+	if (!map_free(&t->word[i], V7S_REPEAT)) {
+		rc = -PZ_EEXIST;
+	} else {
+		uint32_t word = pz_v7s_encode(t->cfg.quirks, PZ_V7S_16M, p->phys, r->prot);
+
+		for (uint32_t k = 0; k < V7S_REPEAT; k++)
+			v7s_put(&t->word[i + k], word);
+		v7s_sync_first(t, i, V7S_REPEAT);
+	}
+	pz_v7s_group_unlock(&g);
+	return rc;
+}
+
+static int map_do(const struct map_req *r, const struct map_piece *p, bool write)
+{
+	if (!p->page)
+		return map_second(r, p, write);
+	return p->page == PZ_V7S_1M ? map_section(r, p, write) : map_super(r, p, write);
+}
+
+/* Look at all pieces, or write them. @done: how far it came. */
+static int map_all(const struct map_req *r, bool write, uint64_t *done)
+{
+	struct map_piece p;
+	int rc = 0;
+
+	for (*done = 0; *done < r->size; *done += p.size) {
+		map_piece(r, *done, &p);
+		rc = map_do(r, &p, write);
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
+static int map_run(const struct map_req *r)
+{
+	struct pz_v7s *t = r->t;
+	struct map_piece p;
+	uint64_t done = 0;
+	int rc = 0;
+
+	map_piece(r, 0, &p);
+	if (p.size == r->size) {
+		rc = map_do(r, &p, true);
+	} else {
+		rc = map_all(r, false, &done);
+		if (!rc) {
+			rc = map_all(r, true, &done);
+			if (rc && done)
+				pz_v7s_undo(t, r->cpu, r->iova, done);
+		}
+	}
+	if (rc && t->cfg.quirks & PZ_V7S_GIVE_BACK)
+		(void)pz_v7s_trim(t, r->cpu, r->iova, r->size);
+	return rc;
+}
+
+static int map_valid(const struct map_req *r)
+{
+	const struct pz_v7s *t = r->t;
+	uint32_t least = r->sizes & (~r->sizes + 1);
+
+	if (!r->size || (r->iova | r->phys | r->size) & (least - 1) || r->prot & ~PZ_IOMMU_PROT ||
+	    !(r->prot & (PZ_IOMMU_READ | PZ_IOMMU_WRITE)))
+		return -PZ_EINVAL;
+	if (r->iova > t->iova_last || r->size - 1 > t->iova_last - r->iova ||
+	    r->phys > t->phys_last || r->size - 1 > t->phys_last - r->phys)
+		return -PZ_ERANGE;
+	return 0;
+}
+
+int pz_v7s_map(struct pz_v7s *t, uint32_t cpu, uint32_t gfp, uint64_t iova, uint64_t phys,
+	       uint64_t size, uint32_t prot)
+{
+	struct map_req r = { t, iova, phys, size, t->cfg.sizes, prot, cpu, gfp };
+	int rc = map_valid(&r);
+
+	return rc ? rc : map_run(&r);
+}
+
+int pz_v7s_map_pages(struct pz_v7s *t, uint32_t cpu, uint32_t gfp, uint64_t iova, uint64_t phys,
+		     uint32_t page, uint64_t count, uint32_t prot)
+{
+	struct map_req r = { t, iova, phys, 0, page, prot, cpu, gfp };
+	int rc;
+
+	if (!pz_is_pow2(page) || !(t->cfg.sizes & page) || !count)
+		return -PZ_EINVAL;
+	/* So many pages reach beyond any address; what else is wrong is said first. */
+	r.size = count > t->iova_last / PZ_V7S_4K + 1 ? UINT64_MAX & ~(uint64_t)(page - 1)
+						      : count * page;
+	rc = map_valid(&r);
+	return rc ? rc : map_run(&r);
+}
