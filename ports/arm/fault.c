@@ -2,8 +2,8 @@
 /*
  * fault.c - accesses that may fault, see mmu.h, and what becomes of all other faults.
  *
- * An access is armed, made by one instruction, and what the abort handlers of start.S found is taken
- * out. An abort while none is armed ends the run.
+ * An access is armed, made by one instruction, and what the abort handlers of start.S found is
+ * taken out. An abort while none is armed ends the run.
  */
 #include "../port.h"
 

@@ -73,6 +73,7 @@ void mmu_on(const struct mmu_regime *r)
 	mmu_barrier();
 	MMU_SET(r->ttbcr, 0, c2, c0, 2);
 	MMU_SET(r->ttbr0, 0, c2, c0, 0);
+	MMU_SET(r->ttbr1, 0, c2, c0, 1);
 	MMU_SET(r->dacr, 0, c3, c0, 0);
 	MMU_SET(r->prrr, 0, c10, c2, 0);
 	MMU_SET(r->nmrr, 0, c10, c2, 1);

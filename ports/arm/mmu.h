@@ -3,8 +3,8 @@
  * mmu.h - the MMU of an ARMv7-A processor, with tables in the short-descriptor format.
  *
  * Everything here is for one processor in supervisor mode. Addresses are 32 bits wide and mean what
- * the tables in use say, not what a pointer says: so accesses to them are instructions of their own.
- * Source followed: ARM DDI 0406C, chapters B3 and B4.
+ * the tables in use say, not what a pointer says: so accesses to them are instructions of their
+ * own. Source followed: ARM DDI 0406C, chapters B3 and B4.
  */
 #ifndef PORTS_ARM_MMU_H
 #define PORTS_ARM_MMU_H
@@ -14,16 +14,15 @@
 
 /* What a translation is made by. */
 struct mmu_regime {
-	uint32_t ttbr0;
-	uint32_t ttbcr; /* N: TTBR0 serves the lowest 2^(32-N) bytes, nothing the others */
-	uint32_t dacr;	/* two bits for each domain */
+	uint32_t ttbr0, ttbr1;
+	uint32_t ttbcr;	     /* N: TTBR0 serves the lowest 2^(32-N) bytes, TTBR1 the others */
+	uint32_t dacr;	     /* two bits for each domain */
 	uint32_t prrr, nmrr; /* what TEX[0], C and B mean */
-	bool access_flag; /* AP[0] is one */
+	bool access_flag;    /* AP[0] is one */
 };
 
-#define MMU_TTBCR_PD1 0x20u	/* a miss above TTBR0's part is a fault */
-#define MMU_DACR_CLIENT 0x1u	/* domain 0: permissions count */
-#define MMU_DACR_MANAGER 0x3u	/* and not at all */
+#define MMU_DACR_CLIENT 0x1u  /* domain 0: permissions count */
+#define MMU_DACR_MANAGER 0x3u /* and not at all */
 
 /* Read and write caches back, translate no more, and see all memory at its physical address. */
 void mmu_off(void);
@@ -56,11 +55,11 @@ enum mmu_status {
 /* How an access went. */
 struct mmu_access {
 	bool fault;
-	bool fetch; /* it was an instruction's */
-	bool write; /* DFSR says that it was a store */
+	bool fetch;	 /* it was an instruction's */
+	bool write;	 /* DFSR says that it was a store */
 	uint32_t status; /* enum mmu_status */
-	uint32_t addr; /* DFAR or IFAR */
-	uint32_t value; /* loaded, or returned by a call */
+	uint32_t addr;	 /* DFAR or IFAR */
+	uint32_t value;	 /* loaded, or returned by a call */
 };
 
 /* Accesses of a word, by the processor itself and as from user mode. */
@@ -69,7 +68,8 @@ struct mmu_access mmu_store(uint32_t addr, uint32_t value);
 struct mmu_access mmu_load_user(uint32_t addr);
 struct mmu_access mmu_store_user(uint32_t addr, uint32_t value);
 
-/* Call a function that keeps to the procedure call standard and needs no stack; in user mode too. */
+/* Call a function that keeps to the procedure call standard and needs no stack; in user mode too.
+ */
 struct mmu_access mmu_call(uint32_t addr);
 struct mmu_access mmu_call_user(uint32_t addr);
 

@@ -73,7 +73,8 @@ start_data_abort:
 	mov	r2, lr
 	bl	fault_data
 	pop	{r0-r3, r12, lr}
-	adds	pc, lr, #4		/* behind the instruction, in the mode that it ran in */
+	add	lr, lr, #4		/* behind the instruction, in the mode that it ran in */
+	movs	pc, lr
 
 start_prefetch_abort:
 	sub	lr, lr, #4
