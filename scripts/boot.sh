@@ -9,6 +9,7 @@
 # Cortex-A15). Without it both run side by side.
 #
 # BOOT_SECONDS=N  how long one may take (180)
+# BOOT_TREES=DIR  build in DIR/ARCH-O2, where tests/lint/freestanding.sh has built the library
 set -u
 cd "$(dirname "$0")/.." || exit 1
 seconds=${BOOT_SECONDS:-180}
@@ -79,10 +80,12 @@ judge_arm()
 # run ARCH: build the image, start it, judge it.
 run()
 {
-	local arch=$1 dir=build/boot-$1 status planned results wrong
+	local arch=$1 dir=build/boot-$1 tree status planned results wrong
 	local good bad command
+	tree=${BOOT_TREES:+$BOOT_TREES/$arch-O2}
+	tree=${tree:-$dir}
 	mkdir -p "$dir"
-	if ! build "$arch" "$dir" >"$dir/build.log" 2>&1; then
+	if ! build "$arch" "$tree" >"$dir/build.log" 2>&1; then
 		echo "not ok 1 - the image for $arch builds"
 		tail -n 30 "$dir/build.log" | sed 's/^/# /'
 		echo "1..1"
@@ -98,7 +101,7 @@ run()
 	{
 		timeout "$seconds" "${command[@]}" -accel tcg -smp 1 -nodefaults -display none \
 			-monitor none -no-reboot -chardev file,id=console,path=/dev/fd/3 \
-			-serial chardev:console -kernel "$dir/boot/physzone-boot.elf" \
+			-serial chardev:console -kernel "$tree/boot/physzone-boot.elf" \
 			-d guest_errors -D "$dir/qemu.log" </dev/null 3>&1 >"$dir/qemu.txt"
 	} | tr -d '\r' | tee "$dir/console.txt"
 	status=${PIPESTATUS[0]}
