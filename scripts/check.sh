@@ -102,10 +102,10 @@ step_fuzz()
 	return $rc
 }
 
-# The bare-metal image under QEMU.
+# The bare-metal images under QEMU.
 step_boot()
 {
-	scripts/boot.sh >$top/boot.tap
+	BOOT_TREES=$top/freestanding scripts/boot.sh >$top/boot.tap
 	local rc=$?
 	cat $top/boot.tap
 	tr -d '\r' <$top/boot.tap | grep -aE '^(not )?ok |^#' >>$top/boot.results
