@@ -42,6 +42,7 @@ static bool vb_fails(struct v7s_box *b)
 		return false;
 	if (b->fail_left && --b->fail_left)
 		b->fail_in = 1;
+	b->refused++;
 	return true;
 }
 
