@@ -235,7 +235,7 @@ bool vb_word(const struct v7s_box *b, uint64_t addr, uint32_t *word)
 	if (addr < b->base || off >= (uint64_t)b->slots * VB_SLOT || !b->len[off / VB_SLOT] ||
 	    addr % 4)
 		return false;
-	*word = *(const uint32_t *)(const void *)(b->arena + off);
+	*word = *(const uint32_t *)(const void *)((b->seen ? b->seen : b->arena) + off);
 	return true;
 }
 

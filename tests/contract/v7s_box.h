@@ -37,8 +37,9 @@ struct v7s_box {
 	void *raw;
 	size_t raw_bytes;
 	unsigned char *arena, *kept; /* and what vb_keep() saw of it */
+	const unsigned char *seen;   /* what the walker sees of it; NULL: the same */
 	uint64_t base;
-	uint32_t slots, hand;
+	uint32_t slots;
 	uint16_t len[VB_SLOTS]; /* slots of the table that begins here; 0xffff inside of one */
 	uint16_t len_kept[VB_SLOTS];
 	bool wrong; /* the provider was misused */

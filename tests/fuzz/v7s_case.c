@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../contract/v7s_far.h"
 #include "v7s_model.h"
 
 #define SLOTS 384u
@@ -27,6 +28,8 @@ static struct {
 	const struct v7s_plan *plan;
 	struct tap tap;
 	struct v7s_box b;
+	struct v7s_far far; /* the walker, where it does not look into the CPU's caches */
+	bool is_far;
 	struct vm m;
 	struct case_block heap; /* the list's head; its size says that one was wrong */
 	struct {
@@ -139,6 +142,9 @@ static const char *case_make(void)
 	if (w.b.cfg.quirks & PZ_V7S_MTK_TTBR_EXT)
 		w.b.base = ((uint64_t)1 << w.b.cfg.oas) - (uint64_t)SLOTS * VB_SLOT;
 	w.b.base &= ~(uint64_t)0xffff;
+	w.is_far = !draw(3) && (w.b.cfg.oas > 24 || !(w.b.cfg.quirks & PZ_V7S_MTK_TTBR_EXT));
+	if (w.is_far)
+		MUST(vf_open(&w.far, &w.tap, &w.b, 0));
 	MUST(!vb_make(&w.b));
 	MUST(!pz_fault_find(&w.b.faults, "v7s.table", &w.table_point));
 	vm_init(&w.m, &w.b, draw(((uint64_t)1 << w.b.cfg.ias) - 1));
@@ -160,8 +166,8 @@ static uint64_t draw_unit(void)
 	return unit < least() ? least() : unit;
 }
 
-/* A range in one of the windows, of pages. */
-static void draw_range(uint64_t *iova, uint64_t *size)
+/* A range in one of the windows, of pages. Returns what @iova is a multiple of. */
+static uint64_t draw_range(uint64_t *iova, uint64_t *size)
 {
 	const struct vm_window *v = &w.m.win[draw(w.m.windows - 1)];
 	uint64_t unit = draw_unit(), bytes = (uint64_t)v->pages * PZ_V7S_4K, end = v->first + bytes;
@@ -169,14 +175,14 @@ static void draw_range(uint64_t *iova, uint64_t *size)
 	*iova = (v->first + draw(v->pages - 1) * PZ_V7S_4K) & ~(unit - 1);
 	if (*iova < v->first)
 		*iova += unit;
-	unit = draw_unit();
-	*size = unit * (1 + draw(draw(3) ? 3 : 40));
+	*size = (draw(1) ? unit : draw_unit()) * (1 + draw(draw(3) ? 3 : 40));
 	if (!draw(3))
 		*size += least() * draw(17);
 	if (*iova >= end - least())
 		*iova = (end - least()) & ~(least() - 1);
 	if (*size > end - *iova)
 		*size = (end - *iova) & ~(least() - 1);
+	return unit;
 }
 
 static void draw_recent(uint64_t *iova, uint64_t *size)
@@ -185,7 +191,7 @@ static void draw_recent(uint64_t *iova, uint64_t *size)
 	uint64_t pages, first, count;
 
 	if (k >= w.recents || !draw(3)) {
-		draw_range(iova, size);
+		(void)draw_range(iova, size);
 		return;
 	}
 	*iova = w.recent[k].iova;
@@ -199,10 +205,12 @@ static void draw_recent(uint64_t *iova, uint64_t *size)
 	*size = count * least();
 }
 
-static uint64_t draw_phys(uint64_t iova, uint64_t size)
+static uint64_t draw_phys(uint64_t iova, uint64_t size, uint64_t unit)
 {
-	uint64_t top = (uint64_t)1 << w.b.cfg.oas, unit = draw_unit(), phys = draw(top - 1);
+	uint64_t top = (uint64_t)1 << w.b.cfg.oas, phys = draw(top - 1);
 
+	if (draw(1))
+		unit = draw_unit();
 	if (draw(3)) {
 		/* As far into a unit as the iova. */
 		phys = (phys & ~(unit - 1)) | (iova & (unit - 1));
@@ -276,6 +284,7 @@ static const char *after(uint64_t iova, uint64_t size)
 
 	PASS(w.m.wrong);
 	PASS(vm_stale(&w.m));
+	MUST(!w.is_far || vf_current(&w.far, &w.b));
 	for (uint64_t at = iova; at < iova + size; at += step ? step : PZ_V7S_4K)
 		PASS(vm_differs_at(&w.m, at));
 	PASS(vm_differs_at(&w.m, iova + size - 1));
@@ -288,14 +297,14 @@ static const char *after(uint64_t iova, uint64_t size)
 static const char *do_map(bool pages)
 {
 	uint32_t prot = draw_prot(), page = 0;
-	uint64_t iova, size, phys, failed = failed_count();
+	uint64_t iova, size, unit, phys, failed = failed_count();
 	bool exists;
 	int rc;
 
 	if (w.m.stale)
 		flush();
-	draw_range(&iova, &size);
-	phys = draw_phys(iova, size);
+	unit = draw_range(&iova, &size);
+	phys = draw_phys(iova, size, unit);
 	if (pages) {
 		do
 			page = (uint32_t)draw_unit();
@@ -373,7 +382,7 @@ static const char *do_trim(void)
 	uint64_t iova, size, before = vb_tables(&w.b), n;
 	bool all = draw(1);
 
-	draw_range(&iova, &size);
+	(void)draw_range(&iova, &size);
 	cache_some(iova, size);
 	w.m.cut_size = 0;
 	n = all ? pz_v7s_trim(w.b.v, 0, 0, UINT64_MAX) : pz_v7s_trim(w.b.v, 0, iova, size);
@@ -477,6 +486,8 @@ static const char *case_end(void)
 	PASS(w.m.wrong);
 	w.b.look = NULL;
 	vb_close(&w.b, &w.tap);
+	if (w.is_far)
+		vf_close(&w.far, &w.tap);
 	MUST(!w.tap.failed && !w.heap.next && !w.heap.size);
 	return NULL;
 }

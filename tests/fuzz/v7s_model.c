@@ -342,6 +342,21 @@ static uint64_t vm_somewhere(struct vm *m, const struct vb_event *e)
 	return w->first + vm_random(m) % w->pages * VM_PAGE;
 }
 
+/* What is told is made of pages, in their size, and is part of the request, or split for it. */
+static bool vm_told_right(struct vm *m, const struct vb_event *e)
+{
+	const struct vm_page *p = vm_at(m, e->iova);
+	bool walk = e->what == VB_FLUSH_WALK;
+
+	if (!e->size || !e->granule || (e->iova | e->size) & (e->granule - 1) || !p)
+		return false;
+	if (walk || !p->prot)
+		return walk;
+	/* A part of 16 MiB may have been split off before. */
+	return e->iova - m->cut < m->cut_size && e->size <= m->cut_size - (e->iova - m->cut) &&
+	       (e->granule >> p->shift == 1 || (p->shift == 24 && e->granule == PZ_V7S_1M));
+}
+
 /* What is not part of the request translates as ever, but for a page that is broken. */
 static void vm_others(struct vm *m, const struct vb_event *e)
 {
@@ -366,8 +381,8 @@ void vm_look(struct v7s_box *b, const struct vb_event *e)
 		memset(m->place, 0, sizeof(m->place));
 		return;
 	}
-	if (!e->size || !e->granule || (e->iova | e->size) & (e->granule - 1)) {
-		m->wrong = "what is told is no number of pages";
+	if (!vm_told_right(m, e)) {
+		m->wrong = "what is told is not what goes";
 		return;
 	}
 	vm_fill(m, vm_somewhere(m, e));
