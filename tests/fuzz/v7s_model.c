@@ -4,6 +4,8 @@
  */
 #include "v7s_model.h"
 
+#include <physzone/v7s_walk.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,15 +167,57 @@ static bool vm_says(struct vm *m, const struct vm_page *p, uint64_t at, uint64_t
 	       phys + (at - iova) == p->pfn * VM_PAGE && prot == vb_prot(m->b->cfg.quirks, p->prot);
 }
 
+static bool vm_walker_word(void *ctx, uint64_t addr, uint32_t *word)
+{
+	return vb_word(ctx, addr, word);
+}
+
+/* What pz_v7s_walk() needs to know. */
+static struct pz_v7s_view vm_view(const struct vm *m)
+{
+	uint32_t quirks = m->b->cfg.quirks;
+	struct pz_v7s_view v = { .table = vb_first_level(m->b),
+				 .ias = m->b->cfg.ias,
+				 .mtk_outputs = quirks & PZ_V7S_MTK_EXT,
+				 .mtk_tables = quirks & PZ_V7S_MTK_TTBR_EXT,
+				 .permissions = !(quirks & PZ_V7S_NO_PERMS),
+				 .read = vm_walker_word,
+				 .ctx = m->b };
+
+	return v;
+}
+
+/* Whether a run of the walker's, which @at lies in, is what was asked for there. */
+static bool vm_walked(const struct vm *m, const struct vm_page *p, uint64_t at,
+		      const struct pz_v7s_run *r)
+{
+	uint32_t quirks = m->b->cfg.quirks, prot = vb_prot(quirks, p->prot);
+	bool mmio = prot & PZ_IOMMU_MMIO, cache = prot & PZ_IOMMU_CACHE;
+
+	if (!p->prot)
+		return r->fault == PZ_V7S_FAULT_FIRST || r->fault == PZ_V7S_FAULT_SECOND;
+	return r->fault == PZ_V7S_NO_FAULT && r->phys + (at - r->first) == p->pfn * VM_PAGE &&
+	       r->page == (uint32_t)1 << p->shift && r->read &&
+	       r->write == !!(prot & PZ_IOMMU_WRITE) && r->user == !(prot & PZ_IOMMU_PRIV) &&
+	       r->exec == !(prot & PZ_IOMMU_NOEXEC) && r->tex == (mmio ? 0 : 1) &&
+	       r->b == (mmio || cache) && r->c == cache && r->shared && !r->global && r->access &&
+	       r->secure == !(quirks & PZ_V7S_NS) && r->domain == 0;
+}
+
 const char *vm_differs_at(struct vm *m, uint64_t iova)
 {
 	const struct vm_page *p = vm_at(m, iova);
 	uint64_t at = iova & ~(VM_PAGE - 1), phys = 0;
+	struct pz_v7s_view v = vm_view(m);
 	struct pz_v7s_page q;
+	struct pz_v7s_run run;
 	struct vb_page r;
 
 	if (!p)
 		return NULL;
+	(void)pz_v7s_walk(&v, iova, &run);
+	if (!vm_walked(m, p, at, &run) || at < run.first || at > run.last)
+		return "the walker sees something else";
 	if (!p->prot) {
 		if (vb_read(m->b, iova, &r) || r.odd)
 			return "a word where nothing is mapped";
@@ -238,15 +282,43 @@ const char *vm_differs(struct vm *m)
 	return NULL;
 }
 
+static int vm_each_run(void *ctx, const struct pz_v7s_run *r)
+{
+	struct vm_each *e = ctx;
+	struct vm *m = e->m;
+
+	if (r->first != e->last || r->last < r->first)
+		return -1;
+	e->last = r->last + 1;
+	e->pages += r->fault ? 0 : (r->last - r->first + 1) / VM_PAGE;
+	for (uint32_t i = 0; i < m->windows; i++) {
+		struct vm_window *w = &m->win[i];
+		uint64_t at = r->first > w->first ? r->first : w->first;
+
+		for (; at <= r->last && at < w->first + w->pages * VM_PAGE; at += VM_PAGE)
+			if (!vm_walked(m, vm_at(m, at), at, r))
+				return -1;
+	}
+	return 0;
+}
+
 const char *vm_walk_differs(struct vm *m)
 {
+	struct pz_v7s_view v = vm_view(m);
+	struct vm_each e = { m, 0, 0 };
+	uint64_t want = 0;
+
 	for (uint32_t i = 0; i < m->windows; i++)
 		for (uint32_t k = 0; k < m->win[i].pages; k++) {
 			const char *wrong = vm_differs_at(m, m->win[i].first + k * VM_PAGE);
 
+			want += m->win[i].page[k].prot != 0;
 			if (wrong)
 				return wrong;
 		}
+	if (pz_v7s_walk_each(&v, vm_each_run, &e) || e.last != (uint64_t)1 << m->b->cfg.ias ||
+	    e.pages != want)
+		return "the walker sees other runs";
 	return NULL;
 }
 
