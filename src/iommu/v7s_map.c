@@ -59,34 +59,33 @@ static bool map_free(const uint32_t *words, uint32_t count)
 
 /*
  * Lock the MiB, with a second level in it. 0, or -PZ_E... with nothing locked. Memory is asked for
- * with no lock held; somebody else may be quicker then.
+ * with no lock held, and goes back so: somebody else may be quicker then.
  */
 static int map_lock_second(const struct map_req *r, uint32_t i, struct v7s_held *h)
 {
 	struct pz_v7s *t = r->t;
-	struct pz_table table;
-	int rc;
+	struct pz_table table = { NULL, 0 };
+	int rc = 0;
 
-	v7s_lock(h, t, i);
-	if (h->m->table)
-		return 0;
-	rc = t->word[i] ? -PZ_EEXIST : 0;
-	v7s_unlock(h);
-	if (!rc)
-		rc = pz_v7s_table_get(t, r->cpu, r->gfp, V7S_TABLE_BYTES, &table);
-	if (rc)
-		return rc;
-	v7s_lock(h, t, i);
-	if (!t->word[i]) {
-		pz_v7s_link(h, &table);
-		return 0;
-	}
-	if (!h->m->table) {
-		rc = -PZ_EEXIST;
+	for (;;) {
+		v7s_lock(h, t, i);
+		if (h->m->table && !table.cpu_addr)
+			return 0;
+		if (!t->word[i] && table.cpu_addr) {
+			pz_v7s_link(h, &table);
+			return 0;
+		}
+		rc = t->word[i] && !h->m->table ? -PZ_EEXIST : 0;
 		v7s_unlock(h);
+		if (table.cpu_addr) {
+			pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
+			table.cpu_addr = NULL;
+		} else if (!rc) {
+			rc = pz_v7s_table_get(t, r->cpu, r->gfp, V7S_TABLE_BYTES, &table);
+		}
+		if (rc)
+			return rc;
 	}
-	pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
-	return rc;
 }
 
 /* Pages of 64 KiB where they fit, else of 4 KiB. */
@@ -149,7 +148,6 @@ static int map_lock_first(const struct map_req *r, uint32_t i, struct v7s_held *
 		}
 		table = pz_v7s_unlink(h);
 		v7s_unlock(h);
-		pz_v7s_flush_table(t, i);
 		pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
 	}
 }
@@ -171,37 +169,45 @@ static int map_section(const struct map_req *r, const struct map_piece *p, bool 
 	return 0;
 }
 
+/* Give back second levels without pages in 16 MiB; -PZ_EEXIST when something is mapped there. */
+static int map_clear_super(const struct map_req *r, uint32_t i)
+{
+	struct v7s_held h;
+	int rc = 0;
+
+	for (uint32_t k = 0; k < V7S_REPEAT && !rc; k++) {
+		if (!pz_load32(&r->t->word[i + k]))
+			continue;
+		rc = map_lock_first(r, i + k, &h);
+		if (!rc)
+			v7s_unlock(&h);
+	}
+	return rc;
+}
+
 static int map_super(const struct map_req *r, const struct map_piece *p, bool write)
 {
 	struct pz_v7s *t = r->t;
 	uint32_t i = (uint32_t)(p->iova >> V7S_MIB_SHIFT);
+	uint32_t word = pz_v7s_encode(t->cfg.quirks, PZ_V7S_16M, p->phys, r->prot);
 	struct v7s_group_held g;
-	int rc = 0;
 
-	for (uint32_t k = 0; k < V7S_REPEAT; k++) {
-		struct v7s_held h;
+	for (;;) {
+		int rc = map_clear_super(r, i);
 
-		if (!pz_load32(&t->word[i + k]))
-			continue;
-		rc = map_lock_first(r, i + k, &h);
-		if (rc)
+		if (rc || !write)
 			return rc;
-		v7s_unlock(&h);
+		pz_v7s_group_lock(&g, t, i / V7S_REPEAT);
+		if (map_free(&t->word[i], V7S_REPEAT))
+			break;
+		/* Somebody was quicker; it may be a second level only. */
+		pz_v7s_group_unlock(&g);
 	}
-	if (!write)
-		return 0;
-	pz_v7s_group_lock(&g, t, i / V7S_REPEAT);
-	if (!map_free(&t->word[i], V7S_REPEAT)) {
-		rc = -PZ_EEXIST;
-	} else {
-		uint32_t word = pz_v7s_encode(t->cfg.quirks, PZ_V7S_16M, p->phys, r->prot);
-
-		for (uint32_t k = 0; k < V7S_REPEAT; k++)
-			v7s_put(&t->word[i + k], word);
-		v7s_sync_first(t, i, V7S_REPEAT);
-	}
+	for (uint32_t k = 0; k < V7S_REPEAT; k++)
+		v7s_put(&t->word[i + k], word);
+	v7s_sync_first(t, i, V7S_REPEAT);
 	pz_v7s_group_unlock(&g);
-	return rc;
+	return 0;
 }
 
 static int map_do(const struct map_req *r, const struct map_piece *p, bool write)
