@@ -106,14 +106,6 @@ static const struct golden_bug *golden_bug(const struct golden_case *c, uint64_t
 	return NULL;
 }
 
-static bool golden_alike(const struct pz_v7s_run *a, const struct pz_v7s_run *b)
-{
-	return a->read == b->read && a->write == b->write && a->user == b->user &&
-	       a->exec == b->exec && a->secure == b->secure && a->shared == b->shared &&
-	       a->global == b->global && a->access == b->access && a->tex == b->tex &&
-	       a->domain == b->domain && a->b == b->b && a->c == b->c;
-}
-
 /* Whether a page of both leads to the same place in the same way; @was is Linux's. */
 static bool golden_page(const struct golden_case *c, const struct iommu_image *was,
 			const struct iommu_image *is, uint64_t iova)
@@ -130,7 +122,7 @@ static bool golden_page(const struct golden_case *c, const struct iommu_image *w
 		return !a.fault == !b.fault;
 	from = a.phys + (iova - a.first);
 	to = b.phys + (iova - b.first);
-	return golden_alike(&a, &b) &&
+	return pz_v7s_alike(&a, &b) &&
 	       (bug ? from == iova - bug->first && to == 0x40000000 + from : from == to);
 }
 
