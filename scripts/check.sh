@@ -75,10 +75,11 @@ step_tsan()
 		-Doptimization=1 -Ddebug=true &&
 		ninja -C $top/tsan -j "$jobs" tests/explore/stress tests/explore/stress_pools \
 			tests/explore/stress_slab tests/explore/stress_bounce \
-			tests/explore/stress_coherent tests/explore/stress_dma &&
+			tests/explore/stress_coherent tests/explore/stress_dma \
+			tests/explore/stress_v7s &&
 		TSAN_OPTIONS=halt_on_error=1 \
 			meson_tests $top/tsan tsan stress stress_pools stress_slab stress_bounce \
-			stress_coherent stress_dma
+			stress_coherent stress_dma stress_v7s
 }
 
 # The core for every bare-metal target, and what its objects may contain.
