@@ -73,16 +73,6 @@ static int cut_prepare(struct cut *c, uint64_t first, uint64_t last)
 	return cut_spare(c);
 }
 
-static int cut_prepare_ends(struct cut *c)
-{
-	uint64_t last = c->iova + (c->size - 1), end = c->iova | (PZ_V7S_1M - 1);
-	int rc = cut_prepare(c, c->iova, end < last ? end : last);
-
-	if (!rc && end < last)
-		rc = cut_prepare(c, pz_round_down(last, PZ_V7S_1M), last);
-	return rc;
-}
-
 /* Words in a row that are of small pages, or are pages of 64 KiB as a whole, go. Where it ends. */
 static uint32_t cut_run(struct cut *c, struct v7s_held *h, uint32_t from, uint32_t to)
 {
@@ -250,12 +240,16 @@ static int cut_run_all(struct cut *c)
 	return rc;
 }
 
-static int cut_all(struct cut *c)
+static inline int cut_all(struct cut *c)
 {
-	int rc = cut_prepare_ends(c);
+	uint64_t last = c->iova + (c->size - 1), end = c->iova | (PZ_V7S_1M - 1);
+	bool one = last <= end; /* MiB */
+	int rc = cut_prepare(c, c->iova, one ? last : end);
 
+	if (!rc && !one)
+		rc = cut_prepare(c, pz_round_down(last, PZ_V7S_1M), last);
 	if (!rc)
-		rc = cut_run_all(c);
+		rc = one ? cut_mib(c, c->iova, (uint32_t)c->size) : cut_run_all(c);
 	while (c->spares)
 		pz_v7s_table_put(c->t, c->cpu, V7S_TABLE_BYTES, &c->spare[--c->spares]);
 	return rc;
