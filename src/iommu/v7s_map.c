@@ -58,10 +58,10 @@ static bool map_free(const uint32_t *words, uint32_t count)
 }
 
 /*
- * Give the MiB a second level, and lock it; or -PZ_E... with nothing locked. Memory is asked for with
- * no lock held; somebody else may be quicker then.
+ * Give the MiB a second level, and lock it: @linked; or somebody else was quicker, or it is -PZ_E...,
+ * with nothing locked. Memory is asked for with no lock held, and goes back so.
  */
-static int map_make_second(const struct map_req *r, uint32_t i, struct v7s_held *h)
+static int map_make_second(const struct map_req *r, uint32_t i, struct v7s_held *h, bool *linked)
 {
 	struct pz_v7s *t = r->t;
 	struct pz_table table;
@@ -70,34 +70,36 @@ static int map_make_second(const struct map_req *r, uint32_t i, struct v7s_held 
 	if (rc)
 		return rc;
 	v7s_lock(h, t, i);
-	if (!t->word[i]) {
+	*linked = !t->word[i];
+	if (*linked) {
 		pz_v7s_link(h, &table);
 		return 0;
 	}
-	if (!h->m->table) {
-		rc = -PZ_EEXIST;
-		v7s_unlock(h);
-	}
+	v7s_unlock(h);
 	pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
-	return rc;
+	return 0;
 }
 
 /* Lock the MiB, with a second level in it; or -PZ_E... with nothing locked. */
 static inline int map_lock_second(const struct map_req *r, uint32_t i, struct v7s_held *h)
 {
-	struct v7s_held made;
-	int rc;
+	for (;;) {
+		bool linked = false;
+		struct v7s_held made;
+		int rc;
 
-	v7s_lock(h, r->t, i);
-	if (h->m->table)
-		return 0;
-	rc = r->t->word[i] ? -PZ_EEXIST : 0;
-	v7s_unlock(h);
-	if (!rc)
-		rc = map_make_second(r, i, &made);
-	if (!rc)
-		*h = made;
-	return rc;
+		v7s_lock(h, r->t, i);
+		if (h->m->table)
+			return 0;
+		rc = r->t->word[i] ? -PZ_EEXIST : 0;
+		v7s_unlock(h);
+		if (!rc)
+			rc = map_make_second(r, i, &made, &linked);
+		if (linked)
+			*h = made;
+		if (rc || linked)
+			return rc;
+	}
 }
 
 static void map_small(const struct pz_v7s *t, uint32_t *words, uint32_t count, uint64_t phys,
