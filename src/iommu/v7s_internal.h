@@ -197,7 +197,10 @@ static inline void v7s_lock(struct v7s_held *h, struct pz_v7s *t, uint32_t i)
 			continue;
 		if (!pz_load32(&t->group[i / V7S_REPEAT]))
 			return;
+		/* Not again before it is free: who has it waits for all of us to let go. */
 		pz_release32(&m->state, h->state);
+		while (pz_load32(&t->group[i / V7S_REPEAT]))
+			v7s_relax(t);
 	}
 }
 
@@ -243,10 +246,9 @@ void pz_v7s_sync(const struct pz_v7s *t, uint64_t addr, uint32_t count);
 /* A second level takes the place of what word the MiB has; its words have been written. */
 void pz_v7s_link(struct v7s_held *h, const struct pz_table *table);
 
-/* The second level leaves the MiB, which is not mapped then. It must be flushed, by
- * pz_v7s_flush_table(), before pz_v7s_table_put(). */
+/* The second level leaves the MiB, which is not mapped then. That is told before anybody can map
+ * there: who walks through the old one would not see it. For pz_v7s_table_put() once unlocked. */
 struct pz_table pz_v7s_unlink(struct v7s_held *h);
-void pz_v7s_flush_table(const struct pz_v7s *t, uint32_t i);
 
 /* From number @i of the first level on, or number @k of the second level of what is locked. */
 static inline void v7s_sync_first(const struct pz_v7s *t, uint32_t i, uint32_t count)

@@ -181,7 +181,6 @@ static int map_lock_first(const struct map_req *r, uint32_t i, struct v7s_held *
 		}
 		table = pz_v7s_unlink(h);
 		v7s_unlock(h);
-		pz_v7s_flush_table(t, i);
 		pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
 	}
 }
@@ -203,37 +202,45 @@ static int map_section(const struct map_req *r, const struct map_piece *p, bool 
 	return 0;
 }
 
+/* Give back second levels without pages in 16 MiB; -PZ_EEXIST when something is mapped there. */
+static int map_clear_super(const struct map_req *r, uint32_t i)
+{
+	struct v7s_held h;
+	int rc = 0;
+
+	for (uint32_t k = 0; k < V7S_REPEAT && !rc; k++) {
+		if (!pz_load32(&r->t->word[i + k]))
+			continue;
+		rc = map_lock_first(r, i + k, &h);
+		if (!rc)
+			v7s_unlock(&h);
+	}
+	return rc;
+}
+
 static int map_super(const struct map_req *r, const struct map_piece *p, bool write)
 {
 	struct pz_v7s *t = r->t;
 	uint32_t i = (uint32_t)(p->iova >> V7S_MIB_SHIFT);
+	uint32_t word = pz_v7s_encode(t->cfg.quirks, PZ_V7S_16M, p->phys, r->prot);
 	struct v7s_group_held g;
-	int rc = 0;
 
-	for (uint32_t k = 0; k < V7S_REPEAT; k++) {
-		struct v7s_held h;
+	for (;;) {
+		int rc = map_clear_super(r, i);
 
-		if (!pz_load32(&t->word[i + k]))
-			continue;
-		rc = map_lock_first(r, i + k, &h);
-		if (rc)
+		if (rc || !write)
 			return rc;
-		v7s_unlock(&h);
+		pz_v7s_group_lock(&g, t, i / V7S_REPEAT);
+		if (map_free(&t->word[i], V7S_REPEAT))
+			break;
+		/* Somebody was quicker; it may be a second level only. */
+		pz_v7s_group_unlock(&g);
 	}
-	if (!write)
-		return 0;
-	pz_v7s_group_lock(&g, t, i / V7S_REPEAT);
-	if (!map_free(&t->word[i], V7S_REPEAT)) {
-		rc = -PZ_EEXIST;
-	} else {
-		uint32_t word = pz_v7s_encode(t->cfg.quirks, PZ_V7S_16M, p->phys, r->prot);
-
-		for (uint32_t k = 0; k < V7S_REPEAT; k++)
-			v7s_put(&t->word[i + k], word);
-		v7s_sync_first(t, i, V7S_REPEAT);
-	}
+	for (uint32_t k = 0; k < V7S_REPEAT; k++)
+		v7s_put(&t->word[i + k], word);
+	v7s_sync_first(t, i, V7S_REPEAT);
 	pz_v7s_group_unlock(&g);
-	return rc;
+	return 0;
 }
 
 static int map_do(const struct map_req *r, const struct map_piece *p, bool write)
