@@ -57,26 +57,24 @@ static bool map_free(const uint32_t *words, uint32_t count)
 	return !any;
 }
 
-/*
- * Give the MiB a second level, and lock it: @linked; or somebody else was quicker, or it is -PZ_E...,
- * with nothing locked. Memory is asked for with no lock held, and goes back so.
- */
-static int map_make_second(const struct map_req *r, uint32_t i, struct v7s_held *h, bool *linked)
+/* Give the MiB a second level, unless somebody else is quicker. Memory is asked for with no lock held,
+ * and goes back so. */
+static int map_make_second(const struct map_req *r, uint32_t i)
 {
-	struct pz_v7s *t = r->t;
 	struct pz_table table;
-	int rc = pz_v7s_table_get(t, r->cpu, r->gfp, V7S_TABLE_BYTES, &table);
+	struct v7s_held h;
+	bool empty;
+	int rc = pz_v7s_table_get(r->t, r->cpu, r->gfp, V7S_TABLE_BYTES, &table);
 
 	if (rc)
 		return rc;
-	v7s_lock(h, t, i);
-	*linked = !t->word[i];
-	if (*linked) {
-		pz_v7s_link(h, &table);
-		return 0;
-	}
-	v7s_unlock(h);
-	pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
+	v7s_lock(&h, r->t, i);
+	empty = !r->t->word[i];
+	if (empty)
+		pz_v7s_link(&h, &table);
+	v7s_unlock(&h);
+	if (!empty)
+		pz_v7s_table_put(r->t, r->cpu, V7S_TABLE_BYTES, &table);
 	return 0;
 }
 
@@ -84,8 +82,6 @@ static int map_make_second(const struct map_req *r, uint32_t i, struct v7s_held 
 static inline int map_lock_second(const struct map_req *r, uint32_t i, struct v7s_held *h)
 {
 	for (;;) {
-		bool linked = false;
-		struct v7s_held made;
 		int rc;
 
 		v7s_lock(h, r->t, i);
@@ -94,10 +90,8 @@ static inline int map_lock_second(const struct map_req *r, uint32_t i, struct v7
 		rc = r->t->word[i] ? -PZ_EEXIST : 0;
 		v7s_unlock(h);
 		if (!rc)
-			rc = map_make_second(r, i, &made, &linked);
-		if (linked)
-			*h = made;
-		if (rc || linked)
+			rc = map_make_second(r, i);
+		if (rc)
 			return rc;
 	}
 }
