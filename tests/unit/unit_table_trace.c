@@ -97,8 +97,8 @@ static void tables_by_hand(void **state)
 	table_ops_destroy(&t);
 }
 
-static void step_is(const struct table_trace *r, size_t i, bool unmap, uint64_t iova, uint64_t paddr,
-		    uint64_t size, uint32_t tables)
+static void step_is(const struct table_trace *r, size_t i, bool unmap, uint64_t iova,
+		    uint64_t paddr, uint64_t size, uint32_t tables)
 {
 	assert_true(i < r->steps.n);
 	assert_int_equal(r->steps.v[i].op.unmap, unmap);
