@@ -118,8 +118,8 @@ static void draw_config(struct pz_v7s_config *c)
 	mtk = c->quirks & PZ_V7S_MTK_EXT;
 	c->ias = mtk ? 34 : 32;
 	c->oas = mtk ? 35 : 32;
-	if (!draw(2))
-		c->ias = 20 + (uint32_t)draw(c->ias - 20);
+	if (draw(3))
+		c->ias = 20 + (uint32_t)draw(draw(1) ? 7 : c->ias - 20);
 	if (!draw(4))
 		c->oas = 20 + (uint32_t)draw(c->oas - 20);
 	c->quirks |= (draw(1) ? PZ_V7S_BREAK_FIRST : 0) | (draw(1) ? PZ_V7S_GIVE_BACK : 0);
