@@ -73,6 +73,7 @@ static int vb_alloc(void *ctx, uint32_t cpu, uint32_t gfp, uint32_t bytes, struc
 	if (b->astray_in && !--b->astray_in) {
 		out->addr = b->astray;
 		b->astray_at = at + 1;
+		b->refused++;
 	}
 	return 0;
 }

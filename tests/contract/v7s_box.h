@@ -44,7 +44,7 @@ struct v7s_box {
 	uint16_t len_kept[VB_SLOTS];
 	bool wrong; /* the provider was misused */
 	uint64_t live, live_bytes, asked, freed;
-	uint64_t refused; /* requests that failed as they were told to */
+	uint64_t refused; /* requests that failed, or went astray, as they were told to */
 	uint64_t asked_kept, freed_kept, events_kept;
 	uint64_t fail_in;   /* requests until one fails, 1 for the next; 0 for none */
 	uint64_t fail_left; /* how many fail in a row from there */
