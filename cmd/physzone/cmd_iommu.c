@@ -109,8 +109,8 @@ int cmd_iommu(const struct options *o, struct out *out, char **err)
 	bool map = !strcmp(o->topic, "map");
 	struct iommu_image image;
 	struct iommu_built built;
-	struct iommu_view view = { o->operands[0], &image, NULL, map ? &built : NULL,
-				   o->tables.raw };
+	struct iommu_view view = { strcmp(o->operands[0], "-") ? o->operands[0] : "standard input",
+				   &image, NULL, map ? &built : NULL, o->tables.raw };
 	struct iommu_sum sum;
 	int rc;
 

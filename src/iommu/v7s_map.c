@@ -57,53 +57,43 @@ static bool map_free(const uint32_t *words, uint32_t count)
 	return !any;
 }
 
-/*
- * Give the MiB a second level, and lock it; or -PZ_E... with nothing locked. Memory is asked for
- * with no lock held, and goes back so: somebody else may be quicker then.
- */
-static int map_make_second(const struct map_req *r, uint32_t i, struct v7s_held *h)
+/* Give the MiB a second level, unless somebody else is quicker. Memory is asked for with no lock held,
+ * and goes back so. */
+static int map_make_second(const struct map_req *r, uint32_t i)
 {
-	struct pz_v7s *t = r->t;
-	struct pz_table table = { NULL, 0 };
-	int rc = 0;
+	struct pz_table table;
+	struct v7s_held h;
+	bool empty;
+	int rc = pz_v7s_table_get(r->t, r->cpu, r->gfp, V7S_TABLE_BYTES, &table);
 
-	for (;;) {
-		v7s_lock(h, t, i);
-		if (h->m->table && !table.cpu_addr)
-			return 0;
-		if (!t->word[i] && table.cpu_addr) {
-			pz_v7s_link(h, &table);
-			return 0;
-		}
-		rc = t->word[i] && !h->m->table ? -PZ_EEXIST : 0;
-		v7s_unlock(h);
-		if (table.cpu_addr) {
-			pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
-			table.cpu_addr = NULL;
-		} else if (!rc) {
-			rc = pz_v7s_table_get(t, r->cpu, r->gfp, V7S_TABLE_BYTES, &table);
-		}
-		if (rc)
-			return rc;
-	}
+	if (rc)
+		return rc;
+	v7s_lock(&h, r->t, i);
+	empty = !r->t->word[i];
+	if (empty)
+		pz_v7s_link(&h, &table);
+	v7s_unlock(&h);
+	if (!empty)
+		pz_v7s_table_put(r->t, r->cpu, V7S_TABLE_BYTES, &table);
+	return 0;
 }
 
 /* Lock the MiB, with a second level in it; or -PZ_E... with nothing locked. */
 static inline int map_lock_second(const struct map_req *r, uint32_t i, struct v7s_held *h)
 {
-	struct v7s_held made;
-	int rc;
+	for (;;) {
+		int rc;
 
-	v7s_lock(h, r->t, i);
-	if (h->m->table)
-		return 0;
-	rc = r->t->word[i] ? -PZ_EEXIST : 0;
-	v7s_unlock(h);
-	if (!rc)
-		rc = map_make_second(r, i, &made);
-	if (!rc)
-		*h = made;
-	return rc;
+		v7s_lock(h, r->t, i);
+		if (h->m->table)
+			return 0;
+		rc = r->t->word[i] ? -PZ_EEXIST : 0;
+		v7s_unlock(h);
+		if (!rc)
+			rc = map_make_second(r, i);
+		if (rc)
+			return rc;
+	}
 }
 
 static void map_small(const struct pz_v7s *t, uint32_t *words, uint32_t count, uint64_t phys,

@@ -3,8 +3,8 @@
  * fuzz_iommu.c - images of translation tables from any bytes, decoded and shown; and lists of
  * mappings from any text, built, and decoded again.
  *
- * The first byte says which, and how; the second has the bits of an iova. The rest is the image,
- * whose first level is at its beginning, or the list.
+ * The first byte says which, and how; the second has the bits of an iova, and what is shown. The
+ * rest is the image, whose first level is at its beginning, or the list.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -40,8 +40,7 @@ static int fuzz_range(void *ctx, const struct iommu_range *r)
 	if (r->run.fault)
 		return 0;
 	must(first.phys + (r->run.first - first.first) == r->run.phys);
-	must(last.phys + (r->run.last - last.first) ==
-	     r->run.phys + (r->run.last - r->run.first));
+	must(last.phys + (r->run.last - last.first) == r->run.phys + (r->run.last - r->run.first));
 	f->bytes += r->run.last - r->run.first + 1;
 	f->ranges++;
 	f->pages += iommu_page_count(r->pages);
@@ -69,12 +68,13 @@ static void fuzz_findings(const struct iommu_sum *s)
 	}
 }
 
-/* All that is shown of an image; returns how many findings there are. */
-static uint64_t fuzz_show(const struct iommu_image *m, const struct iommu_built *built)
+/* One of what is shown of an image; returns how many findings there are. */
+static uint64_t fuzz_show(const struct iommu_image *m, const struct iommu_built *built,
+			  unsigned int how)
 {
 	struct fuzz_ranges f = { .m = m };
 	struct iommu_sum s;
-	struct iommu_view v = { "fuzz", m, &s, built, false };
+	struct iommu_view v = { "fuzz", m, &s, built, how & 1 };
 	struct out out;
 	uint64_t found;
 
@@ -85,19 +85,19 @@ static uint64_t fuzz_show(const struct iommu_image *m, const struct iommu_built 
 	fuzz_findings(&s);
 	iommu_words(m, fuzz_word, (void *)(uintptr_t)m);
 	out_init(&out, NULL);
-	for (int raw = 0; raw < 2; raw++) {
-		v.raw = raw;
+	if (how < 2)
 		iommu_text(&out, &v);
+	else if (how < 4)
 		iommu_json(&out, &v);
-	}
-	iommu_svg(&out, &v);
+	else
+		iommu_svg(&out, &v);
 	out_destroy(&out);
 	found = s.found;
 	iommu_sum_destroy(&s);
 	return found;
 }
 
-static void fuzz_image(struct iommu_image *m, const uint8_t *data, size_t size)
+static void fuzz_image(struct iommu_image *m, const uint8_t *data, size_t size, unsigned int how)
 {
 	struct iommu_piece *p;
 	char *err = NULL;
@@ -114,11 +114,11 @@ static void fuzz_image(struct iommu_image *m, const uint8_t *data, size_t size)
 		free(err);
 		return;
 	}
-	(void)fuzz_show(m, NULL);
+	(void)fuzz_show(m, NULL, how);
 }
 
 static void fuzz_list(struct iommu_image *m, const struct options *o, const uint8_t *data,
-		      size_t size)
+		      size_t size, unsigned int how)
 {
 	struct iommu_built built;
 	struct text text;
@@ -135,7 +135,7 @@ static void fuzz_list(struct iommu_image *m, const struct options *o, const uint
 	if (rc)
 		must(!strpbrk(err, "\n\r\t\033"));
 	else
-		must(!fuzz_show(m, &built));
+		must(!fuzz_show(m, &built, how));
 	free(err);
 }
 
@@ -143,11 +143,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct options o = { .command = CMD_IOMMU };
 	struct iommu_image m;
+	unsigned int how;
 
 	if (size < 2 || size > 1 << 16)
 		return 0;
 	/* No more than 64 MiB of iovas: a list may fill it with pages of 4 KiB. */
 	o.tables.ias = 20 + data[1] % 7;
+	how = data[1] / 7 % 5;
 	o.tables.oas = 32;
 	o.tables.mtk_tables = data[0] & 2;
 	o.tables.mtk = data[0] & 6;
@@ -162,9 +164,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	m.view.mtk_tables = o.tables.mtk_tables;
 	m.view.permissions = !o.tables.no_perms;
 	if (data[0] & 1)
-		fuzz_list(&m, &o, data + 2, size - 2);
+		fuzz_list(&m, &o, data + 2, size - 2, how);
 	else
-		fuzz_image(&m, data + 2, size - 2);
+		fuzz_image(&m, data + 2, size - 2, how);
 	image_destroy(&m);
 	return 0;
 }

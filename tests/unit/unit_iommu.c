@@ -92,23 +92,23 @@ static void maps(void **state)
 	run_has(&r, "TTBR 0x80000002, TCR 0x00000000, PRRR 0x800b8204, NMRR 0x40004000");
 	run_has(&r, "18 KiB of tables, an image of 18 KiB; 1 page split");
 	run_says(&r, "0x00100000-0x0017ffff 0x40000000-0x4007ffff 512 KiB 8x64K read, write, "
-		     "execute; cached, shared");
+		     "exec; cached");
 	run_says(&r, "0x00181000-0x002fffff 0x40081000-0x401fffff 1.5 MiB 1x1M 7x64K 15x4K read, "
-		     "write, execute; cached, shared");
+		     "write, exec; cached");
 	run_says(&r, "0x01000000-0x02ffffff 0x40000000-0x41ffffff 32 MiB 2x16M read, write, "
-		     "execute; uncached, shared");
+		     "exec; uncached");
 	run_says(&r, "0x05000000-0x0500ffff 0xfe000000-0xfe00ffff 64 KiB 1x64K read, write; "
-		     "device, shared");
+		     "device");
 	run_says(&r,
 		 "0x05010000-0x05014fff 0x50000000-0x50004fff 20 KiB 5x4K read, privileged only; "
-		 "uncached, shared");
+		 "uncached");
 	run_done(&r);
 	r = run_with("iommu map --coherent-walk --ns --base 0x42000000 %s", list, "");
 	run_has(&r, "TTBR 0x4200006a");
-	run_has(&r, "cached, shared, not secure");
+	run_has(&r, "cached, not secure");
 	run_done(&r);
 	r = run_with("iommu map --no-perms %s", list, "");
-	run_says(&r, "64 KiB 1x64K read, write, execute; device, shared");
+	run_says(&r, "64 KiB 1x64K read, write, exec; device");
 	run_has_not(&r, "privileged");
 	run_done(&r);
 	r = run_with("iommu map --sizes 4K,0x10000 %s", list, "");
@@ -279,7 +279,7 @@ static void words(void **state)
 
 	(void)state;
 	assert_non_null(image);
-	word_put(image, 4 * 1, 0x12339c1e); /* a section, read only, cached, no execute */
+	word_put(image, 4 * 1, 0x12339c1e); /* a section, read only, cached, no exec */
 	word_put(image, 4 * 2, 0x00000003);
 	word_put(image, 4 * 3, 0x00004001); /* a second level */
 	word_put(image, 4 * 4, 0x00004001); /* the same again */
@@ -297,9 +297,9 @@ static void words(void **state)
 	assert_int_equal(r.rc, EXIT_PROBLEM);
 	run_says(&r, "4 ranges of 1.01 MiB in 4 pages (1x1M 3x4K), 3 second levels (1 empty, 1 "
 		     "used more than once), 4 findings");
-	run_says(&r, "0x00100000-0x001fffff 0x12300000-0x123fffff 1 MiB 1x1M read; cached, shared");
+	run_says(&r, "0x00100000-0x001fffff 0x12300000-0x123fffff 1 MiB 1x1M read; cached");
 	run_has(&r, "0x00200000-0x002fffff  reserved type");
-	run_says(&r, "0x00301000-0x00301fff 0x55555000-0x55555fff 4 KiB 1x4K read, write, execute");
+	run_says(&r, "0x00301000-0x00301fff 0x55555000-0x55555fff 4 KiB 1x4K read, write, exec");
 	run_says(&r,
 		 "0x00310000-0x0031efff 0x789a0000-0x789aefff 60 KiB unequal words of one page");
 	run_has(&r, "0x00680000-0x006fffff  second level not in the image");
@@ -316,7 +316,7 @@ static void words(void **state)
 	r = run_with("iommu dump --raw %s", name, "");
 	run_says(&r, "2 0x00000008 00000003 reserved type");
 	run_says(&r, "12 0x00000048 46071c02 16 MiB at 0x01200000 to 0x46200000: read, write, "
-		     "execute; uncached, shared; words differ");
+		     "exec; uncached; words differ");
 	run_done(&r);
 	r = run_with("iommu dump --raw --no-perms --json %s", name, "");
 	run_says(&r, "\"level\": 2, \"entry\": 1, \"entries\": 1, \"address\": 16388, \"word\": "
@@ -531,7 +531,7 @@ static void lists(void **state)
 /* The bits of memory types that no list makes. */
 static void names(void **state)
 {
-	struct pz_v7s_run r = { .secure = true, .access = true };
+	struct pz_v7s_run r = { .secure = true, .access = true, .shared = true };
 	char more[IOMMU_MORE_MAX];
 
 	(void)state;
@@ -548,10 +548,11 @@ static void names(void **state)
 	assert_string_equal(iommu_memory(&r), "outer and inner cached apart");
 	assert_string_equal(iommu_more(more, &r), "");
 	r.domain = 15;
-	r.secure = r.access = false;
-	r.global = r.shared = true;
+	r.secure = r.access = r.shared = false;
+	r.global = true;
 	assert_string_equal(iommu_more(more, &r),
-			    ", shared, global, not secure, no access, domain 15");
+			    ", not shared, global, not secure, no access, "
+			    "domain 15");
 	assert_string_equal(iommu_access(&r), "read, privileged only");
 	for (unsigned int i = 0; i < PZ_V7S_FAULTS; i++)
 		assert_true(iommu_fault((enum pz_v7s_fault)i) &&

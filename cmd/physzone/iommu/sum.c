@@ -26,11 +26,7 @@ static unsigned int sum_size(uint32_t page)
 static bool sum_joins(const struct pz_v7s_run *a, const struct pz_v7s_run *b)
 {
 	return !a->fault && !b->fault && b->first == a->last + 1 &&
-	       b->phys == a->phys + (a->last - a->first) + 1 && a->read == b->read &&
-	       a->write == b->write && a->user == b->user && a->exec == b->exec &&
-	       a->secure == b->secure && a->shared == b->shared && a->global == b->global &&
-	       a->access == b->access && a->tex == b->tex && a->domain == b->domain &&
-	       a->b == b->b && a->c == b->c;
+	       b->phys == a->phys + (a->last - a->first) + 1 && pz_v7s_alike(a, b);
 }
 
 static int sum_close(struct sum_each *e)

@@ -31,13 +31,13 @@ const char *iommu_access(const struct pz_v7s_run *r)
 {
 	static const char *const words[8] = {
 		"read, privileged only",
-		"read, execute, privileged only",
+		"read, exec, privileged only",
 		"read, write, privileged only",
-		"read, write, execute, privileged only",
+		"read, write, exec, privileged only",
 		"read",
-		"read, execute",
+		"read, exec",
 		"read, write",
-		"read, write, execute",
+		"read, write, exec",
 	};
 
 	return words[(r->user ? 4 : 0) + (r->write ? 2 : 0) + (r->exec ? 1 : 0)];
@@ -61,7 +61,7 @@ const char *iommu_more(char buf[IOMMU_MORE_MAX], const struct pz_v7s_run *r)
 
 	if (r->domain)
 		snprintf(domain, sizeof(domain), ", domain %u", r->domain);
-	snprintf(buf, IOMMU_MORE_MAX, "%s%s%s%s%s", r->shared ? ", shared" : "",
+	snprintf(buf, IOMMU_MORE_MAX, "%s%s%s%s%s", r->shared ? "" : ", not shared",
 		 r->global ? ", global" : "", r->secure ? "" : ", not secure",
 		 r->access ? "" : ", no access", domain);
 	return buf;
