@@ -63,7 +63,7 @@ help:
 	@echo 'make check      everything that must hold: tests, sanitizers, lints, cross builds, fuzzing, boot'
 	@echo 'make bench      measure; BENCH="--quick pair" for some cases of the page allocator,'
 	@echo '                BENCH="objects --quick pair" of the object caches, BENCH=--help for a list'
-	@echo 'make boot       start the bare-metal image in QEMU and run the contract suite there'
+	@echo 'make boot       start the bare-metal images in QEMU and run the contract suite there'
 	@echo 'make fuzz       fuzz every parser; FUZZ_SECONDS=N for each target (600), FUZZ_TARGET=NAME for one'
 	@echo 'make install    install under PREFIX (/usr/local), staged in DESTDIR'
 	@echo 'make format     format the C sources'

@@ -18,6 +18,14 @@
 #define BOOT_PHYS_BITS 46
 #define BOOT_LOW_1M 0x100000u
 
+/* What a machine has to test besides the contract; the last one has no name. */
+struct boot_suite {
+	const char *name;
+	void (*fn)(struct tap *t, uint64_t handed_over);
+};
+
+extern const struct boot_suite boot_own[];
+
 /*
  * Lay out the machine below: decode the loader's map, print it and the zones that Linux would make
  * of it, and check what must hold of any machine.

@@ -17,6 +17,7 @@ fi
 build='gcc libc6-dev meson ninja-build pkg-config libfdt-dev zlib1g-dev liblzma-dev libzstd-dev'
 clang='clang lld llvm'
 cross='gcc-aarch64-linux-gnu gcc-arm-linux-gnueabihf gcc-riscv64-linux-gnu'
+qemu='qemu-system-x86 qemu-system-arm'
 optional=
 case "${1-}" in
 build | run) want=$build ;;
@@ -25,10 +26,10 @@ bench)
 	# Allocators to compare with; each is left out where it is missing.
 	optional='libmimalloc-dev libjemalloc-dev libtcmalloc-minimal4'
 	;;
-boot) want="$build binutils qemu-system-x86" ;;
+boot) want="$build binutils gcc-arm-linux-gnueabihf $qemu" ;;
 fuzz) want="$build $clang" ;;
 check)
-	want="$build $clang $cross g++ binutils libcmocka-dev qemu-system-x86"
+	want="$build $clang $cross g++ binutils libcmocka-dev $qemu"
 	want="$want device-tree-compiler xz-utils gzip zstd"
 	# Programs that run on memory from pz_kmalloc(): tests/preload.
 	want="$want python3 sqlite3 git"

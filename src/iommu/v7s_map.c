@@ -57,61 +57,88 @@ static bool map_free(const uint32_t *words, uint32_t count)
 	return !any;
 }
 
-/*
- * Lock the MiB, with a second level in it. 0, or -PZ_E... with nothing locked. Memory is asked for
- * with no lock held, and goes back so: somebody else may be quicker then.
- */
-static int map_lock_second(const struct map_req *r, uint32_t i, struct v7s_held *h)
+/* Give the MiB a second level, unless somebody else is quicker. Memory is asked for with no lock
+ * held, and goes back so. */
+static int map_make_second(const struct map_req *r, uint32_t i)
 {
-	struct pz_v7s *t = r->t;
-	struct pz_table table = { NULL, 0 };
-	int rc = 0;
+	struct pz_table table;
+	struct v7s_held h;
+	bool empty;
+	int rc = pz_v7s_table_get(r->t, r->cpu, r->gfp, V7S_TABLE_BYTES, &table);
 
+	if (rc)
+		return rc;
+	v7s_lock(&h, r->t, i);
+	empty = !r->t->word[i];
+	if (empty)
+		pz_v7s_link(&h, &table);
+	v7s_unlock(&h);
+	if (!empty)
+		pz_v7s_table_put(r->t, r->cpu, V7S_TABLE_BYTES, &table);
+	return 0;
+}
+
+/* Lock the MiB, with a second level in it; or -PZ_E... with nothing locked. */
+static inline int map_lock_second(const struct map_req *r, uint32_t i, struct v7s_held *h)
+{
 	for (;;) {
-		v7s_lock(h, t, i);
-		if (h->m->table && !table.cpu_addr)
+		int rc;
+
+		v7s_lock(h, r->t, i);
+		if (h->m->table)
 			return 0;
-		if (!t->word[i] && table.cpu_addr) {
-			pz_v7s_link(h, &table);
-			return 0;
-		}
-		rc = t->word[i] && !h->m->table ? -PZ_EEXIST : 0;
+		rc = r->t->word[i] ? -PZ_EEXIST : 0;
 		v7s_unlock(h);
-		if (table.cpu_addr) {
-			pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
-			table.cpu_addr = NULL;
-		} else if (!rc) {
-			rc = pz_v7s_table_get(t, r->cpu, r->gfp, V7S_TABLE_BYTES, &table);
-		}
+		if (!rc)
+			rc = map_make_second(r, i);
 		if (rc)
 			return rc;
 	}
 }
 
-/* Pages of 64 KiB where they fit, else of 4 KiB. */
-static void map_words(const struct map_req *r, uint32_t *words, const struct map_piece *p)
+static void map_small(const struct pz_v7s *t, uint32_t *words, uint32_t count, uint64_t phys,
+		      uint32_t prot)
 {
-	uint32_t quirks = r->t->cfg.quirks;
-	uint64_t phys = p->phys;
-	uint32_t k = (uint32_t)p->iova >> V7S_PAGE_SHIFT & (V7S_WORDS - 1);
-	uint32_t end = k + (p->size >> V7S_PAGE_SHIFT);
-	bool large = r->sizes & PZ_V7S_64K && !((p->iova ^ p->phys) & (PZ_V7S_64K - 1));
+	bool mtk = t->cfg.quirks & PZ_V7S_MTK_EXT;
+	uint32_t says = t->small[prot];
 
-	while (k < end) {
-		uint32_t size = PZ_V7S_4K, to = k + 1, word;
+	for (uint32_t k = 0; k < count; k++, phys += PZ_V7S_4K)
+		v7s_put(&words[k], says | v7s_word_addr(mtk, phys, PZ_V7S_4K));
+}
 
-		if (large && !(k % V7S_REPEAT) && end - k >= V7S_REPEAT) {
-			size = PZ_V7S_64K;
-			to = k + V7S_REPEAT;
-		}
-		word = pz_v7s_encode(quirks, size, phys, r->prot);
-		for (; k < to; k++)
-			v7s_put(&words[k], word);
-		phys += size;
+static void map_large(const struct pz_v7s *t, uint32_t *words, uint64_t phys, uint32_t says)
+{
+	uint32_t word = says | v7s_word_addr(t->cfg.quirks & PZ_V7S_MTK_EXT, phys, PZ_V7S_64K);
+
+	for (uint32_t k = 0; k < V7S_REPEAT; k++)
+		v7s_put(&words[k], word);
+}
+
+/* Pages of 64 KiB where they fit, else of 4 KiB. The words begin with number @k of the table. */
+static void map_words(const struct map_req *r, uint32_t *words, uint32_t k, uint32_t count,
+		      uint64_t phys)
+{
+	uint32_t large;
+
+	if (!(r->sizes & PZ_V7S_64K) || (phys >> V7S_PAGE_SHIFT ^ k) % V7S_REPEAT) {
+		map_small(r->t, words, count, phys, r->prot);
+		return;
+	}
+	large = pz_v7s_small_to_large(r->t->small[r->prot]);
+	for (uint32_t n; count; count -= n) {
+		n = V7S_REPEAT - k % V7S_REPEAT;
+		n = n < count ? n : count;
+		if (n == V7S_REPEAT)
+			map_large(r->t, words, phys, large);
+		else
+			map_small(r->t, words, n, phys, r->prot);
+		words += n;
+		k += n;
+		phys += (uint64_t)n << V7S_PAGE_SHIFT;
 	}
 }
 
-static int map_second(const struct map_req *r, const struct map_piece *p, bool write)
+static inline int map_second(const struct map_req *r, const struct map_piece *p, bool write)
 {
 	uint32_t k = (uint32_t)p->iova >> V7S_PAGE_SHIFT & (V7S_WORDS - 1);
 	uint32_t count = p->size >> V7S_PAGE_SHIFT;
@@ -123,7 +150,7 @@ static int map_second(const struct map_req *r, const struct map_piece *p, bool w
 	if (!map_free(v7s_words(&h) + k, count)) {
 		rc = -PZ_EEXIST;
 	} else if (write) {
-		map_words(r, v7s_words(&h), p);
+		map_words(r, v7s_words(&h) + k, k, count, p->phys);
 		v7s_sync_second(&h, k, count);
 		h.state += count;
 	}
@@ -232,26 +259,39 @@ static int map_all(const struct map_req *r, bool write, uint64_t *done)
 	return rc;
 }
 
-static int map_run(const struct map_req *r)
+static int map_pieces(const struct map_req *r)
 {
-	struct pz_v7s *t = r->t;
 	struct map_piece p;
-	uint64_t done = 0;
-	int rc = 0;
+	uint64_t done;
+	int rc;
 
 	map_piece(r, 0, &p);
-	if (p.size == r->size) {
-		rc = map_do(r, &p, true);
-	} else {
-		rc = map_all(r, false, &done);
-		if (!rc) {
-			rc = map_all(r, true, &done);
-			if (rc && done)
-				pz_v7s_undo(t, r->cpu, r->iova, done);
-		}
-	}
-	if (rc && t->cfg.quirks & PZ_V7S_GIVE_BACK)
-		(void)pz_v7s_trim(t, r->cpu, r->iova, r->size);
+	if (p.size == r->size)
+		return map_do(r, &p, true);
+	rc = map_all(r, false, &done);
+	if (rc)
+		return rc;
+	rc = map_all(r, true, &done);
+	if (rc && done)
+		pz_v7s_undo(r->t, r->cpu, r->iova, done);
+	return rc;
+}
+
+/* Whether it is nothing but words of one second level. */
+static inline bool map_is_second(const struct map_req *r)
+{
+	uint64_t last = r->iova + (r->size - 1);
+
+	return (r->iova ^ last) < PZ_V7S_1M && (r->size < PZ_V7S_1M || r->sizes < PZ_V7S_1M);
+}
+
+static inline int map_run(const struct map_req *r)
+{
+	struct map_piece p = { r->iova, r->phys, (uint32_t)r->size, 0 };
+	int rc = map_is_second(r) ? map_second(r, &p, true) : map_pieces(r);
+
+	if (rc && r->t->cfg.quirks & PZ_V7S_GIVE_BACK)
+		(void)pz_v7s_trim(r->t, r->cpu, r->iova, r->size);
 	return rc;
 }
 

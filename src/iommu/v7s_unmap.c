@@ -73,16 +73,6 @@ static int cut_prepare(struct cut *c, uint64_t first, uint64_t last)
 	return cut_spare(c);
 }
 
-static int cut_prepare_ends(struct cut *c)
-{
-	uint64_t last = c->iova + (c->size - 1), end = c->iova | (PZ_V7S_1M - 1);
-	int rc = cut_prepare(c, c->iova, end < last ? end : last);
-
-	if (!rc && end < last)
-		rc = cut_prepare(c, pz_round_down(last, PZ_V7S_1M), last);
-	return rc;
-}
-
 /* Words in a row that are of small pages, or are pages of 64 KiB as a whole, go. Where it ends. */
 static uint32_t cut_run(struct cut *c, struct v7s_held *h, uint32_t from, uint32_t to)
 {
@@ -115,7 +105,7 @@ static void cut_words(struct cut *c, struct v7s_held *h, uint32_t from, uint32_t
 			continue;
 		if (v7s_is_large(words[k]) && (k % V7S_REPEAT || large > to)) {
 			end = large < to ? large : to;
-			pz_v7s_cut_large(h, k, end);
+			pz_v7s_cut_large(h, c->cpu, k, end);
 		} else {
 			end = cut_run(c, h, k, to);
 		}
@@ -163,7 +153,7 @@ static int cut_section(struct cut *c, struct v7s_held *h, uint32_t from, uint32_
 		v7s_sync_first(t, h->i, 1);
 		cut_tell(c, v7s_iova(h->i), PZ_V7S_1M, PZ_V7S_1M);
 	} else if (c->spares) {
-		pz_v7s_cut_section(h, &c->spare[--c->spares], from, to);
+		pz_v7s_cut_section(h, c->cpu, &c->spare[--c->spares], from, to);
 	} else {
 		v7s_unlock(h);
 		return -PZ_ENOMEM;
@@ -199,7 +189,7 @@ static int cut_mib(struct cut *c, uint64_t iova, uint32_t size)
 			v7s_unlock(&h);
 			if (!word)
 				return 0;
-			pz_v7s_split_super(c->t, i / V7S_REPEAT);
+			pz_v7s_split_super(c->t, c->cpu, i / V7S_REPEAT);
 			continue;
 		}
 		rc = cut_spare(c);
@@ -250,12 +240,16 @@ static int cut_run_all(struct cut *c)
 	return rc;
 }
 
-static int cut_all(struct cut *c)
+static inline int cut_all(struct cut *c)
 {
-	int rc = cut_prepare_ends(c);
+	uint64_t last = c->iova + (c->size - 1), end = c->iova | (PZ_V7S_1M - 1);
+	bool one = last <= end; /* MiB */
+	int rc = cut_prepare(c, c->iova, one ? last : end);
 
+	if (!rc && !one)
+		rc = cut_prepare(c, pz_round_down(last, PZ_V7S_1M), last);
 	if (!rc)
-		rc = cut_run_all(c);
+		rc = one ? cut_mib(c, c->iova, (uint32_t)c->size) : cut_run_all(c);
 	while (c->spares)
 		pz_v7s_table_put(c->t, c->cpu, V7S_TABLE_BYTES, &c->spare[--c->spares]);
 	return rc;

@@ -89,7 +89,7 @@ static void debug_tell(struct pz_slabs *s, const char *where, struct pz_slab_fin
 	if (s->cfg.hooks.found)
 		s->cfg.hooks.found(s->cfg.hooks.ctx, f);
 	if (f->bad) {
-		long long from = (long long)((uintptr_t)f->bad - (uintptr_t)f->object);
+		long long from = (intptr_t)((uintptr_t)f->bad - (uintptr_t)f->object);
 
 		pz_bug(s->cfg.bugs, where,
 		       "%s: %s: object %#llx, %u bytes from %s%lld: %#x instead of %#x", name,

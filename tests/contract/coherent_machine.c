@@ -181,13 +181,13 @@ static uint64_t cm_site(void *ctx)
 static bool cm_memory_make(struct coherent_machine *m)
 {
 	const struct pz_meta *meta = m->pm.t->meta;
-	uint64_t page = CM_PAGE;
+	uintptr_t page = CM_PAGE;
 
 	m->raw_bytes = 2 * CM_ALL + page;
 	m->raw = meta->alloc(meta->ctx, m->raw_bytes);
 	if (!CHECK_NAMED(m->pm.t, m->raw != NULL, "there is memory"))
 		return false;
-	m->memory = (unsigned char *)(((uintptr_t)m->raw + page - 1) & ~(uintptr_t)(page - 1));
+	m->memory = (unsigned char *)(((uintptr_t)m->raw + page - 1) & ~(page - 1));
 	m->cache = m->memory + CM_ALL;
 	/* What nobody has zeroed is seen. */
 	cm_fill(m->memory, 0x5a, CM_ALL);

@@ -216,13 +216,13 @@ static void edge_layouts(struct tap *t)
 		refused += pz_kmem_cache_create(&c, m.s, &cfg, &why) == -PZ_EINVAL && why; \
 	} while (0)
 	REFUSED(l.stride = 0);
-	REFUSED(l.stride = 60);
+	REFUSED(l.stride = 62);
 	REFUSED(l.stride = 48);
 	REFUSED(l.red_left = 8);
 	REFUSED(l.red_left = UINT32_MAX - 7);
 	REFUSED(l.inuse = 40);
 	REFUSED(l.inuse = UINT32_MAX);
-	REFUSED(l.seal = 52);
+	REFUSED(l.seal = 54);
 	REFUSED(l.seal = UINT32_MAX - sizeof(void *) + 1);
 	REFUSED(l.objects = 65);
 	REFUSED(l.objects = 0);
