@@ -28,6 +28,8 @@ struct cell {
 	unsigned int threads, laps;
 	uint64_t n;
 	bool known, failed;
+	bool ratio; /* of two other cells */
+	unsigned int of, to;
 	double v[BENCH_RUNS], median, min, max;
 };
 
@@ -204,6 +206,15 @@ void bench_set(struct bench_table *t, unsigned int col, double value)
 	c->median = c->min = c->max = value;
 }
 
+void bench_ratio_cell(struct bench_table *t, unsigned int col, unsigned int of, unsigned int to)
+{
+	struct cell *c = &t->cell[col];
+
+	c->ratio = true;
+	c->of = of;
+	c->to = to;
+}
+
 static int harness_cmp(const void *a, const void *b)
 {
 	const double *x = a, *y = b;
@@ -271,6 +282,17 @@ static void harness_stats(struct cell *c, unsigned int runs)
 	}
 }
 
+static void harness_ratio(struct bench_table *t, struct cell *c)
+{
+	const struct cell *of = &t->cell[c->of], *to = &t->cell[c->to];
+
+	if (isnan(of->median) || isnan(to->median) || of->known || to->known)
+		return;
+	for (unsigned int i = 0; i < t->runs; i++)
+		c->v[i] = of->v[i] / to->v[i];
+	harness_stats(c, t->runs);
+}
+
 static void harness_number(double v)
 {
 	if (v != 0 && (v < 0.1 && v > -0.1))
@@ -289,10 +311,10 @@ static void harness_print(struct bench_table *t)
 				continue;
 			printf("%s\n{\"case\": \"%s\", \"row\": \"%s\", \"column\": \"%s\", "
 			       "\"unit\": \"%s\", \"median\": %.6g, \"min\": %.6g, \"max\": %.6g",
-			       h.first_table ? "" : ",", t->name, t->label, t->cols[i], t->unit,
-			       c->median, c->min, c->max);
+			       h.first_table ? "" : ",", t->name, t->label, t->cols[i],
+			       c->ratio ? "times" : t->unit, c->median, c->min, c->max);
 			h.first_table = false;
-			if (t->floor && !c->known)
+			if (t->floor && !c->known && !c->ratio)
 				printf(", \"floors\": %.6g", bench_get(t, i).floors);
 			printf("}");
 		}
@@ -362,6 +384,9 @@ void bench_run(struct bench_table *t)
 		for (unsigned int k = 0; c->fn && !c->failed && k < c->laps; k++)
 			harness_stats(&c[k], t->runs);
 	}
+	for (unsigned int i = 0; i < t->ncols; i++)
+		if (t->cell[i].ratio)
+			harness_ratio(t, &t->cell[i]);
 	harness_print(t);
 	t->rows++;
 }

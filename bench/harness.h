@@ -86,6 +86,8 @@ void bench_cell(struct bench_table *t, unsigned int col, bench_fn fn, void *ctx,
 		unsigned int threads, uint64_t n, unsigned int laps);
 /* Fill a cell of the row with a number that is known. */
 void bench_set(struct bench_table *t, unsigned int col, double value);
+/* Fill a cell of the row with the ratio of two others, run by run. */
+void bench_ratio_cell(struct bench_table *t, unsigned int col, unsigned int of, unsigned int to);
 /* Measure the row and print it. */
 void bench_run(struct bench_table *t);
 /* What a cell of the row that ran last measured. */

@@ -4,28 +4,28 @@
  * tables`: 1 KiB, aligned, below 4 GiB, as from atomic context.
  *
  * Each way has a machine of 512 MiB of its own, with all memory free but what the way takes. All
- * are called through the same table of functions, which costs each a nanosecond or two. dma_pool is
- * a model of Linux's; all others are physzone's own.
+ * are called as a struct pz_table_mem. The stream is one of mappings on real translation tables,
+ * which take second levels from the way and give them back: one domain for each of the mix.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/table_domains.h"
 #include "compare/tables.h"
 #include "harness.h"
 
 #define TABLES_MANY 1024u
-#define TABLES_NONE UINT64_MAX
 
 struct tables_work {
 	struct compare_machine m;
 	struct table_arena arena;
 	struct table_bed bed;
 	struct table_use use;
+	struct table_domains domains;
 	const struct table_trace *trace;
-	uint64_t *at;		    /* by table of the stream */
-	uint64_t addr[TABLES_MANY]; /* in the order in which they are given back */
-	uint32_t order[TABLES_MANY];
+	struct pz_table at[TABLES_MANY];
+	uint32_t order[TABLES_MANY]; /* in which they are given back */
 };
 
 static struct tables_work tables_work[TABLE_WAYS];
@@ -39,7 +39,8 @@ static void tables_need(int rc, char *err)
 	exit(1);
 }
 
-static void tables_open(struct tables_work *w, enum table_way_id id, const struct table_trace *t)
+static void tables_open(struct tables_work *w, enum table_way_id id, const struct table_trace *t,
+			unsigned int domains)
 {
 	uint64_t seed = 7;
 	char *err = NULL;
@@ -48,9 +49,11 @@ static void tables_open(struct tables_work *w, enum table_way_id id, const struc
 	w->m.title = xstrdup("a PC of 512 MiB");
 	tables_need(table_arena_make(&w->arena, &w->m, UINT32_MAX, &err), err);
 	tables_need(table_bed_make(&w->bed, &w->m, &w->arena, UINT32_MAX, false, &err), err);
-	tables_need(table_use_open(&w->use, table_way(id), &w->bed, false), NULL);
+	tables_need(table_use_open(&w->use, table_way(id), &w->bed, false,
+				   tables_ready(t) + 4 * TABLES_MANY),
+		    NULL);
+	tables_need(table_domains_open(&w->domains, &w->bed, &w->use.mem, domains, false), NULL);
 	w->trace = t;
-	w->at = xmalloc(t->tables * sizeof(*w->at));
 	for (uint32_t i = 0; i < TABLES_MANY; i++)
 		w->order[i] = i;
 	for (uint32_t i = TABLES_MANY; --i;) {
@@ -64,13 +67,12 @@ static void tables_open(struct tables_work *w, enum table_way_id id, const struc
 
 static void tables_close(struct tables_work *w)
 {
-	if (w->use.way->check(&w->use) || table_use_close(&w->use) || table_bed_held(&w->bed) ||
-	    w->bed.bugs.count)
+	if (table_use_check(&w->use) || table_domains_close(&w->domains) ||
+	    table_use_close(&w->use) || table_bed_held(&w->bed) || w->bed.bugs.count)
 		fprintf(stderr, "bench: %s does not end as it began\n", w->use.way->name);
 	table_bed_destroy(&w->bed);
 	table_arena_destroy(&w->arena);
 	compare_machine_destroy(&w->m);
-	free(w->at);
 }
 
 static void tables_tick(struct tables_work *w)
@@ -83,47 +85,37 @@ static void tables_tick(struct tables_work *w)
 static uint64_t tables_pair(struct bench_arg *arg)
 {
 	struct tables_work *w = arg->ctx;
-	const struct table_way *way = w->use.way;
-	uint64_t first, addr;
+	struct pz_table first, t;
 
-	if (way->take(&w->use, true, &first))
+	if (table_use_take(&w->use, true, &first))
 		return 0;
 	for (uint64_t i = 0; i < arg->n; i++) {
-		if (way->take(&w->use, true, &addr))
+		if (table_use_take(&w->use, true, &t))
 			return 0;
-		way->give(&w->use, addr);
+		table_use_give(&w->use, &t);
 	}
-	way->give(&w->use, first);
+	table_use_give(&w->use, &first);
 	return arg->n;
 }
 
-/* The stream once, event by event; all that is out goes in the end. */
+/* The stream once, mapping by mapping; at its end nothing is mapped. */
 static uint64_t tables_stream(struct bench_arg *arg)
 {
 	struct tables_work *w = arg->ctx;
-	const struct table_way *way = w->use.way;
 	const struct table_trace *t = w->trace;
 
-	for (size_t i = 0; i < t->events.n; i++) {
-		const struct table_event *e = &t->events.v[i];
-		uint64_t *at = &w->at[e->table];
-
+	for (size_t i = 0; i < t->steps.n; i++) {
 		tables_tick(w);
-		if (!e->back) {
-			if (way->take(&w->use, e->atomic, at))
-				*at = TABLES_NONE;
-		} else if (*at != TABLES_NONE) {
-			way->give(&w->use, *at);
-		}
+		(void)table_domains_do(&w->domains, &t->steps.v[i].op);
 	}
-	return t->events.n;
+	return t->steps.n;
 }
 
 static bool tables_fill(struct tables_work *w)
 {
 	for (uint32_t i = 0; i < TABLES_MANY; i++) {
 		tables_tick(w);
-		if (w->use.way->take(&w->use, false, &w->addr[i]))
+		if (table_use_take(&w->use, false, &w->at[i]))
 			return false;
 	}
 	return true;
@@ -132,7 +124,7 @@ static bool tables_fill(struct tables_work *w)
 static void tables_empty(struct tables_work *w)
 {
 	for (uint32_t i = 0; i < TABLES_MANY; i++)
-		w->use.way->give(&w->use, w->addr[w->order[i]]);
+		table_use_give(&w->use, &w->at[w->order[i]]);
 }
 
 static uint64_t tables_take_many(struct bench_arg *arg)
@@ -168,7 +160,7 @@ static void tables_rows(void)
 		unsigned int laps;
 	} rows[] = {
 		{ "taken and given back", tables_pair, 0, 1 },
-		{ "an event of the stream", tables_stream, 1, 1 },
+		{ "a mapping of the stream made or undone", tables_stream, 1, 1 },
 		{ "1024 taken", tables_take_many, 1, 1 },
 		{ "1024 given back, at random", tables_give_many, 1, 1 },
 	};
@@ -200,7 +192,7 @@ int main(int argc, char **argv)
 	tables_need(table_ops_generate(&ops, &mix, 1, &err), err);
 	table_reduce(&trace, &ops, false);
 	for (unsigned int i = 0; i < TABLE_WAYS; i++)
-		tables_open(&tables_work[i], (enum table_way_id)i, &trace);
+		tables_open(&tables_work[i], (enum table_way_id)i, &trace, ops.domains);
 	if (bench_wanted("tables"))
 		tables_rows();
 	for (unsigned int i = 0; i < TABLE_WAYS; i++)

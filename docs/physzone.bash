@@ -22,8 +22,9 @@ _physzone()
 		[[ ${COMP_WORDS[2]-} == tables ]] && words='media storage'
 		compopt -o default
 		;;
-	--color | --cmdline | --boot | --width | --arch | --bits | --limit | --window | --kmalloc-dma | --memory | --seed | --reach | --cannot-reach | --cma | --fill | --pressure) return ;;
-	--svg | --trace | --root)
+	--color | --cmdline | --boot | --width | --arch | --bits | --limit | --window | --kmalloc-dma | --memory | --seed | --reach | --cannot-reach | --cma | --fill | --pressure | --base | --table | --ttbr | --ias | --oas | --sizes) return ;;
+	--endian) words='little big' ;;
+	--svg | --trace | --root | --output)
 		compopt -o default
 		return
 		;;
@@ -45,12 +46,18 @@ _physzone()
 			[[ ${COMP_WORDS[2]-} == tables ]] && words="--fill --pressure --keep --time $words"
 			[[ $COMP_CWORD -eq 2 ]] && words="policies tables $words"
 			;;
+		iommu)
+			words='--base --endian --ias --mtk --mtk-tables --no-perms --raw --svg --json --width --color= --help'
+			[[ ${COMP_WORDS[2]-} != map ]] && words="--table --ttbr $words"
+			[[ ${COMP_WORDS[2]-} != dump ]] && words="--output --oas --sizes --ns --coherent-walk $words"
+			[[ $COMP_CWORD -eq 2 ]] && words="dump map $words"
+			;;
 		arch) words='--model --json --color= --help' ;;
-		*) words='zones map arch low1m explain boot predict reach devices swiotlb waste compare --help --version' ;;
+		*) words='zones map arch low1m explain boot predict reach devices swiotlb waste compare iommu --help --version' ;;
 		esac
 		;;
 	esac
-	if [[ $COMP_CWORD -gt 1 && $cur != -* && "${COMP_WORDS[1]} $COMP_CWORD" != 'compare 2' && $prev != --mix && $prev != --model && $prev != --capture && $prev != --managed && $prev != --dma-caches && $prev != --coherent-pool && $prev != --sweep ]]; then
+	if [[ $COMP_CWORD -gt 1 && $cur != -* && ! "${COMP_WORDS[1]} $COMP_CWORD" =~ ^(compare|iommu)\ 2$ && $prev != --endian && $prev != --mix && $prev != --model && $prev != --capture && $prev != --managed && $prev != --dma-caches && $prev != --coherent-pool && $prev != --sweep ]]; then
 		compopt -o default
 		return
 	fi

@@ -71,14 +71,12 @@ step_sanitize()
 # Threads under a race detector.
 step_tsan()
 {
+	local tests=(stress stress_pools stress_slab stress_bounce stress_coherent stress_dma
+		stress_table_mem stress_v7s)
 	CC=clang configure $top/tsan --werror -Db_sanitize=thread -Db_lundef=false \
 		-Doptimization=1 -Ddebug=true &&
-		ninja -C $top/tsan -j "$jobs" tests/explore/stress tests/explore/stress_pools \
-			tests/explore/stress_slab tests/explore/stress_bounce \
-			tests/explore/stress_coherent tests/explore/stress_dma &&
-		TSAN_OPTIONS=halt_on_error=1 \
-			meson_tests $top/tsan tsan stress stress_pools stress_slab stress_bounce \
-			stress_coherent stress_dma
+		ninja -C $top/tsan -j "$jobs" "${tests[@]/#/tests/explore/}" &&
+		TSAN_OPTIONS=halt_on_error=1 meson_tests $top/tsan tsan "${tests[@]}"
 }
 
 # The core for every bare-metal target, and what its objects may contain.

@@ -43,4 +43,7 @@ int cmd_waste(const struct options *o, struct out *out, char **err);
 /* Several answers to the question o->topic, on the same stream. */
 int cmd_compare(const struct options *o, struct out *out, char **err);
 
+/* Translation tables: those in o->operands decoded, or those that lists describe built. */
+int cmd_iommu(const struct options *o, struct out *out, char **err);
+
 #endif

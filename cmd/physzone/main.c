@@ -82,6 +82,9 @@ static int main_run(const struct options *o, struct out *out)
 		case CMD_PREDICT:
 			rc = cmd_predict(o, out, &err);
 			break;
+		case CMD_IOMMU:
+			rc = cmd_iommu(o, out, &err);
+			break;
 		case CMD_NONE:
 		case CMD_COUNT:
 			break;

@@ -24,12 +24,13 @@
 #define ON_WASTE ON(CMD_WASTE)
 #define ON_COMPARE ON(CMD_COMPARE)
 #define ON_PREDICT ON(CMD_PREDICT)
+#define ON_IOMMU ON(CMD_IOMMU)
 #define ON_STARTED (ON_BOOT | ON_PREDICT)
 #define ON_SHOWN (ON_ZONES | ON_MAP)
 #define ON_REBUILT (ON_STARTED | ON_REACH | ON_COMPARE)
 #define ON_MACHINE (ON_SHOWN | ON_LOW1M | ON_REBUILT)
 #define ON_READS (ON_MACHINE | ON_EXPLAIN)
-#define ON_TOLD (ON_READS | ON_ARCH | ON_WASTE | ON_DEVICES | ON_SWIOTLB)
+#define ON_TOLD (ON_READS | ON_ARCH | ON_WASTE | ON_DEVICES | ON_SWIOTLB | ON_IOMMU)
 #define ON_ALL (ON(CMD_NONE) | ON_TOLD)
 
 const struct option_def option_defs[] = {
@@ -100,6 +101,31 @@ const struct option_def option_defs[] = {
 	{ "dma-caches", "WHEN", OPT_DMA_CACHES, ON_STARTED,
 	  "make dma-kmalloc caches always, as Linux does, or only when ZONE_DMA has a managed "
 	  "page (managed), as a patch proposed" },
+	{ "base", "ADDR", OPT_BASE, ON_IOMMU,
+	  "physical address of the first byte: dump: of FILE (0), map: of the tables (2G)" },
+	{ "table", "ADDR", OPT_TABLE, ON_IOMMU,
+	  "dump: where the first level begins, if not with the first FILE" },
+	{ "ttbr", "VALUE", OPT_TTBR, ON_IOMMU, "dump: the same as the IOMMU's register has it" },
+	{ "endian", "WHICH", OPT_ENDIAN, ON_IOMMU,
+	  "order of bytes in an image: little (the default) or big" },
+	{ "ias", "N", OPT_IAS, ON_IOMMU,
+	  "bits of an iova, 20 to 32, with --mtk to 34 (32): the first level has a word for each "
+	  "MiB" },
+	{ "oas", "N", OPT_OAS, ON_IOMMU,
+	  "map: bits of a physical address, 20 to 32, with --mtk to 35 (32 and 35)" },
+	{ "sizes", "S[,S...]", OPT_SIZES, ON_IOMMU,
+	  "map: page sizes in use, of 4K, 64K, 1M and 16M; without it all" },
+	{ "mtk", NULL, OPT_MTK, ON_IOMMU,
+	  "MediaTek: pages lead to addresses of 35 bits; implies --no-perms" },
+	{ "mtk-tables", NULL, OPT_MTK_TABLES, ON_IOMMU,
+	  "and second levels lie at such addresses too; implies --mtk" },
+	{ "no-perms", NULL, OPT_NO_PERMS, ON_IOMMU, "the IOMMU knows no permissions" },
+	{ "ns", NULL, OPT_NS, ON_IOMMU, "map: what is mapped is not secure" },
+	{ "coherent-walk", NULL, OPT_COHERENT_WALK, ON_IOMMU,
+	  "map: the IOMMU's walker looks into caches, and TTBR says so" },
+	{ "output", "FILE", OPT_OUTPUT, ON_IOMMU,
+	  "map: write the tables as an image, from --base on" },
+	{ "raw", NULL, OPT_RAW, ON_IOMMU, "each word that is not 0, in place of ranges" },
 	{ "why", NULL, OPT_WHY, ON_BOOT, "the numbers behind each refusal, zone by zone" },
 	{ "arch", "A", OPT_ARCH, ON_READS | ON_SWIOTLB,
 	  "architecture, as 'physzone arch' lists them; without it the input decides" },
@@ -124,9 +150,10 @@ const struct option_def option_defs[] = {
 	  "list the lines of the input with what became of each" },
 	{ "log", NULL, OPT_LOG, ON_MAP,
 	  "logarithmic: every doubling of the address takes the same room" },
-	{ "svg", "FILE", OPT_SVG, ON_MAP | ON_COMPARE | ON_DEVICES | ON_PREDICT | ON_SWIOTLB,
+	{ "svg", "FILE", OPT_SVG,
+	  ON_MAP | ON_COMPARE | ON_DEVICES | ON_PREDICT | ON_SWIOTLB | ON_IOMMU,
 	  "write the picture as SVG too ('-': only that, to stdout)" },
-	{ "width", "N", OPT_WIDTH, ON_READS | ON_WASTE | ON_DEVICES | ON_SWIOTLB,
+	{ "width", "N", OPT_WIDTH, ON_READS | ON_WASTE | ON_DEVICES | ON_SWIOTLB | ON_IOMMU,
 	  "columns to fill (40 to 1000)" },
 	{ "color", "WHEN", OPT_COLOUR, ON_TOLD,
 	  "always, never or auto: on a terminal, unless NO_COLOR is set" },
@@ -252,6 +279,21 @@ const struct command_def command_defs[CMD_COUNT] = {
 		  "physzone compare tables --mix storage --time",
 		  "an IOMMU's tables from kmem_cache, gen_pool, page_frag and others" },
 	},
+	[CMD_IOMMU] = {
+		"iommu", "dump [OPTION...] FILE[@ADDR]... | map [OPTION...] LIST...",
+		"decodes an IOMMU's translation tables (ARMv7 short descriptors), or builds "
+		"them.",
+		{ "physzone iommu dump --base 0x80000000 tables.img",
+		  "what an image of tables, read from that address on, translates",
+		  "physzone iommu dump --json --ttbr 0x4200006a l1.img@0x42000000 l2.img@1072M",
+		  "tables in two pieces of memory, as JSON",
+		  "physzone iommu dump --raw --mtk --ias 34 tables.img",
+		  "each word, with MediaTek's addresses",
+		  "physzone iommu map list.txt",
+		  "tables for lines such as '0x100000 0x40000000 2M rw,cache'",
+		  "physzone iommu map --output tables.img --svg map.svg list.txt",
+		  "their image, and a picture" },
+	},
 	[CMD_ARCH] = {
 		"arch", "[OPTION...] [NAME...]",
 		"shows where each architecture puts the limits of its zones.",
@@ -262,8 +304,8 @@ const struct command_def command_defs[CMD_COUNT] = {
 	},
 };
 
-static char *options_hint(const char *what, const char *word, const char *dashes, const char *near,
-			  enum command c)
+char *options_hint(const char *what, const char *word, const char *dashes, const char *near,
+		   enum command c)
 {
 	if (near)
 		return xasprintf("unknown %s '%s%s'; did you mean '%s%s'?", what, dashes, word,
@@ -333,8 +375,8 @@ static char *options_refused(enum command c, const char *arg)
 	return err;
 }
 
-static int options_number(const char *name, const char *s, unsigned long low, unsigned long high,
-			  unsigned int *out, char **err)
+int options_number(const char *name, const char *s, unsigned long low, unsigned long high,
+		   unsigned int *out, char **err)
 {
 	char *end;
 	unsigned long v = 0;
@@ -381,9 +423,8 @@ static int options_pool(struct options *o, const char *value, char **err)
 	return EXIT_USAGE;
 }
 
-/* One of two words; *second says which. */
-static int options_either(const char *name, const char *first, const char *other, const char *value,
-			  bool *second, char **err)
+int options_either(const char *name, const char *first, const char *other, const char *value,
+		   bool *second, char **err)
 {
 	*second = !strcmp(value, other);
 	if (*second || !strcmp(value, first))
@@ -519,6 +560,8 @@ static int options_read(struct options *o, int key, const char *value, char **er
 	case OPT_COLOUR:
 		return options_colour(o, value, err);
 	default:
+		if (key >= OPT_BASE && key < OPT_TABLES_END)
+			return options_tables(o, key, value, err);
 		return 0;
 	}
 }
@@ -643,6 +686,8 @@ int options_parse(struct options *o, int argc, char **argv, char **err)
 	o->operand_count = (unsigned int)(argc - first - optind);
 	if (o->command == CMD_ARCH)
 		return 0;
+	if (o->command == CMD_IOMMU)
+		return options_tables_check(o, err);
 	if (o->command == CMD_WASTE) {
 		if (o->operand_count)
 			return 0;

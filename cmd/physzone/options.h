@@ -32,6 +32,7 @@ enum command {
 	CMD_WASTE,
 	CMD_COMPARE,
 	CMD_PREDICT,
+	CMD_IOMMU,
 	CMD_COUNT,
 };
 
@@ -42,6 +43,13 @@ struct option_reach {
 	const char *text;
 };
 #define OPTION_REACHES 32u
+
+/* iommu: what the command line says of translation tables; NULL and 0 where it says nothing. */
+struct option_tables {
+	const char *base, *table, *ttbr, *sizes, *output;
+	unsigned int ias, oas;
+	bool big, mtk, mtk_tables, no_perms, ns, coherent_walk, raw;
+};
 
 struct options {
 	enum command command;
@@ -59,7 +67,8 @@ struct options {
 	const char *root, *can_reach, *cannot_reach; /* devices */
 	unsigned int pool_rules; /* boot: enum pzl_pool_rules, what coherent_pool= means */
 	const char *sweep; /* predict */
-	const char *topic; /* compare: what */
+	const char *topic; /* compare: what; iommu: dump or map */
+	struct option_tables tables; /* iommu */
 	const char *memory, *mix, *trace, *cma; /* compare */
 	unsigned int fill, pressure; /* compare tables: percent */
 	bool fill_given, pressure_given, keep, time;
@@ -68,7 +77,7 @@ struct options {
 	struct option_reach reach[OPTION_REACHES];
 	unsigned int reaches;
 	enum out_colour colour;
-	const char *const *operands; /* arch: the names asked for */
+	const char *const *operands; /* arch: the names asked for; iommu: files */
 	unsigned int operand_count;
 };
 

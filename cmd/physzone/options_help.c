@@ -72,7 +72,8 @@ void options_help(struct out *out, enum command c)
 			options_help_row(out, command_defs[i].name, command_defs[i].what);
 		out_str(out, "  'physzone COMMAND --help' tells more.\n\n");
 	}
-	if (c != CMD_ARCH && c != CMD_LOW1M && c != CMD_WASTE && c != CMD_DEVICES) {
+	if (c != CMD_ARCH && c != CMD_LOW1M && c != CMD_WASTE && c != CMD_DEVICES &&
+	    c != CMD_IOMMU) {
 		out_styled(out, ST_BOLD, c == CMD_SWIOTLB ? "LOG\n" : "SOURCE\n");
 		out_str(out, "  ");
 		out_wrap(out, 2, 2,
@@ -90,7 +91,7 @@ void options_help(struct out *out, enum command c)
 	out_char(out, '\n');
 	out_styled(out, ST_BOLD, "Exit codes\n");
 	out_str(out, "  0  fine\n"
-		     "  1  a problem was found in the machine, or a request of it fails\n"
+		     "  1  a problem was found in the machine or in tables, or a request fails\n"
 		     "  2  wrong usage\n"
 		     "  3  input not understood\n"
 		     "  4  could not decide, or could not write the answer\n");

@@ -45,6 +45,22 @@ enum {
 	OPT_ROOT,
 	OPT_CAN_REACH,
 	OPT_CANNOT_REACH,
+	/* Of translation tables, read by options_tables.c. */
+	OPT_BASE,
+	OPT_TABLE,
+	OPT_TTBR,
+	OPT_ENDIAN,
+	OPT_IAS,
+	OPT_OAS,
+	OPT_SIZES,
+	OPT_MTK,
+	OPT_MTK_TABLES,
+	OPT_NO_PERMS,
+	OPT_NS,
+	OPT_COHERENT_WALK,
+	OPT_RAW,
+	OPT_OUTPUT,
+	OPT_TABLES_END,
 };
 
 struct option_def {
@@ -66,5 +82,21 @@ struct command_def {
 };
 
 extern const struct command_def command_defs[CMD_COUNT];
+
+/* A number within bounds. 0, or EXIT_USAGE with one line in *err. */
+int options_number(const char *name, const char *s, unsigned long low, unsigned long high,
+		   unsigned int *out, char **err);
+
+/* One of two words; *second says which. Returns as options_number(). */
+int options_either(const char *name, const char *first, const char *other, const char *value,
+		   bool *second, char **err);
+
+/* What "did you mean" says of a word that is not known. */
+char *options_hint(const char *what, const char *word, const char *dashes, const char *near,
+		   enum command c);
+
+/* Options OPT_BASE to OPT_OUTPUT; then, with all of them read, the topic and what it takes. */
+int options_tables(struct options *o, int key, const char *value, char **err);
+int options_tables_check(struct options *o, char **err);
 
 #endif

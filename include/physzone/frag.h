@@ -90,6 +90,22 @@ uint64_t pz_frag_destroy(struct pz_frag *f);
 int pz_frag_alloc(struct pz_frag *f, uint32_t cpu, uint32_t size, uint32_t align, uint64_t *addr);
 
 /**
+ * pz_frag_alloc_gfp - take a piece as the caller's context allows
+ * @f: the cache
+ * @cpu: the calling CPU, or PZ_CPU_NONE
+ * @gfp: PZ_GFP_* of a block that is needed, in place of the cache's; not PZ_GFP_MOVABLE or
+ * PZ_GFP_ZERO
+ * @size: bytes, 1 to the block size
+ * @align: alignment of its address, a power of two, at most the block size
+ * @addr: its physical address, written on success only
+ *
+ * Context: any; with PZ_GFP_BLOCK one that may block. Takes no lock.
+ * Return: as pz_frag_alloc(), and -PZ_EINVAL for other flags.
+ */
+int pz_frag_alloc_gfp(struct pz_frag *f, uint32_t cpu, uint32_t gfp, uint32_t size, uint32_t align,
+		      uint64_t *addr);
+
+/**
  * pz_frag_free - give a piece back
  * @f: the cache
  * @cpu: the calling CPU, or PZ_CPU_NONE; need not be the one that allocated

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * report.h - why a request for pages fails: data first, text last.
+ * report.h - why a request for pages fails: data first, text last. And what tables of an IOMMU say.
  */
 #ifndef PHYSZONE_REPORT_H
 #define PHYSZONE_REPORT_H
@@ -8,6 +8,7 @@
 #include <physzone/contig.h>
 #include <physzone/fmt.h>
 #include <physzone/page.h>
+#include <physzone/v7s.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -123,6 +124,19 @@ int pz_report_explain(struct pz_pages *p, const struct pz_page_req *req, struct 
  * Return: bytes that the whole text takes, without the zero byte.
  */
 size_t pz_report_text(const struct pz_report *r, uint32_t page_shift, char *buf, size_t size);
+
+/**
+ * pz_report_v7s - the dump of an IOMMU's tables
+ * @tables: the tables
+ * @buf: where to; always ended by a zero byte when @size is not 0
+ * @size: bytes of @buf
+ *
+ * A line for each run of pages of one size that are mapped alike, then the sums.
+ *
+ * Context: any. What others change meanwhile is seen or not, page by page.
+ * Return: bytes that the whole text takes, without the zero byte.
+ */
+size_t pz_report_v7s(const struct pz_v7s *tables, char *buf, size_t size);
 
 /**
  * pz_verdict_name - the word for a verdict

@@ -77,6 +77,16 @@ struct pz_v7s_run {
 enum pz_v7s_fault pz_v7s_walk(const struct pz_v7s_view *v, uint64_t iova, struct pz_v7s_run *out);
 
 /**
+ * pz_v7s_alike - whether the pages of two runs differ in nothing but size and addresses
+ * @a: a run that is mapped
+ * @b: another
+ *
+ * Context: any.
+ * Return: true when permissions, memory type, domain and the other attributes are the same.
+ */
+bool pz_v7s_alike(const struct pz_v7s_run *a, const struct pz_v7s_run *b);
+
+/**
  * pz_v7s_walk_each - all of the address space, run by run
  * @v: the tables
  * @fn: called with each run, in order; neighbours that are mapped alike, in pages of one size, to

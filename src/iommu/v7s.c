@@ -96,7 +96,7 @@ static uint32_t v7s_groups(const struct pz_v7s *t)
 	return (t->mibs + V7S_REPEAT - 1) / V7S_REPEAT;
 }
 
-/* Room for what is known of each MiB: whole cache lines, and the groups behind them. */
+/* Room for counts and what is known of each MiB, whole cache lines, and the groups behind them. */
 static int v7s_store(struct pz_v7s *t)
 {
 	const struct pz_meta *m = t->cfg.zeroed ? t->cfg.zeroed : t->cfg.meta;
@@ -105,14 +105,16 @@ static int v7s_store(struct pz_v7s *t)
 	uintptr_t at;
 
 	t->line_shift = pz_fls32(mibs) - pz_fls32(in_line);
-	t->store_bytes = V7S_LINE + mibs * sizeof(struct v7s_mib) + v7s_groups(t) * 4;
+	t->store_bytes = V7S_LINE + V7S_COUNTS * sizeof(struct v7s_counts) +
+			 mibs * sizeof(struct v7s_mib) + v7s_groups(t) * 4;
 	t->store = m->alloc(m->ctx, (size_t)t->store_bytes);
 	if (!t->store)
 		return -PZ_ENOMEM;
 	if (!t->cfg.zeroed)
 		memset(t->store, 0, (size_t)t->store_bytes);
 	at = ((uintptr_t)t->store + V7S_LINE - 1) & ~(uintptr_t)(V7S_LINE - 1);
-	t->mib = (struct v7s_mib *)at;
+	t->counts = (struct v7s_counts *)at;
+	t->mib = (struct v7s_mib *)(t->counts + V7S_COUNTS);
 	t->group = (uint32_t *)(t->mib + mibs);
 	return 0;
 }
@@ -148,6 +150,8 @@ int pz_v7s_create(struct pz_v7s **out, const struct pz_v7s_config *cfg, uint32_t
 	t->mibs = 1u << (cfg->ias - V7S_MIB_SHIFT);
 	t->first_bytes = t->mibs * 4 > V7S_FIRST_LEAST ? t->mibs * 4 : V7S_FIRST_LEAST;
 	t->sync = cfg->dev && !cfg->coherent_walk && !cfg->mem->coherent;
+	for (uint32_t prot = 0; prot <= PZ_IOMMU_PROT; prot++)
+		t->small[prot] = pz_v7s_encode(cfg->quirks, PZ_V7S_4K, 0, prot);
 	rc = v7s_fault_point(t);
 	if (!rc)
 		rc = v7s_store(t);
@@ -195,10 +199,13 @@ struct pz_v7s_regs pz_v7s_regs(const struct pz_v7s *t)
 
 void pz_v7s_stat(const struct pz_v7s *t, struct pz_v7s_stat *out)
 {
-	out->made = pz_load64(&t->made);
-	out->returned = pz_load64(&t->returned);
+	memset(out, 0, sizeof(*out));
+	for (unsigned int i = 0; i < V7S_COUNTS; i++) {
+		out->made += pz_load64(&t->counts[i].made);
+		out->returned += pz_load64(&t->counts[i].returned);
+		out->splits += pz_load64(&t->counts[i].splits);
+	}
 	out->tables = out->made - out->returned;
-	out->splits = pz_load64(&t->splits);
 	out->table_bytes = out->tables * V7S_TABLE_BYTES + t->first_bytes;
 	out->meta_bytes = sizeof(*t) + t->store_bytes;
 }
@@ -256,6 +263,7 @@ static int v7s_check_mib(const struct pz_v7s *t, uint32_t i, uint64_t *tables)
 
 int pz_v7s_check(const struct pz_v7s *t)
 {
+	struct pz_v7s_stat stat;
 	uint64_t tables = 0;
 	int rc = 0;
 
@@ -266,5 +274,6 @@ int pz_v7s_check(const struct pz_v7s *t)
 		rc = v7s_check_mib(t, i, &tables);
 	for (uint32_t i = t->mibs; i < t->first_bytes / 4 && !rc; i++)
 		rc = t->word[i] ? 4 : 0;
-	return rc ? rc : tables == t->made - t->returned ? 0 : 7;
+	pz_v7s_stat(t, &stat);
+	return rc ? rc : tables == stat.tables ? 0 : 7;
 }

@@ -46,30 +46,44 @@ struct v7s_mib {
 	uint32_t state; /* V7S_* */
 };
 
+/* What is counted, in parts that lie in cache lines of their own. */
+#define V7S_COUNTS 8u
+
+struct v7s_counts {
+	uint64_t made, returned, splits;
+	uint8_t rest[V7S_LINE - 3 * sizeof(uint64_t)];
+};
+
 struct pz_v7s {
 	struct pz_v7s_config cfg;
 	uint64_t iova_last, phys_last;
 	struct pz_table first; /* the first level */
 	uint32_t *word;	       /* its words */
 	struct v7s_mib *mib;   /* by v7s_mib() */
+	struct v7s_counts *counts; /* V7S_COUNTS of them: by CPU, splits by MiB */
 	uint32_t *group;       /* by 16 MiB: somebody changes a page of 16 MiB there */
 	uint32_t mibs;	       /* a power of two */
 	uint32_t line_shift;   /* log2 of the cache lines of @mib */
 	uint32_t first_bytes;
 	bool sync; /* the walker must be told what was written */
+	uint32_t small[PZ_IOMMU_PROT + 1]; /* what a page of 4 KiB says besides its address */
 	uint32_t fault;
-	void *store; /* @mib and @group, as they were allocated */
+	void *store; /* @counts, @mib and @group, as they were allocated */
 	uint64_t store_bytes;
-	uint64_t made, returned, splits;
 };
 
-/* Neighbours lie in different cache lines, so that CPUs at work side by side do not disturb each
- * other. */
+/*
+ * Neighbours lie in different cache lines, so that CPUs at work side by side do not disturb each
+ * other. A line holds one MiB of each quarter of the address space. Each quarter begins a little
+ * more than a quarter of the lines further on, so that CPUs at work half the address space, or
+ * another power of two, apart do not meet either.
+ */
 static inline struct v7s_mib *v7s_mib(const struct pz_v7s *t, uint32_t i)
 {
-	uint32_t lines = (1u << t->line_shift) - 1;
+	uint32_t lines = (1u << t->line_shift) - 1, before = i & ~lines;
+	uint32_t line = (i + (before >> 2) + (before >> 6)) & lines;
 
-	return &t->mib[(i & lines) * (V7S_LINE / sizeof(struct v7s_mib)) + (i >> t->line_shift)];
+	return &t->mib[line * (V7S_LINE / sizeof(struct v7s_mib)) + (i >> t->line_shift)];
 }
 
 static inline uint32_t v7s_min_page(const struct pz_v7s *t)
@@ -112,6 +126,17 @@ static inline uint64_t v7s_mtk_addr(uint32_t word)
 	return (word & V7S_MTK_32 ? (uint64_t)1 << 32 : 0) |
 	       (word & V7S_MTK_33 ? (uint64_t)1 << 33 : 0) |
 	       (word & V7S_MTK_34 ? (uint64_t)1 << 34 : 0);
+}
+
+/* The bits of an address that a word of a page, or one that leads to a table, holds. */
+static inline uint32_t v7s_word_addr(bool mtk, uint64_t addr, uint32_t size)
+{
+	uint32_t word = (uint32_t)addr & ~(size - 1);
+
+	if (mtk)
+		word |= (addr >> 32 & 1 ? V7S_MTK_32 : 0) | (addr >> 33 & 1 ? V7S_MTK_33 : 0) |
+			(addr >> 34 & 1 ? V7S_MTK_34 : 0);
+	return word;
 }
 
 static inline uint64_t v7s_word_phys(uint32_t quirks, uint32_t word, uint32_t size)
@@ -172,7 +197,10 @@ static inline void v7s_lock(struct v7s_held *h, struct pz_v7s *t, uint32_t i)
 			continue;
 		if (!pz_load32(&t->group[i / V7S_REPEAT]))
 			return;
+		/* Not again before it is free: who has it waits for all of us to let go. */
 		pz_release32(&m->state, h->state);
+		while (pz_load32(&t->group[i / V7S_REPEAT]))
+			v7s_relax(t);
 	}
 }
 
@@ -202,6 +230,7 @@ uint64_t pz_v7s_table_at(const struct pz_v7s *t, uint32_t word);
 uint32_t pz_v7s_super_to_section(uint32_t word, uint32_t piece);
 uint32_t pz_v7s_section_to_large(uint32_t quirks, uint32_t word, uint32_t piece);
 uint32_t pz_v7s_section_to_small(uint32_t quirks, uint32_t word, uint32_t piece);
+uint32_t pz_v7s_small_to_large(uint32_t word);
 uint32_t pz_v7s_large_to_small(uint32_t word, uint32_t piece);
 
 /* v7s_table.c */
@@ -217,10 +246,9 @@ void pz_v7s_sync(const struct pz_v7s *t, uint64_t addr, uint32_t count);
 /* A second level takes the place of what word the MiB has; its words have been written. */
 void pz_v7s_link(struct v7s_held *h, const struct pz_table *table);
 
-/* The second level leaves the MiB, which is not mapped then. It must be flushed, by
- * pz_v7s_flush_table(), before pz_v7s_table_put(). */
+/* The second level leaves the MiB, which is not mapped then. That is told before anybody can map
+ * there: who walks through the old one would not see it. For pz_v7s_table_put() once unlocked. */
 struct pz_table pz_v7s_unlink(struct v7s_held *h);
-void pz_v7s_flush_table(const struct pz_v7s *t, uint32_t i);
 
 /* From number @i of the first level on, or number @k of the second level of what is locked. */
 static inline void v7s_sync_first(const struct pz_v7s *t, uint32_t i, uint32_t count)

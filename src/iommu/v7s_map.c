@@ -57,62 +57,88 @@ static bool map_free(const uint32_t *words, uint32_t count)
 	return !any;
 }
 
-/*
- * Lock the MiB, with a second level in it. 0, or -PZ_E... with nothing locked. Memory is asked for
- * with no lock held; somebody else may be quicker then.
- */
-static int map_lock_second(const struct map_req *r, uint32_t i, struct v7s_held *h)
+/* Give the MiB a second level, unless somebody else is quicker. Memory is asked for with no lock held,
+ * and goes back so. */
+static int map_make_second(const struct map_req *r, uint32_t i)
 {
-	struct pz_v7s *t = r->t;
 	struct pz_table table;
-	int rc;
+	struct v7s_held h;
+	bool empty;
+	int rc = pz_v7s_table_get(r->t, r->cpu, r->gfp, V7S_TABLE_BYTES, &table);
 
-	v7s_lock(h, t, i);
-	if (h->m->table)
-		return 0;
-	rc = t->word[i] ? -PZ_EEXIST : 0;
-	v7s_unlock(h);
-	if (!rc)
-		rc = pz_v7s_table_get(t, r->cpu, r->gfp, V7S_TABLE_BYTES, &table);
 	if (rc)
 		return rc;
-	v7s_lock(h, t, i);
-	if (!t->word[i]) {
-		pz_v7s_link(h, &table);
-		return 0;
-	}
-	if (!h->m->table) {
-		rc = -PZ_EEXIST;
-		v7s_unlock(h);
-	}
-	pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
-	return rc;
+	v7s_lock(&h, r->t, i);
+	empty = !r->t->word[i];
+	if (empty)
+		pz_v7s_link(&h, &table);
+	v7s_unlock(&h);
+	if (!empty)
+		pz_v7s_table_put(r->t, r->cpu, V7S_TABLE_BYTES, &table);
+	return 0;
 }
 
-/* Pages of 64 KiB where they fit, else of 4 KiB. */
-static void map_words(const struct map_req *r, uint32_t *words, const struct map_piece *p)
+/* Lock the MiB, with a second level in it; or -PZ_E... with nothing locked. */
+static inline int map_lock_second(const struct map_req *r, uint32_t i, struct v7s_held *h)
 {
-	uint32_t quirks = r->t->cfg.quirks;
-	uint64_t phys = p->phys;
-	uint32_t k = (uint32_t)p->iova >> V7S_PAGE_SHIFT & (V7S_WORDS - 1);
-	uint32_t end = k + (p->size >> V7S_PAGE_SHIFT);
-	bool large = r->sizes & PZ_V7S_64K && !((p->iova ^ p->phys) & (PZ_V7S_64K - 1));
+	for (;;) {
+		int rc;
 
-	while (k < end) {
-		uint32_t size = PZ_V7S_4K, to = k + 1, word;
-
-		if (large && !(k % V7S_REPEAT) && end - k >= V7S_REPEAT) {
-			size = PZ_V7S_64K;
-			to = k + V7S_REPEAT;
-		}
-		word = pz_v7s_encode(quirks, size, phys, r->prot);
-		for (; k < to; k++)
-			v7s_put(&words[k], word);
-		phys += size;
+		v7s_lock(h, r->t, i);
+		if (h->m->table)
+			return 0;
+		rc = r->t->word[i] ? -PZ_EEXIST : 0;
+		v7s_unlock(h);
+		if (!rc)
+			rc = map_make_second(r, i);
+		if (rc)
+			return rc;
 	}
 }
 
-static int map_second(const struct map_req *r, const struct map_piece *p, bool write)
+static void map_small(const struct pz_v7s *t, uint32_t *words, uint32_t count, uint64_t phys,
+		      uint32_t prot)
+{
+	bool mtk = t->cfg.quirks & PZ_V7S_MTK_EXT;
+	uint32_t says = t->small[prot];
+
+	for (uint32_t k = 0; k < count; k++, phys += PZ_V7S_4K)
+		v7s_put(&words[k], says | v7s_word_addr(mtk, phys, PZ_V7S_4K));
+}
+
+static void map_large(const struct pz_v7s *t, uint32_t *words, uint64_t phys, uint32_t says)
+{
+	uint32_t word = says | v7s_word_addr(t->cfg.quirks & PZ_V7S_MTK_EXT, phys, PZ_V7S_64K);
+
+	for (uint32_t k = 0; k < V7S_REPEAT; k++)
+		v7s_put(&words[k], word);
+}
+
+/* Pages of 64 KiB where they fit, else of 4 KiB. The words begin with number @k of the table. */
+static void map_words(const struct map_req *r, uint32_t *words, uint32_t k, uint32_t count,
+		      uint64_t phys)
+{
+	uint32_t large;
+
+	if (!(r->sizes & PZ_V7S_64K) || (phys >> V7S_PAGE_SHIFT ^ k) % V7S_REPEAT) {
+		map_small(r->t, words, count, phys, r->prot);
+		return;
+	}
+	large = pz_v7s_small_to_large(r->t->small[r->prot]);
+	for (uint32_t n; count; count -= n) {
+		n = V7S_REPEAT - k % V7S_REPEAT;
+		n = n < count ? n : count;
+		if (n == V7S_REPEAT)
+			map_large(r->t, words, phys, large);
+		else
+			map_small(r->t, words, n, phys, r->prot);
+		words += n;
+		k += n;
+		phys += (uint64_t)n << V7S_PAGE_SHIFT;
+	}
+}
+
+static inline int map_second(const struct map_req *r, const struct map_piece *p, bool write)
 {
 	uint32_t k = (uint32_t)p->iova >> V7S_PAGE_SHIFT & (V7S_WORDS - 1);
 	uint32_t count = p->size >> V7S_PAGE_SHIFT;
@@ -124,7 +150,7 @@ static int map_second(const struct map_req *r, const struct map_piece *p, bool w
 	if (!map_free(v7s_words(&h) + k, count)) {
 		rc = -PZ_EEXIST;
 	} else if (write) {
-		map_words(r, v7s_words(&h), p);
+		map_words(r, v7s_words(&h) + k, k, count, p->phys);
 		v7s_sync_second(&h, k, count);
 		h.state += count;
 	}
@@ -149,7 +175,6 @@ static int map_lock_first(const struct map_req *r, uint32_t i, struct v7s_held *
 		}
 		table = pz_v7s_unlink(h);
 		v7s_unlock(h);
-		pz_v7s_flush_table(t, i);
 		pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
 	}
 }
@@ -171,37 +196,45 @@ static int map_section(const struct map_req *r, const struct map_piece *p, bool 
 	return 0;
 }
 
+/* Give back second levels without pages in 16 MiB; -PZ_EEXIST when something is mapped there. */
+static int map_clear_super(const struct map_req *r, uint32_t i)
+{
+	struct v7s_held h;
+	int rc = 0;
+
+	for (uint32_t k = 0; k < V7S_REPEAT && !rc; k++) {
+		if (!pz_load32(&r->t->word[i + k]))
+			continue;
+		rc = map_lock_first(r, i + k, &h);
+		if (!rc)
+			v7s_unlock(&h);
+	}
+	return rc;
+}
+
 static int map_super(const struct map_req *r, const struct map_piece *p, bool write)
 {
 	struct pz_v7s *t = r->t;
 	uint32_t i = (uint32_t)(p->iova >> V7S_MIB_SHIFT);
+	uint32_t word = pz_v7s_encode(t->cfg.quirks, PZ_V7S_16M, p->phys, r->prot);
 	struct v7s_group_held g;
-	int rc = 0;
 
-	for (uint32_t k = 0; k < V7S_REPEAT; k++) {
-		struct v7s_held h;
+	for (;;) {
+		int rc = map_clear_super(r, i);
 
-		if (!pz_load32(&t->word[i + k]))
-			continue;
-		rc = map_lock_first(r, i + k, &h);
-		if (rc)
+		if (rc || !write)
 			return rc;
-		v7s_unlock(&h);
+		pz_v7s_group_lock(&g, t, i / V7S_REPEAT);
+		if (map_free(&t->word[i], V7S_REPEAT))
+			break;
+		/* Somebody was quicker; it may be a second level only. */
+		pz_v7s_group_unlock(&g);
 	}
-	if (!write)
-		return 0;
-	pz_v7s_group_lock(&g, t, i / V7S_REPEAT);
-	if (!map_free(&t->word[i], V7S_REPEAT)) {
-		rc = -PZ_EEXIST;
-	} else {
-		uint32_t word = pz_v7s_encode(t->cfg.quirks, PZ_V7S_16M, p->phys, r->prot);
-
-		for (uint32_t k = 0; k < V7S_REPEAT; k++)
-			v7s_put(&t->word[i + k], word);
-		v7s_sync_first(t, i, V7S_REPEAT);
-	}
+	for (uint32_t k = 0; k < V7S_REPEAT; k++)
+		v7s_put(&t->word[i + k], word);
+	v7s_sync_first(t, i, V7S_REPEAT);
 	pz_v7s_group_unlock(&g);
-	return rc;
+	return 0;
 }
 
 static int map_do(const struct map_req *r, const struct map_piece *p, bool write)
@@ -226,26 +259,39 @@ static int map_all(const struct map_req *r, bool write, uint64_t *done)
 	return rc;
 }
 
-static int map_run(const struct map_req *r)
+static int map_pieces(const struct map_req *r)
 {
-	struct pz_v7s *t = r->t;
 	struct map_piece p;
-	uint64_t done = 0;
-	int rc = 0;
+	uint64_t done;
+	int rc;
 
 	map_piece(r, 0, &p);
-	if (p.size == r->size) {
-		rc = map_do(r, &p, true);
-	} else {
-		rc = map_all(r, false, &done);
-		if (!rc) {
-			rc = map_all(r, true, &done);
-			if (rc && done)
-				pz_v7s_undo(t, r->cpu, r->iova, done);
-		}
-	}
-	if (rc && t->cfg.quirks & PZ_V7S_GIVE_BACK)
-		(void)pz_v7s_trim(t, r->cpu, r->iova, r->size);
+	if (p.size == r->size)
+		return map_do(r, &p, true);
+	rc = map_all(r, false, &done);
+	if (rc)
+		return rc;
+	rc = map_all(r, true, &done);
+	if (rc && done)
+		pz_v7s_undo(r->t, r->cpu, r->iova, done);
+	return rc;
+}
+
+/* Whether it is nothing but words of one second level. */
+static inline bool map_is_second(const struct map_req *r)
+{
+	uint64_t last = r->iova + (r->size - 1);
+
+	return (r->iova ^ last) < PZ_V7S_1M && (r->size < PZ_V7S_1M || r->sizes < PZ_V7S_1M);
+}
+
+static inline int map_run(const struct map_req *r)
+{
+	struct map_piece p = { r->iova, r->phys, (uint32_t)r->size, 0 };
+	int rc = map_is_second(r) ? map_second(r, &p, true) : map_pieces(r);
+
+	if (rc && r->t->cfg.quirks & PZ_V7S_GIVE_BACK)
+		(void)pz_v7s_trim(r->t, r->cpu, r->iova, r->size);
 	return rc;
 }
 

@@ -73,7 +73,7 @@ void pz_v7s_split_super(struct pz_v7s *t, uint32_t g)
 			v7s_put(&t->word[i + k], pz_v7s_super_to_section(word, k));
 		v7s_sync_first(t, i, V7S_REPEAT);
 		split_made(t, v7s_iova(i), PZ_V7S_16M, PZ_V7S_1M);
-		pz_count64(&t->splits, 1);
+		pz_count64(&t->counts[g % V7S_COUNTS].splits, 1);
 	}
 	pz_v7s_group_unlock(&h);
 }
@@ -115,7 +115,7 @@ void pz_v7s_cut_section(struct v7s_held *h, const struct pz_table *table, uint32
 	split_break(t, word, t->first.addr + (uint64_t)h->i * 4, 1, iova, PZ_V7S_1M);
 	pz_v7s_link(h, table);
 	split_made(t, iova, PZ_V7S_1M, granule);
-	pz_count64(&t->splits, 1);
+	pz_count64(&t->counts[h->i % V7S_COUNTS].splits, 1);
 }
 
 void pz_v7s_cut_large(struct v7s_held *h, uint32_t from, uint32_t to)
@@ -135,5 +135,5 @@ void pz_v7s_cut_large(struct v7s_held *h, uint32_t from, uint32_t to)
 	v7s_sync_second(h, first, V7S_REPEAT);
 	split_made(t, iova, PZ_V7S_64K, PZ_V7S_4K);
 	h->state -= to - from;
-	pz_count64(&t->splits, 1);
+	pz_count64(&t->counts[h->i % V7S_COUNTS].splits, 1);
 }

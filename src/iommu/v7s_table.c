@@ -48,7 +48,7 @@ int pz_v7s_table_get(struct pz_v7s *t, uint32_t cpu, uint32_t gfp, uint32_t byte
 	if (rc)
 		mem->free(mem->ctx, cpu, bytes, out);
 	else if (bytes == V7S_TABLE_BYTES)
-		pz_count64(&t->made, 1);
+		pz_count64(&t->counts[cpu % V7S_COUNTS].made, 1);
 	return rc;
 }
 
@@ -61,7 +61,7 @@ void pz_v7s_table_put(struct pz_v7s *t, uint32_t cpu, uint32_t bytes, const stru
 			     PZ_DMA_SKIP_CPU_SYNC);
 	mem->free(mem->ctx, cpu, bytes, table);
 	if (bytes == V7S_TABLE_BYTES)
-		pz_count64(&t->returned, 1);
+		pz_count64(&t->counts[cpu % V7S_COUNTS].returned, 1);
 }
 
 void pz_v7s_sync(const struct pz_v7s *t, uint64_t addr, uint32_t count)
@@ -82,18 +82,13 @@ struct pz_table pz_v7s_unlink(struct v7s_held *h)
 {
 	struct pz_v7s *t = h->t;
 	struct pz_table table = { h->m->table, pz_v7s_table_at(t, t->word[h->i]) };
+	uint32_t granule = t->cfg.sizes & PZ_V7S_4K ? PZ_V7S_4K : PZ_V7S_64K;
 
 	v7s_put(&t->word[h->i], 0);
 	v7s_sync_first(t, h->i, 1);
 	pz_store_ptr(&h->m->table, NULL);
 	h->state = ((h->state & V7S_GENERATIONS) + V7S_GENERATION) & V7S_GENERATIONS;
-	return table;
-}
-
-void pz_v7s_flush_table(const struct pz_v7s *t, uint32_t i)
-{
-	uint32_t granule = t->cfg.sizes & PZ_V7S_4K ? PZ_V7S_4K : PZ_V7S_64K;
-
 	if (t->cfg.tlb.flush_walk)
-		t->cfg.tlb.flush_walk(t->cfg.tlb.ctx, v7s_iova(i), PZ_V7S_1M, granule);
+		t->cfg.tlb.flush_walk(t->cfg.tlb.ctx, v7s_iova(h->i), PZ_V7S_1M, granule);
+	return table;
 }

@@ -45,10 +45,24 @@ static int cut_spare(struct cut *c)
 	return rc;
 }
 
+/* What a MiB has, by its word; not the moment in which a page of 16 MiB is invalid to be split. */
+static uint32_t cut_word(struct pz_v7s *t, uint32_t i)
+{
+	uint32_t word = pz_load32(&t->word[i]);
+	struct v7s_held h;
+
+	if (!word && t->cfg.quirks & PZ_V7S_BREAK_FIRST) {
+		v7s_lock(&h, t, i);
+		word = t->word[i];
+		v7s_unlock(&h);
+	}
+	return word;
+}
+
 /* What is needed at one end of the range, [@first, @last] of one MiB, before anything changes. */
 static int cut_prepare(struct cut *c, uint64_t first, uint64_t last)
 {
-	uint32_t word = pz_load32(&c->t->word[first >> V7S_MIB_SHIFT]);
+	uint32_t word = cut_word(c->t, (uint32_t)(first >> V7S_MIB_SHIFT));
 	uint64_t super = pz_round_down(first, PZ_V7S_16M);
 
 	if (v7s_is_super(word) && !(c->t->cfg.sizes & PZ_V7S_1M) &&
@@ -57,16 +71,6 @@ static int cut_prepare(struct cut *c, uint64_t first, uint64_t last)
 	if (!v7s_is_page(1, word) || last - first == PZ_V7S_1M - 1)
 		return 0;
 	return cut_spare(c);
-}
-
-static int cut_prepare_ends(struct cut *c)
-{
-	uint64_t last = c->iova + (c->size - 1), end = c->iova | (PZ_V7S_1M - 1);
-	int rc = cut_prepare(c, c->iova, end < last ? end : last);
-
-	if (!rc && end < last)
-		rc = cut_prepare(c, pz_round_down(last, PZ_V7S_1M), last);
-	return rc;
 }
 
 /* Words in a row that are of small pages, or are pages of 64 KiB as a whole, go. Where it ends. */
@@ -126,7 +130,6 @@ static bool cut_empties(const struct v7s_held *h, uint32_t from, uint32_t to)
 /* Unlocks. */
 static void cut_table(struct cut *c, struct v7s_held *h, uint32_t from, uint32_t to)
 {
-	uint32_t i = h->i;
 	struct pz_table table;
 
 	if (!cut_empties(h, from, to)) {
@@ -137,7 +140,6 @@ static void cut_table(struct cut *c, struct v7s_held *h, uint32_t from, uint32_t
 	c->done += (uint64_t)(h->state & V7S_COUNT) << V7S_PAGE_SHIFT;
 	table = pz_v7s_unlink(h);
 	v7s_unlock(h);
-	pz_v7s_flush_table(c->t, i);
 	pz_v7s_table_put(c->t, c->cpu, V7S_TABLE_BYTES, &table);
 }
 
@@ -238,12 +240,16 @@ static int cut_run_all(struct cut *c)
 	return rc;
 }
 
-static int cut_all(struct cut *c)
+static inline int cut_all(struct cut *c)
 {
-	int rc = cut_prepare_ends(c);
+	uint64_t last = c->iova + (c->size - 1), end = c->iova | (PZ_V7S_1M - 1);
+	bool one = last <= end; /* MiB */
+	int rc = cut_prepare(c, c->iova, one ? last : end);
 
+	if (!rc && !one)
+		rc = cut_prepare(c, pz_round_down(last, PZ_V7S_1M), last);
 	if (!rc)
-		rc = cut_run_all(c);
+		rc = one ? cut_mib(c, c->iova, (uint32_t)c->size) : cut_run_all(c);
 	while (c->spares)
 		pz_v7s_table_put(c->t, c->cpu, V7S_TABLE_BYTES, &c->spare[--c->spares]);
 	return rc;
@@ -301,7 +307,6 @@ uint64_t pz_v7s_trim(struct pz_v7s *t, uint32_t cpu, uint64_t iova, uint64_t siz
 		}
 		table = pz_v7s_unlink(&h);
 		v7s_unlock(&h);
-		pz_v7s_flush_table(t, i);
 		pz_v7s_table_put(t, cpu, V7S_TABLE_BYTES, &table);
 		count++;
 	}

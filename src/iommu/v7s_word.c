@@ -36,19 +36,7 @@
 #define WORD_NS_FIRST (1u << 19)
 #define WORD_NS_TABLE (1u << 3)
 
-static uint32_t word_mtk(uint64_t addr)
-{
-	return (addr >> 32 & 1 ? V7S_MTK_32 : 0) | (addr >> 33 & 1 ? V7S_MTK_33 : 0) |
-	       (addr >> 34 & 1 ? V7S_MTK_34 : 0);
-}
-
-/* The bits of an address that a word of a page, or one that leads to a table, holds. */
-static uint32_t word_addr(bool mtk, uint64_t addr, uint32_t size)
-{
-	return ((uint32_t)addr & ~(size - 1)) | (mtk ? word_mtk(addr) : 0);
-}
-
-static uint32_t word_small_to_large(uint32_t word)
+uint32_t pz_v7s_small_to_large(uint32_t word)
 {
 	uint32_t tex = word >> WORD_TEX_SMALL_SHIFT & WORD_TEX_BITS;
 	uint32_t xn = word & WORD_XN_SMALL ? WORD_XN_LARGE : 0;
@@ -97,9 +85,9 @@ uint32_t pz_v7s_encode(uint32_t quirks, uint32_t size, uint64_t phys, uint32_t p
 		word |= quirks & PZ_V7S_NS ? WORD_NS_FIRST : 0;
 	} else {
 		word |= attrs << WORD_ATTRS_SECOND | (xn ? WORD_XN_SMALL : 0);
-		word = size == PZ_V7S_64K ? word_small_to_large(word) : word;
+		word = size == PZ_V7S_64K ? pz_v7s_small_to_large(word) : word;
 	}
-	return word | word_addr(quirks & PZ_V7S_MTK_EXT, phys, size);
+	return word | v7s_word_addr(quirks & PZ_V7S_MTK_EXT, phys, size);
 }
 
 static uint32_t word_prot(uint32_t quirks, uint32_t word, uint32_t attrs, bool xn)
@@ -142,7 +130,7 @@ bool pz_v7s_decode(uint32_t quirks, unsigned int level, uint32_t word, struct pz
 
 uint32_t pz_v7s_to_table(const struct pz_v7s *t, uint64_t addr)
 {
-	uint32_t word = word_addr(t->cfg.quirks & PZ_V7S_MTK_TTBR_EXT, addr, V7S_TABLE_BYTES);
+	uint32_t word = v7s_word_addr(t->cfg.quirks & PZ_V7S_MTK_TTBR_EXT, addr, V7S_TABLE_BYTES);
 
 	return word | (t->cfg.quirks & PZ_V7S_NS ? WORD_NS_TABLE : 0) | V7S_TYPE_TABLE;
 }
@@ -171,7 +159,7 @@ uint32_t pz_v7s_section_to_small(uint32_t quirks, uint32_t word, uint32_t piece)
 
 uint32_t pz_v7s_section_to_large(uint32_t quirks, uint32_t word, uint32_t piece)
 {
-	return word_small_to_large(pz_v7s_section_to_small(quirks, word, piece * V7S_REPEAT));
+	return pz_v7s_small_to_large(pz_v7s_section_to_small(quirks, word, piece * V7S_REPEAT));
 }
 
 uint32_t pz_v7s_large_to_small(uint32_t word, uint32_t piece)

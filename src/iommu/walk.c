@@ -223,7 +223,7 @@ enum pz_v7s_fault pz_v7s_walk(const struct pz_v7s_view *v, uint64_t iova, struct
 	}
 }
 
-static bool walk_same_attributes(const struct pz_v7s_run *a, const struct pz_v7s_run *b)
+bool pz_v7s_alike(const struct pz_v7s_run *a, const struct pz_v7s_run *b)
 {
 	return a->read == b->read && a->write == b->write && a->user == b->user &&
 	       a->exec == b->exec && a->secure == b->secure && a->shared == b->shared &&
@@ -239,7 +239,7 @@ static bool walk_continues(const struct pz_v7s_run *a, const struct pz_v7s_run *
 	if (a->fault != PZ_V7S_NO_FAULT && a->fault != PZ_V7S_FAULT_REPEAT)
 		return true;
 	return a->page == b->page && b->phys == a->phys + (a->last - a->first) + 1 &&
-	       walk_same_attributes(a, b);
+	       pz_v7s_alike(a, b);
 }
 
 int pz_v7s_walk_each(const struct pz_v7s_view *v, int (*fn)(void *ctx, const struct pz_v7s_run *r),

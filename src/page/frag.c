@@ -116,10 +116,10 @@ static uint32_t frag_unhold(struct pz_frag *f, uint32_t cpu, struct frag_block *
 }
 
 /* Pages for a block: a full one, else what holds @size bytes. */
-static int frag_pages(struct pz_frag *f, uint32_t cpu, uint32_t size, uint64_t *pfn,
+static int frag_pages(struct pz_frag *f, uint32_t cpu, uint32_t gfp, uint32_t size, uint64_t *pfn,
 		      unsigned int *order)
 {
-	uint32_t gfp = (f->cfg.gfp | PZ_GFP_NORETRY) & ~PZ_GFP_MEMALLOC;
+	uint32_t easy = (gfp | PZ_GFP_NORETRY) & ~PZ_GFP_MEMALLOC;
 	unsigned int need = 0;
 	struct pz_page_req req;
 	int ret;
@@ -128,13 +128,13 @@ static int frag_pages(struct pz_frag *f, uint32_t cpu, uint32_t size, uint64_t *
 		need++;
 	*order = f->order;
 	if (need < f->order) {
-		pz_page_req_init(f->cfg.pages, &req, f->order, gfp, cpu);
+		pz_page_req_init(f->cfg.pages, &req, f->order, easy, cpu);
 		if (!pz_limits_narrow(&req.limits, &f->cfg.limits, &req.limits) &&
 		    !pz_page_request(f->cfg.pages, &req, pfn))
 			return 0;
 	}
 	*order = need;
-	pz_page_req_init(f->cfg.pages, &req, need, f->cfg.gfp, cpu);
+	pz_page_req_init(f->cfg.pages, &req, need, gfp, cpu);
 	ret = pz_limits_narrow(&req.limits, &f->cfg.limits, &req.limits);
 	return ret ? ret : pz_page_request(f->cfg.pages, &req, pfn);
 }
@@ -155,7 +155,8 @@ static struct frag_block *frag_spare(struct pz_frag *f)
 }
 
 /* A new block that is held and has nothing out. */
-static int frag_new(struct pz_frag *f, uint32_t cpu, uint32_t size, struct frag_block **out)
+static int frag_new(struct pz_frag *f, uint32_t cpu, uint32_t gfp, uint32_t size,
+		    struct frag_block **out)
 {
 	struct frag_block *b = frag_spare(f);
 	unsigned int order;
@@ -164,7 +165,7 @@ static int frag_new(struct pz_frag *f, uint32_t cpu, uint32_t size, struct frag_
 
 	if (!b)
 		return -PZ_ENOMEM;
-	ret = frag_pages(f, cpu, size, &pfn, &order);
+	ret = frag_pages(f, cpu, gfp, size, &pfn, &order);
 	if (ret) {
 		pz_frag_set_add(f, FRAG_SPARE, b->index);
 		return ret;
@@ -321,18 +322,24 @@ static bool frag_alloc_quick(struct pz_frag *f, uint32_t cpu, uint32_t size, uin
 
 int pz_frag_alloc(struct pz_frag *f, uint32_t cpu, uint32_t size, uint32_t align, uint64_t *addr)
 {
+	return pz_frag_alloc_gfp(f, cpu, f->cfg.gfp, size, align, addr);
+}
+
+int pz_frag_alloc_gfp(struct pz_frag *f, uint32_t cpu, uint32_t gfp, uint32_t size, uint32_t align,
+		      uint64_t *addr)
+{
 	uint32_t most = (uint32_t)1 << (f->page_shift + f->order);
 	struct frag_block *b, *other;
 	struct frag_slot *s;
 	bool reused;
 	int ret;
 
-	if (!size || size > most || !pz_is_pow2(align) || align > most)
+	if (!size || size > most || !pz_is_pow2(align) || align > most || frag_gfp_bad(gfp))
 		return -PZ_EINVAL;
 	if (frag_alloc_quick(f, cpu, size, align, addr))
 		return 0;
 	/* The first piece of a block has the block's alignment at best. */
-	ret = frag_new(f, cpu, size > align ? size : align, &b);
+	ret = frag_new(f, cpu, gfp, size > align ? size : align, &b);
 	if (ret)
 		return ret;
 	frag_cut(f, b, size, align, addr, &reused);

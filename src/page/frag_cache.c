@@ -64,8 +64,7 @@ int pz_frag_create(struct pz_frag **out, const struct pz_frag_config *cfg)
 
 	if (!cfg->pages || !cfg->meta || !cfg->meta->alloc || !cfg->meta->free ||
 	    !pz_limits_valid(&cfg->limits) || cfg->flags & ~(PZ_FRAG_REUSE | PZ_FRAG_NOGROW) ||
-	    cfg->gfp & ~(PZ_GFP_ALL & ~(PZ_GFP_MOVABLE | PZ_GFP_ZERO)) ||
-	    blocks > frag_first(FRAG_CHUNKS))
+	    frag_gfp_bad(cfg->gfp) || blocks > frag_first(FRAG_CHUNKS))
 		return -PZ_EINVAL;
 	memset(&shape, 0, sizeof(shape));
 	ret = frag_shape(&shape, cfg);

@@ -94,6 +94,12 @@ struct pz_frag {
 	struct pz_frag_config cfg;
 };
 
+/* What blocks may not be asked for with: pieces do not move, and nobody zeroes them. */
+static inline bool frag_gfp_bad(uint32_t gfp)
+{
+	return gfp & ~(PZ_GFP_ALL & ~(PZ_GFP_MOVABLE | PZ_GFP_ZERO));
+}
+
 static inline bool frag_reuses(const struct pz_frag *f)
 {
 	return f->map_words != 0;

@@ -258,6 +258,24 @@ static void wb_repeats(struct walk_box *b)
 	CHECK(t, wb_leads(b, 0x7abc, 0, 0x10000, 0x789a0000, &r));
 }
 
+/* One attribute after the other. */
+static void wb_alike(struct walk_box *b)
+{
+	const struct pz_v7s_run same = { .first = 1, .phys = 2, .page = 3, .word = 4 };
+	struct pz_v7s_run r[12];
+	struct tap *t = b->t;
+
+	for (uint32_t i = 0; i < 12; i++)
+		r[i] = (struct pz_v7s_run){ .phys = i };
+	CHECK(t, pz_v7s_alike(&r[0], &same));
+	r[0].read = r[1].write = r[2].user = r[3].exec = r[4].secure = r[5].shared = true;
+	r[6].global = r[7].access = r[8].b = r[9].c = true;
+	r[10].tex = r[11].domain = 1;
+	for (uint32_t i = 0; i < 12; i++)
+		CHECK_NAMED(t, !pz_v7s_alike(&r[i], &same) && !pz_v7s_alike(&same, &r[i]),
+			    "runs of one other attribute are not alike");
+}
+
 /* Each size of the address space, at its end and behind it. */
 static void wb_ranges(struct walk_box *b)
 {
@@ -389,6 +407,7 @@ void contract_v7s_walk(struct tap *t)
 	wb_mtk(b);
 	wb_what_faults(b);
 	wb_repeats(b);
+	wb_alike(b);
 	wb_ranges(b);
 	wb_runs(b);
 	t->meta->free(t->meta->ctx, b, sizeof(*b));

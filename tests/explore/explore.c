@@ -84,6 +84,11 @@ unsigned int explore_running(void)
 	return ex.running;
 }
 
+const volatile void *explore_word(void)
+{
+	return ex.addr[ex.running];
+}
+
 static void *ex_grow(void *p, size_t n)
 {
 	p = realloc(p, n);
@@ -365,7 +370,11 @@ static uint8_t ex_nested(uint8_t able)
 
 	while (top && !((able & 1u << (top - 1)) && ex.begun[top - 1]))
 		top--;
-	return top ? (uint8_t)(able & ~((1u << (top - 1)) - 1)) : able;
+	if (!top)
+		return able;
+	if (ex.e->masked && ex.e->masked(ex.e->ctx))
+		return (uint8_t)(1u << (top - 1));
+	return (uint8_t)(able & ~((1u << (top - 1)) - 1));
 }
 
 static void ex_run(void)
@@ -374,6 +383,7 @@ static void ex_run(void)
 	uint32_t max_steps = e->max_steps ? e->max_steps : EX_STEPS;
 	unsigned int cur = EXPLORE_THREADS;
 	uint32_t used = 0, row = 0;
+	uint8_t aside = 0; /* threads that seem to wait, since one was last chosen that does not */
 	uint8_t able = (uint8_t)((1u << e->threads) - 1);
 
 	if (e->size)
@@ -393,10 +403,15 @@ static void ex_run(void)
 			home = EXPLORE_THREADS;
 		else if (e->may_wait && row >= EX_SPIN && (now & ~(1u << cur)))
 			home = EXPLORE_THREADS;
-		if (home == cur || cur == EXPLORE_THREADS || ex.coro[cur].done)
+		if (home == cur || cur == EXPLORE_THREADS || ex.coro[cur].done) {
 			t = ex_choose(now, home, used);
-		else
-			t = ex_choose((uint8_t)(now & ~(1u << cur)), EXPLORE_THREADS, used);
+			aside = t == cur ? aside : 0;
+		} else {
+			aside |= (uint8_t)(1u << cur);
+			if (!(now & ~aside))
+				aside = (uint8_t)(1u << cur);
+			t = ex_choose((uint8_t)(now & ~aside), EXPLORE_THREADS, used);
+		}
 		if (t == EXPLORE_THREADS)
 			break;
 		row = t == cur ? row + 1 : 0;

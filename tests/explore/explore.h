@@ -48,7 +48,11 @@ struct explore {
 	bool no_prune, no_merge;
 	/* Interrupts: a thread that took over runs to its end, but for threads after it. */
 	bool nested;
-	bool may_wait; /* a thread may wait for another: who spins is set aside, at no charge */
+	/* Whether interrupts are kept off now, with nested; may be NULL. */
+	bool (*masked)(void *ctx);
+	/* A thread may wait for another: who spins is set aside, at no charge, until all that can
+	 * run have been, or somebody else was pre-empted or has ended. */
+	bool may_wait;
 	uint64_t max_runs; /* 0 for no limit */
 	uint64_t max_runs_all; /* without a bound; 0 for max_runs */
 	uint32_t max_steps; /* of a run that ends: more is a livelock; 0 for a default */
@@ -80,6 +84,9 @@ const char *explore_failure(void);
 
 /* The thread that runs. */
 unsigned int explore_running(void);
+
+/* The word of the operation that it stands before; for the step hook. */
+const volatile void *explore_word(void);
 
 /* Whether passes can merge, and so do without a bound. */
 bool explore_merges(void);

@@ -74,6 +74,11 @@ static struct explore st_explore(unsigned int threads, void (*body)(void *ctx, u
 	return e;
 }
 
+static bool st_masked(void *ctx)
+{
+	return st.word[0] == 1;
+}
+
 static void st_counts(void)
 {
 	struct explore e = st_explore(2, st_independent, NULL);
@@ -110,6 +115,12 @@ static void st_counts(void)
 	explore_pass(&e, EXPLORE_ALL, &r);
 	explore_result(r.runs == (3 + 1) * (3 + 4 + 1),
 		       "4 steps in one piece among 3, and 2 in one piece among these: 32");
+	e.threads = 2;
+	e.masked = st_masked;
+	explore_pass(&e, EXPLORE_ALL, &r);
+	explore_result(r.runs == 3, "a piece among 3 steps, and not after the first: 3");
+	e.masked = NULL;
+	e.threads = 3;
 	e.nested = false;
 	e.max_runs = 100;
 	explore_pass(&e, EXPLORE_ALL, &r);

@@ -22,6 +22,7 @@
 #include "coro.h"
 #include "dma_pool_world.h"
 #include "slab_world.h"
+#include "v7s_world.h"
 #include "world.h"
 
 #include <signal.h>
@@ -341,10 +342,11 @@ static void storm_trap(int sig, siginfo_t *info, void *context)
 	}
 }
 
-/* Only calls of the operation are gone through, not those of the handler, and not the books. */
+/* Only calls of the operation are gone through, not those of the handler, and not the books; nor
+ * what follows the handler. */
 static __attribute__((noinline)) void storm_around(unsigned int t, bool before)
 {
-	if (t)
+	if (t || (before && sm.kept))
 		return;
 	if (before) {
 		sm.inside = true;
@@ -445,6 +447,14 @@ static void storm_each_coherent(const struct coherent_plan *plan)
 	sm.finish = coherent_world_finish;
 	storm_each(coherent_world_open(plan, storm_around), plan->name);
 	coherent_world_close();
+}
+
+static void storm_each_v7s(const struct v7s_plan *plan)
+{
+	sm.thread = v7s_world_thread;
+	sm.finish = v7s_world_finish;
+	storm_each(v7s_world_open(plan, storm_around), plan->name);
+	v7s_world_close();
 }
 
 /* Handlers every few instructions of many operations. */
@@ -604,6 +614,25 @@ static const struct coherent_plan storm_buffers[] = {
 	  .thread = { "w", "-a c=1? -c" } },
 };
 
+/* The handler looks as an IOMMU does, and requests what it can where interrupts are let in. */
+static const struct v7s_plan storm_tables[] = {
+	{ .name = "a second level is made for a page", .thread = { "+100", "w ?100 +101" } },
+	{ .name = "a large page is mapped", .before = "+100",
+	  .thread = { "+110/10", "w ?11f ?100 -100" } },
+	{ .name = "a section is split", .before = "+100/100",
+	  .thread = { "-105", "w ?106 ?105 ?1ff -1f0" } },
+	{ .name = "a large page is split", .before = "+120/10",
+	  .thread = { "-123", "w ?124 .12f -12f" } },
+	{ .name = "a supersection is split", .before = "+1000/1000",
+	  .thread = { "-1300/100", "w ?1200 .1fff -1400/100" } },
+	{ .name = "a second level goes with its page", .quirks = PZ_V7S_GIVE_BACK, .before = "+100",
+	  .thread = { "-100", "w ?100 +101" } },
+	{ .name = "a section takes a second level's place", .before = "+105 -105",
+	  .thread = { "+100/100", "w ?105 +205" } },
+	{ .name = "a large page is broken first", .quirks = PZ_V7S_BREAK_FIRST, .before = "+120/10",
+	  .thread = { "-123", "w ?124 .12f -12f" } },
+};
+
 static void storm_steps(const char *want)
 {
 	storm_handle(SIGTRAP, storm_trap);
@@ -645,6 +674,13 @@ static void storm_steps(const char *want)
 		plan.nested = true;
 		if (!want || strstr(plan.name, want))
 			storm_each_coherent(&plan);
+	}
+	for (unsigned int i = 0; i < sizeof(storm_tables) / sizeof(storm_tables[0]); i++) {
+		struct v7s_plan plan = storm_tables[i];
+
+		plan.nested = true;
+		if (!want || strstr(plan.name, want))
+			storm_each_v7s(&plan);
 	}
 	if (want)
 		return;

@@ -670,7 +670,7 @@ static const char *case_all(void)
 	return case_end();
 }
 
-const char *dma_case_run(const struct dma_source *s)
+const char *dma_case_run(const struct case_source *s)
 {
 	const char *wrong = dma_world_make();
 

@@ -11,16 +11,7 @@
 #ifndef TESTS_FUZZ_DMA_CASE_H
 #define TESTS_FUZZ_DMA_CASE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* Where the numbers come from. */
-struct dma_source {
-	uint64_t (*draw)(void *ctx, uint64_t max); /* in [0, max]; 0 is simplest */
-	void (*note)(void *ctx, const char *text); /* what is done; or NULL */
-	void *ctx;
-};
+#include "case_source.h"
 
 /* What the cases so far have done, so that a test can see that it saw all of it. */
 struct dma_case_counts {
@@ -31,6 +22,6 @@ struct dma_case_counts {
 extern struct dma_case_counts dma_case_counts;
 
 /* Run a case. NULL, or what went wrong: "FILE:LINE: condition". */
-const char *dma_case_run(const struct dma_source *s);
+const char *dma_case_run(const struct case_source *s);
 
 #endif

@@ -60,7 +60,7 @@ struct case_small {
 };
 
 struct dma_case {
-	const struct dma_source *s;
+	const struct case_source *s;
 	struct pz_bounce *bounce, *own;
 	struct pz_dma_debug *debug; /* or NULL */
 	struct pz_dma *dma;

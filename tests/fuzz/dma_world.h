@@ -13,23 +13,11 @@
 #include <physzone/dma_map.h>
 #include <physzone/dma_pool.h>
 
+#include "case_source.h"
+
 #define DMA_PAGE 4096u
 #define DMA_PART 0x80000u /* bytes of a piece of memory */
 #define DMA_PARTS 4u
-
-#define TEXT2(x) #x
-#define TEXT(x) TEXT2(x)
-#define MUST(cond)                                                     \
-	do {                                                           \
-		if (!(cond))                                           \
-			return __FILE__ ":" TEXT(__LINE__) ": " #cond; \
-	} while (0)
-#define PASS(call)                           \
-	do {                                 \
-		const char *wrong_ = (call); \
-		if (wrong_)                  \
-			return wrong_;       \
-	} while (0)
 
 /* Below 16 MiB, 256 MiB, 4 GiB, and above. */
 extern const uint64_t dma_part[DMA_PARTS];

@@ -22,7 +22,7 @@ static void cases_note(void *ctx, const char *text)
 
 static bool prop_case(struct prop *p, void *ctx)
 {
-	struct dma_source s = { cases_draw, cases_note, p };
+	struct case_source s = { cases_draw, cases_note, p };
 	const char *wrong = dma_case_run(&s);
 
 	(void)ctx;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * start_run.h - run `physzone boot`, `predict`, `reach`, `devices`, `swiotlb`, `waste`, `compare`
- * inside a test, on recorded machines and on made-up maps.
+ * start_run.h - run `physzone boot`, `predict`, `reach`, `devices`, `swiotlb`, `waste`, `compare`,
+ * `iommu` inside a test, on recorded machines and on made-up maps.
  */
 #ifndef PHYSZONE_TESTS_START_RUN_H
 #define PHYSZONE_TESTS_START_RUN_H
@@ -73,6 +73,7 @@ static inline struct run run(const char *line)
 		       : o.command == CMD_DEVICES ? cmd_devices(&o, &out, &r.err)
 		       : o.command == CMD_SWIOTLB ? cmd_swiotlb(&o, &out, &r.err)
 		       : o.command == CMD_PREDICT ? cmd_predict(&o, &out, &r.err)
+		       : o.command == CMD_IOMMU	  ? cmd_iommu(&o, &out, &r.err)
 						  : cmd_reach(&o, &out, &r.err);
 	r.text = xstrdup(out_text(&out));
 	if (!r.err)

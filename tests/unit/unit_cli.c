@@ -179,6 +179,19 @@ static void cli_machines(void **state)
 	assert_null(strchr(cli_stdout, '\033'));
 }
 
+static void cli_translates(void **state)
+{
+	assert_int_equal(cli("iommu map -", "1M 1G 1M rw\n", CLI_CAPTURE), 0);
+	assert_non_null(strstr(cli_stdout, "standard input\n  1 range of 1 MiB in 1 page (1x1M)"));
+	assert_string_equal(cli_stderr, "");
+	assert_int_equal(cli("iommu dump --ias 20 -", "\x03\x01\x01\x01", CLI_CAPTURE), 1);
+	assert_non_null(strstr(cli_stdout, "is of type 3, which is reserved"));
+	cli_fails("iommu map -", "1M 1G 1M rw\nunmap 4M 4K\n", 3,
+		  "standard input:2: expected a range that is mapped");
+	cli_fails("iommu dump -", "", 3, "standard input: is empty");
+	cli_fails("iommu dmup -", NULL, 2, "did you mean 'dump'?");
+}
+
 static void cli_explains(void **state)
 {
 	static const char alone[] =
@@ -297,6 +310,7 @@ int main(void)
 		cmocka_unit_test(cli_wrong_usage),
 		cmocka_unit_test(cli_input_not_understood),
 		cmocka_unit_test(cli_machines),
+		cmocka_unit_test(cli_translates),
 		cmocka_unit_test(cli_explains),
 		cmocka_unit_test(cli_explains_own_report),
 		cmocka_unit_test(cli_starts_machines),

@@ -39,14 +39,9 @@ int table_arena_make(struct table_arena *a, const struct compare_machine *m, uin
 		     char **err)
 {
 	uint64_t end = (last < m->ram_last ? last : m->ram_last) + 1;
-	char size[VIEW_SIZE_MAX], most[VIEW_SIZE_MAX];
+	char size[VIEW_SIZE_MAX];
 
 	memset(a, 0, sizeof(*a));
-	if (end > TABLE_ARENA_MAX) {
-		*err = xasprintf("%s has %s in reach of the tables: expected %s at most (--limit)",
-				 m->title, view_size(size, end), view_size(most, TABLE_ARENA_MAX));
-		return EXIT_UNDECIDED;
-	}
 	a->bytes = (end + BED_ALIGN - 1) & ~(BED_ALIGN - 1);
 	a->map = MAP_FAILED;
 	if (a->bytes <= SIZE_MAX - BED_ALIGN) {

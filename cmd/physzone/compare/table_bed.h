@@ -16,8 +16,6 @@
 #include "compare.h"
 #include "random.h"
 
-#define TABLE_ARENA_MAX (UINT64_C(64) << 30)
-
 /* Zero-filled memory where physical addresses from 0 on are seen; only what is used costs any. */
 struct table_arena {
 	unsigned char *at;

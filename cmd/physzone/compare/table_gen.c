@@ -27,6 +27,7 @@
 #define GEN_NONE UINT32_MAX
 #define GEN_PAGE UINT64_C(4096)
 #define GEN_SPACE (UINT64_C(1) << 32)
+#define GEN_FAR (UINT64_C(1) << 13) /* MiB of memory that is mapped: 8 GiB */
 
 struct gen_map {
 	uint32_t op;   /* that made it */
@@ -67,7 +68,7 @@ static void gen_map(struct gen *g, const struct mix_class *c, uint64_t step)
 	uint64_t size = rnd_scale(&g->rnd, c->size.from, c->size.to), end = UINT64_MAX;
 	uint16_t domain = (uint16_t)rnd_below(&g->rnd, g->mix->domains);
 	bool atomic = rnd_below(&g->rnd, 100) < c->atomic;
-	uint64_t far = rnd_below(&g->rnd, 1u << 20), iova;
+	uint64_t far = rnd_below(&g->rnd, 1u << 20) % GEN_FAR, iova;
 	struct table_op *op;
 	struct gen_map *m;
 

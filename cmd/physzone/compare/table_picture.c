@@ -13,8 +13,8 @@ void tables_svg(struct out *o, const struct tables *x)
 	struct plot p = {
 		.title = title,
 		.subtitle = x->ops->name,
-		.axis = "tables taken and given back",
-		.end = (double)x->trace->events.n,
+		.axis = "mappings made and undone",
+		.end = (double)x->trace->steps.n,
 		.height = 360,
 		.series = TABLE_WAYS + 1,
 	};

@@ -14,8 +14,7 @@
 
 struct slabs_use {
 	struct pz_slabs *slabs;
-	struct pz_kmem_cache *cache; /* one of these two */
-	struct pz_kmalloc *family;
+	struct pz_kmalloc *family; /* of kmalloc */
 };
 
 static void *slabs_zeroed(void *ctx, size_t size)
@@ -57,19 +56,37 @@ static int slabs_make(struct table_use *u)
 
 static int cache_open(struct table_use *u)
 {
-	struct pz_kmem_cache_config cfg;
+	struct pz_table_source_config cfg;
 	struct slabs_use *s;
 	int rc = slabs_make(u);
 
 	s = u->own;
 	if (rc)
 		return rc;
-	memset(&cfg, 0, sizeof(cfg));
-	cfg.name = "iommu-tables";
-	cfg.size = cfg.align = TABLE_BYTES;
-	cfg.limits = u->bed->limits;
-	cfg.debug = u->debug ? PZ_SLAB_DEBUG_DEFAULT : 0;
-	return pz_kmem_cache_create(&s->cache, s->slabs, &cfg, NULL);
+	table_use_config(u, &cfg);
+	return pz_table_slab_create(&u->source, &cfg, s->slabs,
+				    u->debug ? PZ_SLAB_DEBUG_DEFAULT : 0, NULL);
+}
+
+static int kmalloc_alloc(void *ctx, uint32_t cpu, uint32_t gfp, uint32_t bytes,
+			 struct pz_table *out)
+{
+	struct table_use *u = ctx;
+	struct slabs_use *s = u->own;
+	int rc = pz_kmalloc_limited(s->slabs, cpu, gfp, bytes, &u->bed->limits, &out->cpu_addr);
+
+	if (!rc)
+		out->addr = pz_slab_phys(s->slabs, out->cpu_addr);
+	return rc;
+}
+
+static void kmalloc_free(void *ctx, uint32_t cpu, uint32_t bytes, const struct pz_table *t)
+{
+	const struct table_use *u = ctx;
+	const struct slabs_use *s = u->own;
+
+	(void)bytes;
+	pz_kfree(s->slabs, cpu, t->cpu_addr);
 }
 
 static int kmalloc_open(struct table_use *u)
@@ -85,6 +102,9 @@ static int kmalloc_open(struct table_use *u)
 	cfg.slabs = s->slabs;
 	cfg.limits = u->bed->limits;
 	cfg.debug = u->debug ? PZ_SLAB_DEBUG_DEFAULT : 0;
+	u->mem.alloc = kmalloc_alloc;
+	u->mem.free = kmalloc_free;
+	u->mem.ctx = u;
 	return pz_kmalloc_create(&s->family, &cfg, NULL);
 }
 
@@ -102,7 +122,8 @@ static char *slabs_layout(struct pz_kmem_cache *c, const struct table_use *u)
 static char *cache_how(const struct table_use *u)
 {
 	const struct slabs_use *s = u->own;
-	char *layout = slabs_layout(s->cache, u);
+	/* The only cache of the set. */
+	char *layout = slabs_layout(pz_slabs_each(s->slabs, NULL), u);
 	char *how = xasprintf("a cache of its own with the limit: %s", layout);
 
 	free(layout);
@@ -117,43 +138,6 @@ static char *kmalloc_how(const struct table_use *u)
 
 	free(layout);
 	return how;
-}
-
-static int cache_take(struct table_use *u, bool atomic, uint64_t *addr)
-{
-	struct slabs_use *s = u->own;
-	unsigned char *p = pz_kmem_cache_alloc(s->cache, 0, table_gfp(atomic));
-
-	if (!p)
-		return -PZ_ENOMEM;
-	*addr = (uint64_t)(p - u->bed->arena->at);
-	return 0;
-}
-
-static void cache_give(struct table_use *u, uint64_t addr)
-{
-	struct slabs_use *s = u->own;
-
-	pz_kmem_cache_free(s->cache, 0, u->bed->arena->at + addr);
-}
-
-static int kmalloc_take(struct table_use *u, bool atomic, uint64_t *addr)
-{
-	struct slabs_use *s = u->own;
-	void *p;
-	int rc = pz_kmalloc_limited(s->slabs, 0, table_gfp(atomic), TABLE_BYTES, &u->bed->limits,
-				    &p);
-
-	if (!rc)
-		*addr = (uint64_t)((unsigned char *)p - u->bed->arena->at);
-	return rc;
-}
-
-static void kmalloc_give(struct table_use *u, uint64_t addr)
-{
-	struct slabs_use *s = u->own;
-
-	pz_kfree(s->slabs, 0, u->bed->arena->at + addr);
 }
 
 static void slabs_shrink(struct table_use *u)
@@ -178,8 +162,6 @@ static int slabs_close(struct table_use *u)
 
 	if (!s)
 		return 0;
-	if (s->cache)
-		rc = pz_kmem_cache_destroy(s->cache, NULL, NULL);
 	if (s->family)
 		rc = pz_kmalloc_destroy(s->family);
 	if (!rc && s->slabs)
@@ -193,10 +175,6 @@ const struct table_way table_way_kmem_cache = {
 	.name = "kmem_cache",
 	.how = cache_how,
 	.open = cache_open,
-	.take = cache_take,
-	.give = cache_give,
-	.shrink = slabs_shrink,
-	.check = slabs_check,
 	.close = slabs_close,
 };
 
@@ -204,8 +182,6 @@ const struct table_way table_way_kmalloc = {
 	.name = "kmalloc",
 	.how = kmalloc_how,
 	.open = kmalloc_open,
-	.take = kmalloc_take,
-	.give = kmalloc_give,
 	.shrink = slabs_shrink,
 	.check = slabs_check,
 	.close = slabs_close,

@@ -10,6 +10,7 @@
 
 #include "../view/table.h"
 #include "../view/view.h"
+#include "table_domains.h"
 #include "tables.h"
 
 #define TEXT_COLUMN 14u /* where what follows a name begins */
@@ -25,7 +26,7 @@ static void text_head(struct out *o, const struct tables *x)
 {
 	char size[VIEW_SIZE_MAX], addr[VIEW_SIZE_MAX], most[VIEW_SIZE_MAX];
 	const struct tables_count *n = &x->runs[0].plain;
-	const bool all = x->set->last == UINT64_MAX; /* no limit */
+	const bool all = x->set->last >= TABLE_LAST_MAX; /* the format's own limit */
 	char *words;
 
 	out_style(o, ST_BOLD);

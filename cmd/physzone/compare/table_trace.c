@@ -2,15 +2,17 @@
 /*
  * table_trace.c - recorded mappings of an IOMMU, and the tables that mappings need.
  *
- * Concept: for each MiB of IOVA space that was ever mapped by pages there is a count for each of
- * its 256 entries; the table is there while their sum is not 0. Recorded domains may share
- * addresses, so that an entry can be mapped more than once.
+ * Concept: for each MiB of IOVA space that was ever mapped there is a count for each of its 256
+ * entries, for recorded domains may share addresses, so that an entry can be mapped more than once.
+ * What changes an entry from 0 to 1 or back is done to the tables; the table is there while entries
+ * are, unless all of the MiB was mapped at once as a section.
  *
  * Invariants: 1. a table is given back once, after it was taken; 2. the tables that are taken and
- * not given back are those of the MiBs whose sum is not 0, or with @keep has been.
+ * not given back are those of the MiBs that have entries and are no section, or with @keep had; 3.
+ * the steps map what is not mapped, and unmap what is.
  *
- * Shortcomings: a section that is unmapped in part becomes a table of the pages that remain, in the
- * context of the unmapping; supersections and large pages cost what sections and pages do.
+ * Shortcomings: an entry that others use as well keeps the address that it got first. A section that
+ * is mapped by two is one while both use all of it.
  */
 #include "table_trace.h"
 
@@ -39,9 +41,8 @@
 /* A MiB of IOVA space. */
 struct table_mib {
 	uint32_t table; /* its number, valid while there is one */
-	bool there;
-	uint32_t mapped;   /* sum of @n */
-	uint32_t sections; /* times that it is mapped as a section */
+	bool there, section;
+	uint32_t mapped; /* entries whose @n is not 0 */
 	uint16_t n[TABLE_ENTRIES];
 };
 
@@ -229,6 +230,7 @@ struct table_reduction {
 	struct pfn_map find; /* MiB of a domain, its index in mibs */
 	VEC(struct table_mib *) mibs;
 	uint32_t there;
+	size_t first; /* step of the operation at work */
 };
 
 static struct table_mib *table_mib(struct table_reduction *x, uint16_t domain, uint64_t iova)
@@ -259,7 +261,7 @@ static void table_take(struct table_reduction *x, struct table_mib *m, bool atom
 		x->r->peak = x->there;
 		x->r->at_peak = x->r->events.n;
 		if (!x->drops)
-			x->r->at_low = 0;
+			x->r->at_low = x->r->step_low = 0;
 	}
 }
 
@@ -277,65 +279,100 @@ static void table_give_back(struct table_reduction *x, struct table_mib *m, bool
 	x->there--;
 }
 
-/* The part of an operation that lies in one MiB: entries from one to another. */
-static void table_part_map(struct table_reduction *x, struct table_mib *m, unsigned int first,
-			   unsigned int end, bool section, bool atomic)
+/* A step on so much of an operation, which may go on where the one before ended. */
+static void table_step(struct table_reduction *x, const struct table_op *op, uint64_t iova,
+		       uint64_t size)
 {
-	if (section) {
-		m->sections++;
-		x->r->sections++;
-		return;
+	struct table_step *s = NULL;
+
+	if (x->r->steps.n > x->first) {
+		s = &x->r->steps.v[x->r->steps.n - 1];
+		if (s->op.iova + s->op.size == iova) {
+			s->op.size += size;
+			return;
+		}
 	}
-	table_take(x, m, atomic);
-	for (unsigned int i = first; i < end; i++) {
-		if (m->n[i] == UINT16_MAX)
-			continue;
-		m->n[i]++;
-		m->mapped++;
-	}
+	s = vec_push(&x->r->steps);
+	s->op = *op;
+	s->op.iova = iova;
+	s->op.size = size;
+	s->op.paddr = op->unmap ? 0 : op->paddr + (iova - op->iova);
+	s->tables = x->there;
 }
 
-static void table_part_unmap(struct table_reduction *x, struct table_mib *m, unsigned int first,
-			     unsigned int end, bool atomic)
+/* Entries from one to another of a MiB are mapped that were not. */
+static void table_part_map(struct table_reduction *x, struct table_mib *m, unsigned int count,
+			   bool aligned, bool atomic)
 {
-	bool whole = end - first == TABLE_ENTRIES;
-
-	if (m->sections && (whole || !m->mapped)) {
-		m->sections--;
-		if (whole)
-			return;
-		/* Split: the section becomes pages, of which some go at once. */
-		table_part_map(x, m, 0, TABLE_ENTRIES, false, atomic);
-	}
-	for (unsigned int i = first; i < end; i++) {
-		if (!m->n[i]) {
-			x->r->unknown++;
-			continue;
-		}
-		m->n[i]--;
-		m->mapped--;
-	}
-	if (!m->mapped && !x->keep)
+	m->section = count == TABLE_ENTRIES && aligned;
+	x->r->sections += m->section;
+	m->mapped += count;
+	if (m->section)
 		table_give_back(x, m, atomic);
+	else
+		table_take(x, m, atomic);
+}
+
+/* Such entries go. A section of which some stay becomes a table; one whose MiB goes as a whole goes
+ * with it. */
+static void table_part_unmap(struct table_reduction *x, struct table_mib *m, unsigned int count,
+			     bool atomic)
+{
+	m->mapped -= count;
+	if (m->section && m->mapped)
+		table_take(x, m, atomic);
+	m->section = false;
+	if (count == TABLE_ENTRIES || (!m->mapped && !x->keep))
+		table_give_back(x, m, atomic);
+}
+
+/* Whether the operation changes an entry. It is counted in any case. */
+static bool table_entry(struct table_reduction *x, struct table_mib *m, unsigned int i, bool unmap)
+{
+	if (!unmap) {
+		m->n[i] += m->n[i] < UINT16_MAX;
+		return m->n[i] == 1;
+	}
+	if (!m->n[i]) {
+		x->r->unknown++;
+		return false;
+	}
+	return !--m->n[i];
+}
+
+/* The part of an operation that lies in one MiB: entries from one to another. */
+static void table_part(struct table_reduction *x, const struct table_op *op, uint64_t at,
+		       unsigned int first, unsigned int end)
+{
+	struct table_mib *m = table_mib(x, op->domain, at);
+	uint64_t base = at & ~(TABLE_MIB - 1), paddr = op->paddr + (base - op->iova);
+
+	for (unsigned int i = first, from; i < end; i++) {
+		from = i;
+		while (i < end && table_entry(x, m, i, op->unmap))
+			i++;
+		if (i == from)
+			continue;
+		table_step(x, op, base + from * TABLE_PAGE, (i - from) * TABLE_PAGE);
+		if (op->unmap)
+			table_part_unmap(x, m, i - from, op->atomic);
+		else
+			table_part_map(x, m, i - from, !(paddr & (TABLE_MIB - 1)), op->atomic);
+		x->r->steps.v[x->r->steps.n - 1].tables = x->there;
+	}
 }
 
 static void table_apply(struct table_reduction *x, const struct table_op *op)
 {
 	uint64_t at = op->iova, end = op->iova + op->size;
 
+	x->first = x->r->steps.n;
 	while (at < end) {
 		uint64_t next = (at & ~(TABLE_MIB - 1)) + TABLE_MIB;
-		uint64_t to = next < end ? next : end, paddr = op->paddr + (at - op->iova);
+		uint64_t to = next < end ? next : end;
 		unsigned int first = (unsigned int)((at & (TABLE_MIB - 1)) / TABLE_PAGE);
-		unsigned int count = (unsigned int)((to - at) / TABLE_PAGE);
-		struct table_mib *m = table_mib(x, op->domain, at);
 
-		if (op->unmap)
-			table_part_unmap(x, m, first, first + count, op->atomic);
-		else
-			table_part_map(x, m, first, first + count,
-				       count == TABLE_ENTRIES && !(paddr & (TABLE_MIB - 1)),
-				       op->atomic);
+		table_part(x, op, at, first, first + (unsigned int)((to - at) / TABLE_PAGE));
 		at = to;
 	}
 }
@@ -346,12 +383,17 @@ void table_reduce(struct table_trace *r, const struct table_ops *t, bool keep)
 
 	memset(r, 0, sizeof(*r));
 	for (size_t i = 0; i < t->ops.n; i++) {
+		uint32_t peak = r->peak;
+
 		table_apply(&x, &t->ops.v[i]);
 		r->maps += !t->ops.v[i].unmap;
 		r->unmaps += t->ops.v[i].unmap;
+		if (r->peak > peak)
+			r->step_peak = r->steps.n;
 		if (x.drops ? i + 1 == t->dropped
 			    : !r->at_low && r->peak && x.there <= r->peak / 10) {
 			r->at_low = r->events.n;
+			r->step_low = r->steps.n;
 			r->low = x.there;
 		}
 	}
@@ -368,4 +410,5 @@ void table_reduce(struct table_trace *r, const struct table_ops *t, bool keep)
 void table_trace_destroy(struct table_trace *r)
 {
 	vec_free(&r->events);
+	vec_free(&r->steps);
 }

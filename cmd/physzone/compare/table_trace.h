@@ -6,7 +6,10 @@
  * The format is ARMv7's short descriptors: a second-level table has 1 KiB and maps 1 MiB of the
  * IOVA space by 256 entries; a piece of 1 MiB that is aligned on both sides is a section and needs
  * none. A table is taken when the first entry of its MiB is mapped, and given back when the last
- * one goes. Linux's own code gives empty tables back with the domain only: table_reduce()'s @keep.
+ * one goes. Linux's own code keeps those whose pages went one by one: table_reduce()'s @keep.
+ *
+ * What tables are needed is worked out here by counting; the runs do it on real tables, and are held
+ * against this.
  */
 #ifndef PHYSZONE_CMD_COMPARE_TABLE_TRACE_H
 #define PHYSZONE_CMD_COMPARE_TABLE_TRACE_H
@@ -69,8 +72,16 @@ struct table_event {
 	bool atomic;
 };
 
+/* An operation on pages that it really changes, all of them: none is mapped twice. */
+struct table_step {
+	struct table_op op;
+	uint32_t tables; /* that there are afterwards */
+};
+
 struct table_trace {
 	VEC(struct table_event) events;
+	VEC(struct table_step) steps;
+	size_t step_peak, step_low; /* steps until @at_peak and @at_low; 0 for never */
 	uint32_t tables; /* numbers in use: all tables ever taken */
 	uint32_t peak;	 /* tables at once */
 	uint32_t left;	 /* tables at the end */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * table_way.c - see table_way.h; here the ways that are short: page_frag, pages, dma_pool.
+ * table_way.c - see table_way.h; here what all ways share, and those that are short: page_frag,
+ * pages, dma_pool.
  */
 #include "table_way.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <physzone/frag.h>
+#include <physzone/linux/dma_pool.h>
 
 #include "../view/view.h"
-#include "dma_pool.h"
 
 static void *way_alloc(void *ctx, size_t size)
 {
@@ -31,7 +31,7 @@ static void way_free(void *ctx, void *p, size_t size)
 }
 
 int table_use_open(struct table_use *u, const struct table_way *way, struct table_bed *bed,
-		   bool debug)
+		   bool debug, uint32_t tables)
 {
 	int rc;
 
@@ -39,36 +39,70 @@ int table_use_open(struct table_use *u, const struct table_way *way, struct tabl
 	u->way = way;
 	u->bed = bed;
 	u->debug = debug;
+	u->tables = tables;
 	u->meta = (struct pz_meta){ way_alloc, way_free, u };
 	rc = u->way->open(u);
+	if (!rc && u->source && !u->mem.alloc)
+		u->mem = *pz_table_source_mem(u->source);
 	if (rc)
-		(void)u->way->close(u);
+		(void)table_use_close(u);
 	return rc;
 }
 
 int table_use_close(struct table_use *u)
 {
-	return u->way->close(u);
+	int rc = pz_table_source_destroy(u->source);
+
+	if (!rc)
+		u->source = NULL;
+	if (!rc && u->way->close)
+		rc = u->way->close(u);
+	return rc;
 }
 
-/* page_frag: blocks are asked for as from atomic context, for the cache has one gfp. */
+int table_use_take(struct table_use *u, bool atomic, struct pz_table *t)
+{
+	return u->mem.alloc(u->mem.ctx, 0, table_gfp(atomic), TABLE_BYTES, t);
+}
+
+void table_use_give(struct table_use *u, const struct pz_table *t)
+{
+	u->mem.free(u->mem.ctx, 0, TABLE_BYTES, t);
+}
+
+void table_use_shrink(struct table_use *u)
+{
+	if (u->way->shrink)
+		u->way->shrink(u);
+	else if (u->source && !u->way->keeps)
+		(void)pz_table_source_trim(u->source, 0);
+}
+
+int table_use_check(const struct table_use *u)
+{
+	return u->way->check ? u->way->check(u) : u->source ? pz_table_source_check(u->source) : 0;
+}
+
+void table_use_config(struct table_use *u, struct pz_table_source_config *cfg)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	cfg->pages = u->bed->pages;
+	cfg->mapped.last = u->bed->arena->bytes - 1;
+	cfg->virt = u->bed->arena->at;
+	cfg->limits = u->bed->limits;
+	cfg->tables = u->tables;
+	cfg->meta = &u->meta;
+	cfg->bugs = &u->bed->bugs;
+}
+
+/* page_frag */
 
 static int frag_way_make(struct table_use *u, uint32_t flags)
 {
-	struct pz_frag_config cfg;
-	struct pz_frag *f = NULL;
-	int rc;
+	struct pz_table_source_config cfg;
 
-	memset(&cfg, 0, sizeof(cfg));
-	cfg.pages = u->bed->pages;
-	cfg.limits = u->bed->limits;
-	cfg.gfp = PZ_GFP_HIGH;
-	cfg.flags = flags;
-	cfg.granule = flags & PZ_FRAG_REUSE ? TABLE_BYTES : 0;
-	cfg.meta = &u->meta;
-	rc = pz_frag_create(&f, &cfg);
-	u->own = f;
-	return rc;
+	table_use_config(u, &cfg);
+	return pz_table_frag_create(&u->source, &cfg, flags, NULL);
 }
 
 static int frag_way_open(struct table_use *u)
@@ -97,52 +131,16 @@ static char *frag_way_how_reuse(const struct table_use *u)
 	return xstrdup("the same, and pieces that came back are given out again");
 }
 
-static int frag_way_take(struct table_use *u, bool atomic, uint64_t *addr)
-{
-	(void)atomic;
-	return pz_frag_alloc(u->own, 0, TABLE_BYTES, TABLE_BYTES, addr);
-}
-
-static void frag_way_give(struct table_use *u, uint64_t addr)
-{
-	pz_frag_free(u->own, 0, addr, TABLE_BYTES);
-}
-
-static void frag_way_shrink(struct table_use *u)
-{
-	(void)pz_frag_drain(u->own, 0);
-}
-
-static int frag_way_check(const struct table_use *u)
-{
-	return pz_frag_check(u->own);
-}
-
-static int frag_way_close(struct table_use *u)
-{
-	return pz_frag_destroy(u->own) ? -PZ_EBUSY : 0;
-}
-
 static const struct table_way way_frag = {
 	.name = "page_frag",
 	.how = frag_way_how,
 	.open = frag_way_open,
-	.take = frag_way_take,
-	.give = frag_way_give,
-	.shrink = frag_way_shrink,
-	.check = frag_way_check,
-	.close = frag_way_close,
 };
 
 static const struct table_way way_frag_reuse = {
 	.name = "frag-reuse",
 	.how = frag_way_how_reuse,
 	.open = frag_way_open_reuse,
-	.take = frag_way_take,
-	.give = frag_way_give,
-	.shrink = frag_way_shrink,
-	.check = frag_way_check,
-	.close = frag_way_close,
 };
 
 /* A page for each table. */
@@ -157,108 +155,102 @@ static char *page_way_how(const struct table_use *u)
 
 static int page_way_open(struct table_use *u)
 {
-	(void)u;
-	return 0;
-}
+	struct pz_table_source_config cfg;
 
-static int page_way_take(struct table_use *u, bool atomic, uint64_t *addr)
-{
-	uint64_t pfn;
-	int rc = pz_alloc_pages(u->bed->pages, 0, table_gfp(atomic), 0, &u->bed->limits, &pfn);
-
-	if (!rc)
-		*addr = pfn << u->bed->m->page_shift;
-	return rc;
-}
-
-static void page_way_give(struct table_use *u, uint64_t addr)
-{
-	pz_free_pages(u->bed->pages, 0, addr >> u->bed->m->page_shift, 0);
-}
-
-static int page_way_check(const struct table_use *u)
-{
-	(void)u;
-	return 0;
-}
-
-static int page_way_close(struct table_use *u)
-{
-	(void)u;
-	return 0;
+	table_use_config(u, &cfg);
+	return pz_table_pages_create(&u->source, &cfg, NULL);
 }
 
 static const struct table_way way_page = {
 	.name = "page",
 	.how = page_way_how,
 	.open = page_way_open,
-	.take = page_way_take,
-	.give = page_way_give,
-	.check = page_way_check,
-	.close = page_way_close,
 };
 
-/* dma_pool, as a model. */
+/* dma_pool, of a coherent device whose mask is the limit, with the layout of the Linux version. */
 
-static int dma_way_open(struct table_use *u)
+struct dma_way {
+	struct pz_dma *dma;
+	struct pz_dma_dev *dev;
+	struct pz_dma_pool_layout layout;
+};
+
+static void *dma_way_direct(void *ctx, uint64_t phys, uint64_t bytes)
 {
-	struct dma_pool_config cfg;
+	const struct table_arena *a = ctx;
+
+	return phys < a->bytes && bytes <= a->bytes - phys ? a->at + phys : NULL;
+}
+
+static int dma_way_device(struct table_use *u, struct dma_way *w)
+{
+	struct pz_dma_dev_config dev;
+	struct pz_dma_config cfg;
+	int rc;
 
 	memset(&cfg, 0, sizeof(cfg));
 	cfg.pages = u->bed->pages;
-	cfg.limits = u->bed->limits;
 	cfg.meta = &u->meta;
-	cfg.arena = u->bed->arena->at;
-	cfg.page_shift = u->bed->m->page_shift;
-	cfg.size = cfg.align = TABLE_BYTES;
-	cfg.by_page = u->bed->m->model < PZL_LINUX_6_12;
-	cfg.debug = u->debug;
-	u->own = dma_pool_create(&cfg);
-	return u->own ? 0 : -PZ_ENOMEM;
+	cfg.bugs = &u->bed->bugs;
+	cfg.cpus = 1;
+	cfg.direct.last = u->bed->arena->bytes - 1;
+	cfg.cma = PZ_DMA_NO_CMA;
+	cfg.pool_bytes = UINT64_MAX;
+	cfg.hooks.direct = dma_way_direct;
+	cfg.hooks.ctx = (void *)(uintptr_t)u->bed->arena;
+	rc = pz_dma_create(&w->dma, &cfg);
+	if (rc)
+		return rc;
+	pz_dma_dev_init(&dev, "iommu", 64);
+	dev.coherent_mask = u->bed->limits.max_addr;
+	return pz_dma_dev_create(&w->dev, w->dma, &dev);
+}
+
+static int dma_way_open(struct table_use *u)
+{
+	struct dma_way *w = xcalloc(1, sizeof(*w));
+	struct pz_table_source_config cfg;
+	struct pz_table_dma_config dma;
+	int rc;
+
+	u->own = w;
+	rc = dma_way_device(u, w);
+	if (!rc)
+		rc = pzl_dma_pool_layout(&w->layout, u->bed->m->model, u->bed->m->page_shift,
+					 TABLE_BYTES, TABLE_BYTES, 0);
+	if (rc)
+		return rc;
+	table_use_config(u, &cfg);
+	dma = (struct pz_table_dma_config){ w->dev, &w->layout, u->debug };
+	return pz_table_dma_create(&u->source, &cfg, &dma, NULL);
 }
 
 static char *dma_way_how(const struct table_use *u)
 {
+	const struct dma_way *w = u->own;
 	char size[VIEW_SIZE_MAX];
-	uint32_t tables = (UINT32_C(1) << u->bed->m->page_shift) / TABLE_BYTES;
-	bool by_page = u->bed->m->model < PZL_LINUX_6_12;
 
-	return xasprintf("a model of %s, for a coherent device: %u tables in %s, which goes back "
-			 "with the pool",
-			 pzl_model_name(u->bed->m->model), by_page ? tables - 1 : tables,
-			 view_size(size, UINT64_C(1) << u->bed->m->page_shift));
-}
-
-static int dma_way_take(struct table_use *u, bool atomic, uint64_t *addr)
-{
-	return dma_pool_alloc(u->own, table_gfp(atomic), addr);
-}
-
-static void dma_way_give(struct table_use *u, uint64_t addr)
-{
-	dma_pool_free(u->own, addr);
-}
-
-static int dma_way_check(const struct table_use *u)
-{
-	struct dma_pool_stat s;
-
-	dma_pool_stat(u->own, &s);
-	return s.corrupted ? 1 : s.refused ? 2 : s.used > s.blocks ? 3 : 0;
+	return xasprintf("a coherent device's, laid out as %s does it: %u tables in %s",
+			 pzl_model_name(u->bed->m->model), w->layout.blocks,
+			 view_size(size, w->layout.bytes));
 }
 
 static int dma_way_close(struct table_use *u)
 {
-	return dma_pool_destroy(u->own);
+	struct dma_way *w = u->own;
+	int rc = w->dev ? pz_dma_dev_destroy(w->dev) : 0;
+
+	if (!rc)
+		rc = pz_dma_destroy(w->dma);
+	free(w);
+	u->own = NULL;
+	return rc;
 }
 
 static const struct table_way way_dma = {
 	.name = "dma_pool",
 	.how = dma_way_how,
 	.open = dma_way_open,
-	.take = dma_way_take,
-	.give = dma_way_give,
-	.check = dma_way_check,
 	.close = dma_way_close,
 };
 

@@ -3,6 +3,7 @@
  * tables.c - physzone compare tables: the arguments, the stream, the runs, and what is shown.
  */
 #include "../view/svg.h"
+#include "table_domains.h"
 #include "tables.h"
 
 #include <stdlib.h>
@@ -35,6 +36,8 @@ static int tables_settings_read(struct tables_settings *set, const struct option
 		int rc = device_parse(&d, &o->reach[0], err);
 
 		set->last = device_last(&d);
+		if (set->last > TABLE_LAST_MAX)
+			set->last = TABLE_LAST_MAX;
 		device_destroy(&d);
 		return rc;
 	}
@@ -105,7 +108,7 @@ static int tables_all(struct tables *x, struct tables_run *runs, char **err)
 
 	for (int i = 0; i < TABLE_WAYS && !rc; i++)
 		rc = tables_run(&runs[i], table_way((enum table_way_id)i), x->m, &arena, x->trace,
-				x->set, err);
+				x->ops->domains, x->set, err);
 	table_arena_destroy(&arena);
 	return rc;
 }

@@ -48,13 +48,19 @@ struct tables_run {
 	double take_ns, give_ns;	   /* with tables_settings.time */
 };
 
+/* Tables at once that a way is to be ready for. */
+static inline uint32_t tables_ready(const struct table_trace *t)
+{
+	return 4 * t->peak + 64;
+}
+
 /*
  * Run the stream with one way, twice, and a third time for the clock. Returns 0, or EXIT_UNDECIDED
  * with one line in *err when it cannot be set up or something does not end as it began.
  * tables_run_destroy() in both cases.
  */
 int tables_run(struct tables_run *r, const struct table_way *way, const struct compare_machine *m,
-	       const struct table_arena *arena, const struct table_trace *t,
+	       const struct table_arena *arena, const struct table_trace *t, unsigned int domains,
 	       const struct tables_settings *set, char **err);
 void tables_run_destroy(struct tables_run *r);
 

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * picture.c - the windows of each device against memory, as a picture.
- *
- * Memory is drawn to scale; a hole takes the same small room however large it is, since the
- * addresses of some machines are mostly holes. Where more lies between two holes than there is room
- * for, small holes count as memory.
  */
 #include "devices.h"
 
@@ -12,6 +8,7 @@
 #include <stdlib.h>
 
 #include "../start.h"
+#include "../view/axis.h"
 #include "../view/svg.h"
 #include "../view/view.h"
 
@@ -20,93 +17,23 @@
 #define PICTURE_RIGHT 90.0
 #define PICTURE_TOP 120.0
 #define PICTURE_ROW 26.0
-#define PICTURE_HOLE 14.0
-#define PICTURE_PARTS 12u
-
-/* A part of the axis: memory, with a hole before the next part. */
-struct picture_part {
-	struct pz_range r;
-	double x, w;
-};
-
-struct picture_axis {
-	struct picture_part part[PICTURE_PARTS];
-	unsigned int n;
-};
-
-/* Join the parts that the smallest hole divides, until there are few enough. */
-static void picture_join(struct picture_axis *a, struct pz_range r)
-{
-	unsigned int least = 0;
-
-	if (a->n < PICTURE_PARTS) {
-		a->part[a->n++].r = r;
-		return;
-	}
-	for (unsigned int i = 1; i + 1 < a->n; i++)
-		if (a->part[i + 1].r.first - a->part[i].r.last <
-		    a->part[least + 1].r.first - a->part[least].r.last)
-			least = i;
-	if (r.first - a->part[a->n - 1].r.last <
-	    a->part[least + 1].r.first - a->part[least].r.last) {
-		a->part[a->n - 1].r.last = r.last;
-		return;
-	}
-	a->part[least].r.last = a->part[least + 1].r.last;
-	for (unsigned int i = least + 1; i + 1 < a->n; i++)
-		a->part[i] = a->part[i + 1];
-	a->part[a->n - 1].r = r;
-}
 
 /* Memory, and regions of devices that are hidden from the kernel. */
-static void picture_axis_init(struct picture_axis *a, const struct devices *d)
+static void picture_axis_init(struct axis *a, const struct devices *d)
 {
-	double room = PICTURE_WIDTH - PICTURE_LEFT - PICTURE_RIGHT, x = PICTURE_LEFT, bytes = 0;
 	struct pz_rangeset all;
 
-	a->n = 0;
 	pz_rangeset_init(&all, &an_meta, NULL, 0);
 	(void)pz_rangeset_copy(&all, &d->memory);
 	for (size_t i = 0; i < d->all.n; i++)
 		for (size_t k = 0; k < d->all.v[i].regions.n; k++)
 			if (d->all.v[i].regions.v[k].placed)
 				(void)pz_rangeset_add(&all, d->all.v[i].regions.v[k].range);
-	for (uint32_t i = 0; i < all.count; i++)
-		picture_join(a, all.v[i]);
+	axis_init(a, &all, PICTURE_LEFT, PICTURE_WIDTH - PICTURE_LEFT - PICTURE_RIGHT);
 	pz_rangeset_destroy(&all);
-	for (unsigned int i = 0; i < a->n; i++)
-		bytes += (double)view_range_size(a->part[i].r);
-	room -= a->n ? PICTURE_HOLE * (a->n - 1) : 0;
-	for (unsigned int i = 0; i < a->n; i++) {
-		a->part[i].x = x;
-		a->part[i].w = room * ((double)view_range_size(a->part[i].r) / bytes);
-		x += a->part[i].w + PICTURE_HOLE;
-	}
 }
 
-static double picture_at(const struct picture_part *p, uint64_t offset)
-{
-	return p->x + p->w * ((double)offset / (double)view_range_size(p->r));
-}
-
-/* What of a range lies in the parts. */
-static void picture_range(struct out *o, const struct picture_axis *a, struct pz_range r, double y,
-			  double h, const char *cls, const char *tip)
-{
-	for (unsigned int i = 0; i < a->n; i++) {
-		const struct picture_part *p = &a->part[i];
-		struct pz_range both;
-		double x, w;
-
-		if (!pz_range_intersect(p->r, r, &both))
-			continue;
-		x = picture_at(p, both.first - p->r.first);
-		w = picture_at(p, both.last - p->r.first) - x;
-		svg_box(o, x, y, w < 1 ? 1 : w, h, 0, cls, tip);
-	}
-}
-
-static void picture_use(struct out *o, const struct picture_axis *a, const struct devices *d,
+static void picture_use(struct out *o, const struct axis *a, const struct devices *d,
 			const struct dev *dev, enum dev_use use, double y)
 {
 	const char *cls = use == DEV_STREAMING ? "s" : "c";
@@ -114,7 +41,7 @@ static void picture_use(struct out *o, const struct picture_axis *a, const struc
 
 	if (dev->iommu == DEV_IOMMU_TRANSLATES) {
 		for (uint32_t i = 0; i < d->memory.count && dev->reach[use].count; i++)
-			picture_range(o, a, d->memory.v[i], y, 8, cls, "through the IOMMU");
+			axis_box(o, a, d->memory.v[i], y, 8, cls, "through the IOMMU");
 		return;
 	}
 	for (uint32_t i = 0; i < dev->reach[use].count; i++) {
@@ -123,12 +50,12 @@ static void picture_use(struct out *o, const struct picture_axis *a, const struc
 			xasprintf("%s %s-%s", use == DEV_STREAMING ? "streaming" : "coherent",
 				  view_addr(first, w->phys.first), view_addr(last, w->phys.last));
 
-		picture_range(o, a, w->phys, y, 8, cls, tip);
+		axis_box(o, a, w->phys, y, 8, cls, tip);
 		free(tip);
 	}
 }
 
-static void picture_row(struct out *o, const struct picture_axis *a, const struct devices *d,
+static void picture_row(struct out *o, const struct axis *a, const struct devices *d,
 			const struct dev *dev, double y)
 {
 	char *label = xasprintf("%s%s%s", dev->name, dev->driver ? "  " : "",
@@ -147,34 +74,23 @@ static void picture_row(struct out *o, const struct picture_axis *a, const struc
 	free(label);
 }
 
-static void picture_memory(struct out *o, const struct picture_axis *a, const struct devices *d)
+static void picture_memory(struct out *o, const struct axis *a, const struct devices *d)
 {
-	char first[VIEW_SIZE_MAX];
-	double free_from = 0;
-
 	for (uint32_t i = 0; i < d->memory.count; i++) {
 		char *tip = xasprintf("memory [%#" PRIx64 "-%#" PRIx64 "]", d->memory.v[i].first,
 				      d->memory.v[i].last);
 
-		picture_range(o, a, d->memory.v[i], PICTURE_TOP - 34, 16, "m", tip);
+		axis_box(o, a, d->memory.v[i], PICTURE_TOP - 34, 16, "m", tip);
 		free(tip);
 	}
 	svg_text(o, PICTURE_LEFT - 10, PICTURE_TOP - 21, 12, SVG_END, "label", "memory");
-	/* Addresses only where the one before leaves room. */
-	for (unsigned int i = 0; i < a->n; i++) {
-		const char *s = view_addr(first, a->part[i].r.first);
-
-		if (a->part[i].x < free_from)
-			continue;
-		svg_text(o, a->part[i].x, PICTURE_TOP - 40, 10, SVG_START, "dim mono", s);
-		free_from = a->part[i].x + svg_text_width(s, 10, true) + 6;
-	}
+	axis_addresses(o, a, PICTURE_TOP - 40);
 }
 
 void devices_svg(struct out *o, const struct devices *d, const char *title,
 		 const struct devices_query *q)
 {
-	struct picture_axis axis;
+	struct axis axis;
 	double y = PICTURE_TOP;
 	unsigned int rows = 0;
 

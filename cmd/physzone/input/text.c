@@ -310,17 +310,20 @@ int text_from_memory(struct text *t, const void *p, size_t n, const char *name, 
 	return text_finish(t, &b, name, err);
 }
 
-int text_read(struct text *t, const char *path, char **err)
+static const char *text_name(const char *path)
+{
+	return strcmp(path, "-") ? path : "standard input";
+}
+
+/* All bytes of a file; nothing is held on error. */
+static int text_load(struct text_bytes *b, const char *path, char **err)
 {
 	bool in = !strcmp(path, "-");
-	const char *name = in ? "standard input" : path;
-	struct text_bytes b = { .max = TEXT_MAX_BYTES };
+	const char *name = text_name(path);
 	struct stat st;
 	int fd, ret = 0;
 	ssize_t got;
 
-	*t = (struct text){ 0 };
-	*err = NULL;
 	fd = in ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		*err = xasprintf("%s: %s", name, strerror(errno));
@@ -328,21 +331,21 @@ int text_read(struct text *t, const char *path, char **err)
 	}
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0) {
 		/* One byte more, so that the end shows without growing. */
-		if ((uint64_t)st.st_size >= b.max) {
-			ret = text_too_large(name, b.max, err);
+		if ((uint64_t)st.st_size >= b->max) {
+			ret = text_too_large(name, b->max, err);
 		} else {
-			b.cap = (size_t)st.st_size + 1;
-			b.v = xmalloc(b.cap + 1);
+			b->cap = (size_t)st.st_size + 1;
+			b->v = xmalloc(b->cap + 1);
 		}
 	}
 	while (!ret) {
-		if (!text_room(&b)) {
-			ret = text_too_large(name, b.max, err);
+		if (!text_room(b)) {
+			ret = text_too_large(name, b->max, err);
 			break;
 		}
-		got = read(fd, b.v + b.n, b.cap - b.n);
+		got = read(fd, b->v + b->n, b->cap - b->n);
 		if (got > 0) {
-			b.n += (size_t)got;
+			b->n += (size_t)got;
 		} else if (!got) {
 			break;
 		} else if (errno != EINTR) {
@@ -352,11 +355,36 @@ int text_read(struct text *t, const char *path, char **err)
 	}
 	if (!in)
 		close(fd);
-	if (ret) {
-		free(b.v);
+	if (ret)
+		free(b->v);
+	return ret;
+}
+
+int text_read(struct text *t, const char *path, char **err)
+{
+	struct text_bytes b = { .max = TEXT_MAX_BYTES };
+	int ret;
+
+	*t = (struct text){ 0 };
+	*err = NULL;
+	ret = text_load(&b, path, err);
+	return ret ? ret : text_finish(t, &b, text_name(path), err);
+}
+
+int text_read_raw(struct text *t, const char *path, char **err)
+{
+	struct text_bytes b = { .max = TEXT_MAX_BYTES };
+	int ret;
+
+	*t = (struct text){ 0 };
+	*err = NULL;
+	ret = text_load(&b, path, err);
+	if (ret)
 		return ret;
-	}
-	return text_finish(t, &b, name, err);
+	t->buf = b.v;
+	t->len = b.n;
+	t->buf[t->len] = '\0';
+	return 0;
 }
 
 void text_destroy(struct text *t)

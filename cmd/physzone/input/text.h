@@ -38,6 +38,11 @@ int text_read(struct text *t, const char *path, char **err);
 int text_from_memory(struct text *t, const void *p, size_t n, const char *name, size_t max,
 		     char **err);
 
+/*
+ * The same for bytes that are no text: nothing is unpacked, and there are no lines.
+ */
+int text_read_raw(struct text *t, const char *path, char **err);
+
 void text_destroy(struct text *t);
 
 /* Line @i from 0, without its newline and the returns before it. Not terminated. */
