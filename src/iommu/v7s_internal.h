@@ -75,8 +75,8 @@ struct pz_v7s {
 /*
  * Neighbours lie in different cache lines, so that CPUs at work side by side do not disturb each
  * other. A line holds one MiB of each quarter of the address space (of each eighth with pointers of
- * 32 bits). Each begins a little more than a quarter of the lines further on, so that CPUs at work a
- * power of two apart do not meet either.
+ * 32 bits). Each begins a little more than a quarter of the lines further on, so that CPUs at work
+ * a power of two apart do not meet either.
  */
 static inline struct v7s_mib *v7s_mib(const struct pz_v7s *t, uint32_t i)
 {
