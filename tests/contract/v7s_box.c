@@ -16,16 +16,6 @@ void vb_clear(void *p, size_t n)
 		c[i] = 0;
 }
 
-bool vb_equal(const void *a, const void *b, size_t n)
-{
-	const unsigned char *x = a, *y = b;
-
-	for (size_t i = 0; i < n; i++)
-		if (x[i] != y[i])
-			return false;
-	return true;
-}
-
 static void vb_fill(unsigned char *at, uint32_t bytes)
 {
 	uint32_t *w = (uint32_t *)(void *)at;
@@ -83,6 +73,7 @@ static int vb_alloc(void *ctx, uint32_t cpu, uint32_t gfp, uint32_t bytes, struc
 	if (b->astray_in && !--b->astray_in) {
 		out->addr = b->astray;
 		b->astray_at = at + 1;
+		b->refused++;
 	}
 	return 0;
 }
@@ -209,20 +200,36 @@ int vb_unmap(struct v7s_box *b, uint64_t iova, uint64_t size, uint64_t *done)
 
 void vb_keep(struct v7s_box *b)
 {
-	for (size_t i = 0; i < (size_t)b->slots * VB_SLOT; i++)
-		b->kept[i] = b->arena[i];
-	for (uint32_t i = 0; i < b->slots; i++)
+	const uint64_t *from = (const uint64_t *)(const void *)b->arena;
+	uint64_t *to = (uint64_t *)(void *)b->kept;
+
+	for (uint32_t i = 0; i < b->slots; i++) {
 		b->len_kept[i] = b->len[i];
+		for (uint32_t k = 0; k < VB_SLOT / 8 && b->len[i]; k++)
+			to[i * (VB_SLOT / 8) + k] = from[i * (VB_SLOT / 8) + k];
+	}
 	b->asked_kept = b->asked;
 	b->freed_kept = b->freed;
 	b->events_kept = b->events;
 }
 
+bool vb_same_slot(const struct v7s_box *b, const unsigned char *other, uint32_t slot)
+{
+	const uint64_t *x = (const uint64_t *)(const void *)(b->arena + (size_t)slot * VB_SLOT);
+	const uint64_t *y = (const uint64_t *)(const void *)(other + (size_t)slot * VB_SLOT);
+	uint64_t odd = 0;
+
+	for (uint32_t k = 0; k < VB_SLOT / 8; k++)
+		odd |= x[k] ^ y[k];
+	return !odd;
+}
+
 bool vb_same(const struct v7s_box *b)
 {
-	return vb_equal(b->kept, b->arena, (size_t)b->slots * VB_SLOT) &&
-	       vb_equal(b->len_kept, b->len, b->slots * sizeof(b->len[0])) &&
-	       b->asked_kept == b->asked && b->freed_kept == b->freed &&
+	for (uint32_t i = 0; i < b->slots; i++)
+		if (b->len[i] != b->len_kept[i] || (b->len[i] && !vb_same_slot(b, b->kept, i)))
+			return false;
+	return b->asked_kept == b->asked && b->freed_kept == b->freed &&
 	       b->events_kept == b->events;
 }
 

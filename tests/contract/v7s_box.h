@@ -44,7 +44,7 @@ struct v7s_box {
 	uint16_t len_kept[VB_SLOTS];
 	bool wrong; /* the provider was misused */
 	uint64_t live, live_bytes, asked, freed;
-	uint64_t refused; /* requests that failed as they were told to */
+	uint64_t refused; /* requests that failed, or went astray, as they were told to */
 	uint64_t asked_kept, freed_kept, events_kept;
 	uint64_t fail_in;   /* requests until one fails, 1 for the next; 0 for none */
 	uint64_t fail_left; /* how many fail in a row from there */
@@ -95,6 +95,8 @@ int vb_unmap(struct v7s_box *b, uint64_t iova, uint64_t size, uint64_t *done);
 /* Remember the tables, what is out and what was told; and whether all of that is as it was. */
 void vb_keep(struct v7s_box *b);
 bool vb_same(const struct v7s_box *b);
+/* Whether a slot of the arena is as in another. */
+bool vb_same_slot(const struct v7s_box *b, const unsigned char *other, uint32_t slot);
 
 /* The word at an address that the walker uses; false when no table lies there. */
 bool vb_word(const struct v7s_box *b, uint64_t addr, uint32_t *word);
@@ -121,6 +123,5 @@ uint32_t vb_prot(uint32_t quirks, uint32_t prot);
 uint64_t vb_tables(const struct v7s_box *b);
 
 void vb_clear(void *p, size_t n);
-bool vb_equal(const void *a, const void *b, size_t n);
 
 #endif

@@ -56,8 +56,7 @@ void vf_close(struct v7s_far *f, struct tap *t)
 bool vf_current(const struct v7s_far *f, const struct v7s_box *b)
 {
 	for (uint32_t i = 0; i < b->slots; i++)
-		if (b->len[i] && !vb_equal(f->seen + (size_t)i * VB_SLOT,
-					   f->m.memory + (size_t)i * VB_SLOT, VB_SLOT))
+		if (b->len[i] && !vb_same_slot(b, f->seen, i))
 			return false;
 	return true;
 }

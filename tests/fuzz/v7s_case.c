@@ -118,8 +118,8 @@ static void draw_config(struct pz_v7s_config *c)
 	mtk = c->quirks & PZ_V7S_MTK_EXT;
 	c->ias = mtk ? 34 : 32;
 	c->oas = mtk ? 35 : 32;
-	if (!draw(2))
-		c->ias = 20 + (uint32_t)draw(c->ias - 20);
+	if (draw(3))
+		c->ias = 20 + (uint32_t)draw(draw(1) ? 7 : c->ias - 20);
 	if (!draw(4))
 		c->oas = 20 + (uint32_t)draw(c->oas - 20);
 	c->quirks |= (draw(1) ? PZ_V7S_BREAK_FIRST : 0) | (draw(1) ? PZ_V7S_GIVE_BACK : 0);
@@ -133,6 +133,8 @@ static void draw_config(struct pz_v7s_config *c)
 
 static const char *case_make(void)
 {
+	struct pz_limits l;
+
 	memset(&w.tap, 0, sizeof(w.tap));
 	w.tap.write = case_write;
 	w.tap.meta = &case_meta;
@@ -147,6 +149,8 @@ static const char *case_make(void)
 		MUST(vf_open(&w.far, &w.tap, &w.b, 0));
 	MUST(!vb_make(&w.b));
 	MUST(!pz_fault_find(&w.b.faults, "v7s.table", &w.table_point));
+	pz_v7s_table_limits(w.b.cfg.quirks, w.b.cfg.oas, &l);
+	w.b.astray = l.max_addr + 1;
 	vm_init(&w.m, &w.b, draw(((uint64_t)1 << w.b.cfg.ias) - 1));
 	return NULL;
 }
@@ -233,15 +237,24 @@ static uint32_t draw_prot(void)
 
 static void fail_some(void)
 {
-	w.b.fail_in = 0;
+	if (w.plan->fail_nth)
+		return;
+	w.b.fail_in = w.b.astray_in = 0;
 	(void)pz_fault_arm(&w.b.faults, w.table_point, 0, 0);
-	if (w.plan->fail_nth || draw(7))
+	if (draw(7))
 		return;
 	w.b.fail_rc = draw(1) ? -PZ_EBUSY : -PZ_ENOMEM;
-	if (draw(1))
+	switch (draw(2)) {
+	case 0:
 		w.b.fail_in = 1 + draw(3);
-	else
+		break;
+	case 1:
 		(void)pz_fault_arm(&w.b.faults, w.table_point, 1 + draw(3), 1);
+		break;
+	default:
+		w.b.fail_rc = -PZ_ERANGE;
+		w.b.astray_in = 1 + draw(3);
+	}
 }
 
 /* Whether this is what a table that was not to be had makes of a request. */

@@ -41,7 +41,8 @@ struct vm {
 	struct v7s_box *b;
 	struct vm_window win[VM_WINDOWS];
 	uint32_t windows;
-	uint32_t sizes; /* in use */
+	uint32_t sizes;			 /* in use */
+	uint8_t told[PZ_IOMMU_PROT + 1]; /* how each prot is told */
 	struct vm_entry cached[VM_CACHED];
 	struct vm_place place[VM_PLACES];
 	uint32_t hand;

@@ -61,9 +61,11 @@ static uint64_t again_draw(void *ctx, uint64_t max)
 	return max == UINT64_MAX ? v : v % (max + 1);
 }
 
+static uint64_t sweep_failures;
+
 static bool prop_sweep(struct prop *p, void *ctx)
 {
-	struct v7s_plan plan = { 80, 0, ctx };
+	struct v7s_plan plan = { 200, 0, ctx };
 	uint64_t seed = prop_draw(p, UINT32_MAX), failed;
 
 	do {
@@ -80,7 +82,14 @@ static bool prop_sweep(struct prop *p, void *ctx)
 			return false;
 		}
 	} while (v7s_case_counts.failed > failed);
+	sweep_failures += plan.fail_nth - 1;
 	return true;
+}
+
+static bool prop_swept(struct prop *p, void *ctx)
+{
+	prop_note(p, "%llu failures", (unsigned long long)sweep_failures);
+	return !*(const bool *)ctx || sweep_failures > 20;
 }
 
 int main(void)
@@ -93,5 +102,6 @@ int main(void)
 	prop_run("each outcome was seen", prop_seen, &all, 1);
 	prop_run("each table in turn is not given", prop_sweep, NULL, 4);
 	prop_run("each table in turn fails", prop_sweep, point, 4);
+	prop_run("many failed", prop_swept, &all, 1);
 	return prop_done();
 }
