@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "device.h"
 #include "iommu/iommu.h"
@@ -100,9 +101,35 @@ static int iommu_output(const struct iommu_image *m, const char *file, char **er
 	return svg_save(&image, file, err);
 }
 
+static bool iommu_stdout(const char *file)
+{
+	return file && !strcmp(file, "-");
+}
+
+/* A file that is read is not written. */
+static int iommu_keep(const char *file, const struct options *o, char **err)
+{
+	struct stat to, from;
+
+	if (!file || iommu_stdout(file) || stat(file, &to) || !S_ISREG(to.st_mode))
+		return 0;
+	for (unsigned int i = 0; i < o->operand_count; i++) {
+		if (stat(o->operands[i], &from) || from.st_dev != to.st_dev ||
+		    from.st_ino != to.st_ino)
+			continue;
+		*err = xasprintf("%s is read: expected another file to write to", file);
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
 static void iommu_show(struct out *out, const struct iommu_view *v, const struct options *o)
 {
-	if (o->svg && !strcmp(o->svg, "-"))
+	const struct text *image = &v->image->pieces.v[0].bytes;
+
+	if (iommu_stdout(o->tables.output))
+		out_mem(out, image->buf, image->len);
+	else if (iommu_stdout(o->svg))
 		iommu_svg(out, v);
 	else if (o->json)
 		iommu_json(out, v);
@@ -123,14 +150,18 @@ int cmd_iommu(const struct options *o, struct out *out, char **err)
 	image_init(&image);
 	iommu_format(&image, &o->tables);
 	memset(&sum, 0, sizeof(sum));
-	rc = map ? iommu_build(&image, &built, o, err) : iommu_dump(&image, o, err);
+	rc = iommu_keep(o->tables.output, o, err);
+	if (!rc)
+		rc = iommu_keep(o->svg, o, err);
+	if (!rc)
+		rc = map ? iommu_build(&image, &built, o, err) : iommu_dump(&image, o, err);
 	if (!rc) {
 		iommu_sum(&sum, &image);
 		view.sum = &sum;
 	}
-	if (!rc && o->tables.output)
+	if (!rc && o->tables.output && !iommu_stdout(o->tables.output))
 		rc = iommu_output(&image, o->tables.output, err);
-	if (!rc && o->svg && strcmp(o->svg, "-"))
+	if (!rc && o->svg && !iommu_stdout(o->svg))
 		rc = iommu_picture(&view, o->svg, err);
 	if (!rc) {
 		iommu_show(out, &view, o);

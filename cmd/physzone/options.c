@@ -124,7 +124,7 @@ const struct option_def option_defs[] = {
 	{ "coherent-walk", NULL, OPT_COHERENT_WALK, ON_IOMMU,
 	  "map: the IOMMU's walker looks into caches, and TTBR says so" },
 	{ "output", "FILE", OPT_OUTPUT, ON_IOMMU,
-	  "map: write the tables as an image, from --base on" },
+	  "map: write the tables as an image, from --base on ('-': only that, to stdout)" },
 	{ "raw", NULL, OPT_RAW, ON_IOMMU, "each word that is not 0, in place of ranges" },
 	{ "why", NULL, OPT_WHY, ON_BOOT, "the numbers behind each refusal, zone by zone" },
 	{ "arch", "A", OPT_ARCH, ON_READS | ON_SWIOTLB,

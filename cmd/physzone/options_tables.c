@@ -94,6 +94,11 @@ static const char *tables_stray(const struct option_tables *t, bool map)
 	return NULL;
 }
 
+static bool tables_picture(const struct options *o)
+{
+	return o->svg && !strcmp(o->svg, "-");
+}
+
 /* What one option implies, and what it makes wrong of others. */
 static int tables_settle(struct options *o, bool map, char **err)
 {
@@ -111,9 +116,14 @@ static int tables_settle(struct options *o, bool map, char **err)
 		*err = xasprintf("--oas %u wants --mtk: without it, up to %u", t->oas, TABLES_BITS);
 	else if (t->table && t->ttbr)
 		*err = xstrdup("--table and --ttbr both say where the first level begins");
-	else if (o->svg && !strcmp(o->svg, "-") && (o->json || t->raw))
+	else if (tables_picture(o) && (o->json || t->raw))
 		*err = xasprintf("--%s and --svg - both want standard output",
 				 o->json ? "json" : "raw");
+	else if (t->output && !strcmp(t->output, "-") && (o->json || t->raw || tables_picture(o)))
+		*err = xasprintf("--%s and --output - both want standard output",
+				 o->json	     ? "json"
+				 : tables_picture(o) ? "svg -"
+						     : "raw");
 	else if (t->output && !*t->output)
 		*err = xstrdup("--output wants the name of a file");
 	return *err ? EXIT_USAGE : 0;

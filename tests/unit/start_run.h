@@ -29,6 +29,7 @@ extern const char *run_machines;
 struct run {
 	int rc;
 	char *text, *err;
+	size_t n; /* bytes of the text, of which any may be 0 */
 };
 
 /* Write a file with a text; the name is to be freed after unlink(). */
@@ -47,7 +48,7 @@ static inline char *run_file(const char *text)
 /* Run the words of a line; '@' before a word is the directory of recorded machines, '~' a blank. */
 static inline struct run run(const char *line)
 {
-	struct run r = { 0, NULL, NULL };
+	struct run r = { 0 };
 	char *argv[RUN_WORDS + 1], *copy = xstrdup(line), *word;
 	struct options o;
 	struct out out;
@@ -75,7 +76,8 @@ static inline struct run run(const char *line)
 		       : o.command == CMD_PREDICT ? cmd_predict(&o, &out, &r.err)
 		       : o.command == CMD_IOMMU	  ? cmd_iommu(&o, &out, &r.err)
 						  : cmd_reach(&o, &out, &r.err);
-	r.text = xstrdup(out_text(&out));
+	r.text = xstrndup(out_text(&out), out.n);
+	r.n = out.n;
 	if (!r.err)
 		r.err = xstrdup("");
 	out_destroy(&out);

@@ -218,6 +218,38 @@ static void nothing(void **state)
 	free(image);
 }
 
+/* "--output -" writes nothing but the image, and a list is never written over. */
+static void outputs(void **state)
+{
+	char *list = run_file(LIST), *image = run_file(""), *link = xasprintf("%s-2", list);
+	unsigned char *bytes;
+	struct run r;
+	size_t n;
+
+	(void)state;
+	r = run_with("iommu map --output %s %s", image, list);
+	run_done(&r);
+	bytes = image_bytes(image, &n);
+	r = run_with("iommu map --output - %s", list, "");
+	assert_int_equal(r.rc, EXIT_FINE);
+	assert_int_equal(r.n, n);
+	assert_memory_equal(r.text, bytes, n);
+	run_done(&r);
+	assert_int_equal(symlink(list, link), 0);
+	r = run_with("iommu map --output %s %s", link, list);
+	assert_int_equal(r.rc, EXIT_USAGE);
+	assert_non_null(strstr(r.err, "-2 is read: expected another file to write to"));
+	run_done(&r);
+	fails("iommu map --svg %1$s %1$s", list, EXIT_USAGE, " is read: expected another file");
+	unlink(link);
+	unlink(list);
+	unlink(image);
+	free(bytes);
+	free(link);
+	free(list);
+	free(image);
+}
+
 /* Second levels from other places than the first. */
 static void pieces(void **state)
 {
@@ -397,6 +429,9 @@ static void refused(void **state)
 	run_refused("iommu map --base 0xffffffffffffc000 x", "room for tables behind it");
 	run_refused("iommu map --ias 20 --sizes 16M x", "a page is larger than the address space");
 	run_refused("iommu map --output= x", "--output wants the name of a file");
+	run_refused("iommu map --output - --json x", "--json and --output - both want standard");
+	run_refused("iommu map --output - --raw x", "--raw and --output - both want standard");
+	run_refused("iommu map --output - --svg - x", "--svg - and --output - both want standard");
 	run_refused("iommu dump ./@", "FILE@ADDR wants a file");
 	run_refused("iommu dump --base 0 x@0", "--base and x@0 both say where");
 	run_refused("iommu dump x@", "FILE@ADDR wants a file");
@@ -441,23 +476,26 @@ static void lists_refused(void **state)
 	list_fails("\n# 1\n-1 0 4K r", "", ":3: expected an iova");
 	list_fails("0", "",
 		   ":1: expected a physical address (0x40000000, 1G) as the second word, "
-		   "found \"\"");
+		   "found the end of the line");
 	list_fails("0 1Q", "", ":1: expected a physical address");
 	list_fails("0 0", "", ":1: expected a size in bytes");
-	list_fails("0 0 0 r", "", ":1: expected a size of at least one page");
+	list_fails("0 0 0 r", "",
+		   ":1: expected a size of at least one page that ends within 64 bits, found "
+		   "\"0\"");
 	list_fails("0 0x1000 0xffffffffffffffff r", "",
 		   ":1: expected a size of at least one page "
 		   "that ends within 64 bits");
 	list_fails("0 0 4K", "",
 		   ":1: expected r, w or rw, and cache, noexec, mmio, priv, joined "
-		   "by commas, found \"\"");
+		   "by commas, found the end of the line");
 	list_fails("0 0 4K rwx", "", "found \"rwx\"");
 	list_fails("0 0 4K cache", "", ":1: expected r, w or rw");
 	list_fails("0 0 4K r,,w", "", ":1: expected r, w or rw");
 	list_fails("0 0 4K r 8K", "",
 		   ":1: expected 4K, 64K, 1M or 16M as a page size, or the end "
 		   "of the line, found \"8K\"");
-	list_fails("0 0 4K r 4K x", "", ":1: expected 4K");
+	list_fails("0 0 4K r 4K x", "",
+		   ":1: expected the end of the line behind the page size, found \"x\"");
 	list_fails("unmap", "", ":1: expected an iova (0x100000, 16M) behind \"unmap\"");
 	list_fails("unmap 0", "", ":1: expected a size in bytes");
 	list_fails("0 0 4K r\nunmap 0 4K r", "",
@@ -564,6 +602,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(maps),		  cmocka_unit_test(round_trips),
 		cmocka_unit_test(addresses),	  cmocka_unit_test(nothing),
+		cmocka_unit_test(outputs),
 		cmocka_unit_test(pieces),	  cmocka_unit_test(words),
 		cmocka_unit_test(many),		  cmocka_unit_test(refused),
 		cmocka_unit_test(images_refused), cmocka_unit_test(lists_refused),

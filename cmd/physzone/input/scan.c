@@ -178,6 +178,8 @@ int scan_expected(const struct facts *f, struct where at, struct span line, cons
 		shown[n++] = c >= ' ' && c < 0x7f ? (char)c : '?';
 	}
 	shown[n] = '\0';
+	if (!n)
+		return scan_error(f, at, err, "expected %s, found the end of the line", expected);
 	return scan_error(f, at, err, "expected %s, found \"%s%s\"", expected, shown,
 			  line.p < line.end ? "..." : "");
 }

@@ -21,6 +21,7 @@
 
 #define LIST_PROT "r, w or rw, and cache, noexec, mmio, priv, joined by commas"
 #define LIST_PAGE "4K, 64K, 1M or 16M as a page size, or the end of the line"
+#define LIST_END  "the end of the line behind the "
 
 /* Text of the input as a number; a NUL within it ends it early, and is no part of any. */
 static bool list_value(const char *s, size_t n, uint64_t *v)
@@ -107,7 +108,9 @@ static int list_how(struct list_line *l, const struct facts *f, struct span s, c
 	if (!span_word(&s, &word))
 		return 0;
 	l->page = list_page_size(word.p, (size_t)(word.end - word.p));
-	return l->page && span_empty(s) ? 0 : scan_expected(f, l->at, word, LIST_PAGE, err);
+	if (!l->page)
+		return scan_expected(f, l->at, word, LIST_PAGE, err);
+	return span_empty(s) ? 0 : scan_expected(f, l->at, s, LIST_END "page size", err);
 }
 
 static int list_size(struct list_line *l, const struct facts *f, struct span *s, char **err)
@@ -121,11 +124,10 @@ static int list_size(struct list_line *l, const struct facts *f, struct span *s,
 			 l->at, err);
 	if (rc)
 		return rc;
+	word.end = s->p;
 	if (!l->size || l->iova + (l->size - 1) < l->iova || l->phys + (l->size - 1) < l->phys)
 		return scan_expected(f, l->at, word,
-				     "a size of at least one page that ends "
-				     "within 64 bits",
-				     err);
+				     "a size of at least one page that ends within 64 bits", err);
 	return 0;
 }
 
@@ -161,6 +163,6 @@ int list_line(struct list_line *l, const struct facts *f, struct where at, struc
 	if (!rc && !l->unmap)
 		rc = list_how(l, f, s, err);
 	if (!rc && l->unmap && !span_empty(s))
-		rc = scan_expected(f, at, s, "the end of the line behind the size", err);
+		rc = scan_expected(f, at, s, LIST_END "size", err);
 	return rc;
 }
