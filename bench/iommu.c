@@ -15,7 +15,6 @@
 
 #include "iommu.h"
 
-#define FIRST_BYTES 16384u
 #define SECOND_BYTES 1024u
 #define TABLE_BITS 32u
 #define LINE 64u
@@ -24,7 +23,9 @@
 
 struct iommu_machine iommu;
 
-const char *const iommu_names[IOMMU_PROVIDERS + 1] = { "slab", NULL };
+const char *const iommu_names[IOMMU_PROVIDERS + 1] = { "slab",	     "pages",	 "page_frag",
+						       "frag-reuse", "gen_pool", "dma_pool",
+						       NULL };
 
 void iommu_need(bool ok, const char *what)
 {
@@ -37,7 +38,6 @@ void iommu_need(bool ok, const char *what)
 static void *iommu_malloc(void *ctx, size_t size)
 {
 	(void)ctx;
-	iommu.meta_bytes += size;
 	return aligned_alloc(LINE, (size + LINE - 1) / LINE * LINE);
 }
 
@@ -53,7 +53,7 @@ static void *iommu_zeroed(void *ctx, size_t size)
 static void iommu_mfree(void *ctx, void *p, size_t size)
 {
 	(void)ctx;
-	iommu.meta_bytes -= size;
+	(void)size;
 	free(p);
 }
 
@@ -76,25 +76,6 @@ static void iommu_clean(void *ctx, uint64_t phys, uint64_t bytes, enum pz_dma_di
 	iommu.lines += (phys + bytes - 1) / LINE - phys / LINE + 1;
 }
 
-static int iommu_slab_alloc(void *ctx, uint32_t cpu, uint32_t gfp, uint32_t bytes,
-			    struct pz_table *out)
-{
-	struct iommu_machine *b = ctx;
-
-	out->cpu_addr = pz_kmem_cache_alloc(bytes == SECOND_BYTES ? b->second : b->first, cpu, gfp);
-	if (!out->cpu_addr)
-		return -PZ_ENOMEM;
-	out->addr = (uint64_t)((unsigned char *)out->cpu_addr - b->m.arena);
-	return 0;
-}
-
-static void iommu_slab_free(void *ctx, uint32_t cpu, uint32_t bytes, const struct pz_table *t)
-{
-	struct iommu_machine *b = ctx;
-
-	pz_kmem_cache_free(bytes == SECOND_BYTES ? b->second : b->first, cpu, t->cpu_addr);
-}
-
 static void iommu_dma(void)
 {
 	struct pz_dma_config cfg = { .cma = PZ_DMA_NO_CMA, .pool_bytes = UINT64_MAX };
@@ -107,21 +88,40 @@ static void iommu_dma(void)
 	cfg.hooks.direct = iommu_direct;
 	cfg.hooks.for_device = iommu_clean;
 	iommu_need(!pz_dma_create(&iommu.dma, &cfg), "DMA layer");
-	pz_dma_dev_init(&dev, "walker", TABLE_BITS);
+	pz_dma_dev_init(&dev, "near", TABLE_BITS);
+	iommu_need(!pz_dma_dev_create(&iommu.near, iommu.dma, &dev), "walker");
+	pz_dma_dev_init(&dev, "far", TABLE_BITS);
 	dev.coherent = false;
-	iommu_need(!pz_dma_dev_create(&iommu.walker, iommu.dma, &dev), "walker");
+	iommu_need(!pz_dma_dev_create(&iommu.far, iommu.dma, &dev), "walker");
+}
+
+static void iommu_sources(void)
+{
+	struct pz_table_source_config cfg = { .pages = iommu.m.pages, .virt = iommu.m.arena };
+	struct pz_table_dma_config dma = { .dev = iommu.near };
+	struct pz_table_pool_config pool = { 0 };
+	struct pz_table_source **s = iommu.source;
+
+	cfg.mapped.last = UINT32_MAX;
+	pz_v7s_table_limits(0, TABLE_BITS, &cfg.limits);
+	cfg.meta = &iommu_meta;
+	cfg.bugs = &iommu.m.bugs;
+	iommu_need(!pz_table_slab_create(&s[IOMMU_SLAB], &cfg, iommu.m.slabs, 0, NULL) &&
+			   !pz_table_pages_create(&s[IOMMU_PAGES], &cfg, NULL) &&
+			   !pz_table_frag_create(&s[IOMMU_FRAG], &cfg, 0, NULL) &&
+			   !pz_table_frag_create(&s[IOMMU_FRAG_REUSE], &cfg, PZ_FRAG_REUSE, NULL) &&
+			   !pz_table_pool_create(&s[IOMMU_POOL], &cfg, &pool, NULL) &&
+			   !pz_table_dma_create(&s[IOMMU_DMA_POOL], &cfg, &dma, NULL),
+		   "providers");
 }
 
 void iommu_open(void)
 {
 	iommu_need(slab_machine_make(&iommu.m), "machine");
-	iommu.first = slab_machine_cache(&iommu.m, "first", FIRST_BYTES, TABLE_BITS, 0, 0);
-	iommu.second = slab_machine_cache(&iommu.m, "second", SECOND_BYTES, TABLE_BITS, 0, 0);
 	iommu.plain = slab_machine_cache(&iommu.m, "plain", SECOND_BYTES, TABLE_BITS, 0, 0);
-	iommu_need(iommu.first && iommu.second && iommu.plain, "caches");
-	iommu.mem[IOMMU_SLAB] =
-		(struct pz_table_mem){ iommu_slab_alloc, iommu_slab_free, &iommu, false };
+	iommu_need(iommu.plain != NULL, "cache");
 	iommu_dma();
+	iommu_sources();
 }
 
 static void iommu_drain(void)
@@ -130,15 +130,29 @@ static void iommu_drain(void)
 		pz_slab_drain(iommu.m.slabs, i);
 }
 
+uint64_t iommu_held(enum iommu_provider p)
+{
+	struct pz_table_stat stat;
+
+	for (unsigned int i = 0; i < BENCH_THREADS; i++)
+		(void)pz_table_source_trim(iommu.source[p], i);
+	pz_table_source_stat(iommu.source[p], &stat);
+	return stat.held + stat.meta_bytes;
+}
+
 void iommu_close(void)
 {
-	struct pz_kmem_cache *const caches[] = { iommu.first, iommu.second, iommu.plain };
-
-	iommu_need(!pz_dma_dev_destroy(iommu.walker) && !pz_dma_destroy(iommu.dma),
-		   "end of the DMA layer");
 	iommu_drain();
-	for (unsigned int i = 0; i < sizeof(caches) / sizeof(caches[0]); i++)
-		iommu_need(!pz_kmem_cache_destroy(caches[i], NULL, NULL), "end of a cache");
+	for (unsigned int i = 0; i < IOMMU_PROVIDERS; i++) {
+		(void)iommu_held((enum iommu_provider)i);
+		iommu_need(!pz_table_source_check(iommu.source[i]) &&
+				   !pz_table_source_destroy(iommu.source[i]),
+			   "end of a provider");
+	}
+	iommu_need(!pz_dma_dev_destroy(iommu.near) && !pz_dma_dev_destroy(iommu.far) &&
+			   !pz_dma_destroy(iommu.dma),
+		   "end of the DMA layer");
+	iommu_need(!pz_kmem_cache_destroy(iommu.plain, NULL, NULL), "end of a cache");
 	slab_machine_free(&iommu.m);
 }
 
@@ -166,9 +180,9 @@ void iommu_set_open(struct iommu_set *s, enum iommu_provider p, uint32_t quirks,
 	struct pz_v7s_config cfg = { .ias = 32, .oas = 32, .quirks = quirks };
 
 	memset(s, 0, sizeof(*s));
-	cfg.mem = &iommu.mem[p];
+	cfg.mem = pz_table_source_mem(iommu.source[p]);
 	cfg.coherent_walk = walk == IOMMU_COHERENT;
-	cfg.dev = walk == IOMMU_COHERENT ? NULL : iommu.walker;
+	cfg.dev = walk == IOMMU_COHERENT ? NULL : iommu.far;
 	cfg.meta = &iommu_meta;
 	cfg.zeroed = &iommu_zero;
 	cfg.bugs = &iommu.m.bugs;
@@ -192,7 +206,6 @@ void iommu_set_close(struct iommu_set *s)
 	} else {
 		plain_close(&s->plain, 0);
 	}
-	iommu_drain();
 }
 
 static inline bool iommu_map(struct iommu_set *s, unsigned int thread, uint64_t iova,
@@ -284,14 +297,6 @@ uint64_t iommu_splits(struct bench_arg *arg)
 			return 0;
 	}
 	return c->outer;
-}
-
-uint64_t iommu_held(void)
-{
-	iommu_drain();
-	for (unsigned int i = 0; i < BENCH_THREADS; i++)
-		pz_page_drain(iommu.m.pages, i);
-	return 2 * IOMMU_GIG - (pz_page_free_count(iommu.m.pages, UINT32_MAX) << 12);
 }
 
 int main(int argc, char **argv)

@@ -15,17 +15,23 @@
 #define IOMMU_MEG ((uint64_t)1 << 20)
 #define IOMMU_GIG ((uint64_t)1 << 30)
 
-enum iommu_provider { IOMMU_SLAB, IOMMU_PROVIDERS };
+enum iommu_provider {
+	IOMMU_SLAB,
+	IOMMU_PAGES,
+	IOMMU_FRAG,
+	IOMMU_FRAG_REUSE,
+	IOMMU_POOL,
+	IOMMU_DMA_POOL,
+	IOMMU_PROVIDERS
+};
 
 struct iommu_machine {
 	struct slab_machine m;
-	struct pz_kmem_cache *first, *second; /* of tables of both levels */
-	struct pz_kmem_cache *plain;	      /* of the peer's second levels */
-	struct pz_table_mem mem[IOMMU_PROVIDERS];
+	struct pz_kmem_cache *plain; /* of the peer's second levels */
+	struct pz_table_source *source[IOMMU_PROVIDERS];
 	struct pz_dma *dma;
-	struct pz_dma_dev *walker; /* one that is not coherent */
-	uint64_t cleaned, lines;   /* what its hook was asked for, by one thread */
-	uint64_t meta_bytes;	   /* of the tables, held now */
+	struct pz_dma_dev *near, *far; /* walkers: one that is coherent, one that is not */
+	uint64_t cleaned, lines;       /* what the hook of @far was asked for, by one thread */
 };
 
 extern struct iommu_machine iommu;
@@ -34,8 +40,8 @@ extern const char *const iommu_names[IOMMU_PROVIDERS + 1];
 void iommu_need(bool ok, const char *what);
 void iommu_open(void);
 void iommu_close(void);
-/* Bytes of page frames that are taken; what CPUs keep to themselves counts as free. */
-uint64_t iommu_held(void);
+/* Bytes that a provider holds, pages and what it notes; what holds no table goes back before. */
+uint64_t iommu_held(enum iommu_provider p);
 
 /* Tables of one or the other kind. */
 struct iommu_set {

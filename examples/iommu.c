@@ -20,6 +20,8 @@
 #define EX_SIZE 50000u	 /* bytes that are copied */
 #define EX_OFFSET 0x234u /* where they begin in their page */
 #define EX_KEPT 32u
+#define EX_OAS 35u
+#define EX_QUIRKS (PZ_V7S_NO_PERMS | PZ_V7S_MTK_EXT)
 
 struct example {
 	const struct example_host *host;
@@ -28,7 +30,7 @@ struct example {
 	struct pz_zones zones;
 	struct pz_pages *pages;
 	uint64_t free; /* pages at first */
-	struct pz_table_mem tables;
+	struct pz_table_source *tables;
 	struct pz_iommu *domain;
 	struct pz_iommu_dev *dev;
 	struct master_kept kept[EX_KEPT];
@@ -125,35 +127,22 @@ static int ex_machine(struct example *e)
 
 /* --- the IOMMU --- */
 
-static unsigned int ex_order(uint32_t bytes)
+/* Tables are to lie where the walker reads them, four to a page: any provider takes the limits. */
+static int ex_tables(struct example *e)
 {
-	unsigned int order = 0;
+	const struct pz_range low = e->host->low;
+	struct pz_table_source_config cfg = { .pages = e->pages, .mapped = low, .tables = 64 };
+	const char *why = NULL;
+	int rc;
 
-	while (EX_PAGE << order < bytes)
-		order++;
-	return order;
-}
-
-/* Tables are to lie where the walker reads them: one exact request. */
-static int ex_table(void *ctx, uint32_t cpu, uint32_t gfp, uint32_t bytes, struct pz_table *out)
-{
-	struct example *e = ctx;
-	struct pz_limits limits = PZ_LIMITS_BITS(32);
-	uint64_t pfn;
-	int rc = pz_alloc_pages(e->pages, cpu, gfp, ex_order(bytes), &limits, &pfn);
-
-	if (rc)
-		return rc;
-	out->addr = pfn * EX_PAGE;
-	out->cpu_addr = ex_memory(e, out->addr, bytes);
-	return 0;
-}
-
-static void ex_untable(void *ctx, uint32_t cpu, uint32_t bytes, const struct pz_table *t)
-{
-	struct example *e = ctx;
-
-	pz_free_pages(e->pages, cpu, t->addr / EX_PAGE, ex_order(bytes));
+	cfg.virt = ex_memory(e, low.first, 1);
+	cfg.meta = e->host->meta;
+	cfg.bugs = &e->bugs;
+	pz_v7s_table_limits(EX_QUIRKS, EX_OAS, &cfg.limits);
+	rc = pz_table_frag_create(&e->tables, &cfg, PZ_FRAG_REUSE, &why);
+	if (rc && why)
+		ex_say(e, "no tables: %s", why);
+	return rc;
 }
 
 static void ex_flush_all(void *ctx)
@@ -172,14 +161,15 @@ static int ex_iommu(struct example *e)
 	struct pz_iommu_config cfg = { .cpus = 1, .pages = e->pages };
 	struct pz_iommu_dev_config dev;
 	const char *why = "";
-	int rc;
+	int rc = ex_tables(e);
 
-	e->tables = (struct pz_table_mem){ ex_table, ex_untable, e, true };
+	if (rc)
+		return rc;
 	cfg.tables.ias = 32;
-	cfg.tables.oas = 35;
-	cfg.tables.quirks = PZ_V7S_NO_PERMS | PZ_V7S_MTK_EXT;
+	cfg.tables.oas = EX_OAS;
+	cfg.tables.quirks = EX_QUIRKS;
 	cfg.tables.coherent_walk = true;
-	cfg.tables.mem = &e->tables;
+	cfg.tables.mem = pz_table_source_mem(e->tables);
 	cfg.tables.meta = e->host->meta;
 	cfg.tables.bugs = &e->bugs;
 	cfg.tables.tlb.flush_all = ex_flush_all;
@@ -429,6 +419,8 @@ static int ex_unmake(struct example *e)
 
 	pz_iommu_detach(e->dev);
 	rc = pz_iommu_destroy(e->domain, 0);
+	if (!rc)
+		rc = pz_table_source_destroy(e->tables);
 	if (e->pages)
 		ex_expect(e, pz_page_free_count(e->pages, UINT32_MAX) == e->free,
 			  "every page came back");

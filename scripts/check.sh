@@ -72,7 +72,7 @@ step_sanitize()
 step_tsan()
 {
 	local tests=(stress stress_pools stress_slab stress_bounce stress_coherent stress_dma
-		stress_table_mem stress_v7s)
+		stress_table_mem stress_v7s stress_iommu)
 	CC=clang configure $top/tsan --werror -Db_sanitize=thread -Db_lundef=false \
 		-Doptimization=1 -Ddebug=true &&
 		ninja -C $top/tsan -j "$jobs" "${tests[@]/#/tests/explore/}" &&

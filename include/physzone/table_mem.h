@@ -8,7 +8,8 @@
  * limit: small tables, of 1 KiB or less, and larger ones.
  *
  * Units: bytes, physical addresses. Concurrency: as the allocator behind it.
- * Source followed: docs/facts/iommu_v7s.md section 5; docs/design/iommu_providers.md has the argument.
+ * Source followed: docs/facts/iommu_v7s.md section 5. docs/design/iommu_providers.md has the
+ * argument.
  */
 #ifndef PHYSZONE_TABLE_MEM_H
 #define PHYSZONE_TABLE_MEM_H

@@ -30,8 +30,12 @@ static int mem_slab_small(struct pz_table_source *s, uint32_t cpu, uint32_t gfp,
 			  struct pz_table *out)
 {
 	struct mem_slab *m = mem_slab(s);
-	int rc = pz_kmem_cache_alloc_node(m->cache, cpu, gfp, PZ_NID_NONE, &out->cpu_addr);
+	int rc = 0;
 
+	out->cpu_addr = pz_kmem_cache_alloc(m->cache, cpu, gfp);
+	/* It does not say why not: once more. */
+	if (!out->cpu_addr)
+		rc = pz_kmem_cache_alloc_node(m->cache, cpu, gfp, PZ_NID_NONE, &out->cpu_addr);
 	if (!rc)
 		out->addr = pz_slab_phys(m->slabs, out->cpu_addr);
 	return rc;

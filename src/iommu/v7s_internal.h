@@ -60,7 +60,7 @@ struct pz_v7s {
 	struct pz_table first; /* the first level */
 	uint32_t *word;	       /* its words */
 	struct v7s_mib *mib;   /* by v7s_mib() */
-	struct v7s_counts *counts; /* V7S_COUNTS of them: by CPU, splits by MiB */
+	struct v7s_counts *counts; /* V7S_COUNTS of them, by v7s_counts() */
 	uint32_t *group;       /* by 16 MiB: somebody changes a page of 16 MiB there */
 	uint32_t mibs;	       /* a power of two */
 	uint32_t line_shift;   /* log2 of the cache lines of @mib */
@@ -74,9 +74,9 @@ struct pz_v7s {
 
 /*
  * Neighbours lie in different cache lines, so that CPUs at work side by side do not disturb each
- * other. A line holds one MiB of each quarter of the address space. Each quarter begins a little
- * more than a quarter of the lines further on, so that CPUs at work half the address space, or
- * another power of two, apart do not meet either.
+ * other. A line holds one MiB of each quarter of the address space (of each eighth with pointers of
+ * 32 bits). Each begins a little more than a quarter of the lines further on, so that CPUs at work
+ * a power of two apart do not meet either.
  */
 static inline struct v7s_mib *v7s_mib(const struct pz_v7s *t, uint32_t i)
 {
@@ -84,6 +84,11 @@ static inline struct v7s_mib *v7s_mib(const struct pz_v7s *t, uint32_t i)
 	uint32_t line = (i + (before >> 2) + (before >> 6)) & lines;
 
 	return &t->mib[line * (V7S_LINE / sizeof(struct v7s_mib)) + (i >> t->line_shift)];
+}
+
+static inline struct v7s_counts *v7s_counts(const struct pz_v7s *t, uint32_t cpu)
+{
+	return &t->counts[cpu % V7S_COUNTS];
 }
 
 static inline uint32_t v7s_min_page(const struct pz_v7s *t)
@@ -276,14 +281,14 @@ void pz_v7s_group_lock(struct v7s_group_held *h, struct pz_v7s *t, uint32_t g);
 void pz_v7s_group_unlock(struct v7s_group_held *h);
 
 /* A page of 16 MiB becomes 16 of 1 MiB, if it is there. */
-void pz_v7s_split_super(struct pz_v7s *t, uint32_t g);
+void pz_v7s_split_super(struct pz_v7s *t, uint32_t cpu, uint32_t g);
 
 /* Of a page of 1 MiB the words [@from, @to) go and the rest stays, by a second level. */
-void pz_v7s_cut_section(struct v7s_held *h, const struct pz_table *table, uint32_t from,
-			uint32_t to);
+void pz_v7s_cut_section(struct v7s_held *h, uint32_t cpu, const struct pz_table *table,
+			uint32_t from, uint32_t to);
 
 /* The same for the page of 64 KiB that they lie in. */
-void pz_v7s_cut_large(struct v7s_held *h, uint32_t from, uint32_t to);
+void pz_v7s_cut_large(struct v7s_held *h, uint32_t cpu, uint32_t from, uint32_t to);
 
 /* v7s_unmap.c */
 

@@ -57,8 +57,8 @@ static bool map_free(const uint32_t *words, uint32_t count)
 	return !any;
 }
 
-/* Give the MiB a second level, unless somebody else is quicker. Memory is asked for with no lock held,
- * and goes back so. */
+/* Give the MiB a second level, unless somebody else is quicker. Memory is asked for with no lock
+ * held, and goes back so. */
 static int map_make_second(const struct map_req *r, uint32_t i)
 {
 	struct pz_table table;

@@ -59,7 +59,7 @@ static void split_made(const struct pz_v7s *t, uint64_t iova, uint32_t size, uin
 		split_flush(t, iova, size, granule);
 }
 
-void pz_v7s_split_super(struct pz_v7s *t, uint32_t g)
+void pz_v7s_split_super(struct pz_v7s *t, uint32_t cpu, uint32_t g)
 {
 	uint32_t i = g * V7S_REPEAT, word;
 	struct v7s_group_held h;
@@ -73,7 +73,7 @@ void pz_v7s_split_super(struct pz_v7s *t, uint32_t g)
 			v7s_put(&t->word[i + k], pz_v7s_super_to_section(word, k));
 		v7s_sync_first(t, i, V7S_REPEAT);
 		split_made(t, v7s_iova(i), PZ_V7S_16M, PZ_V7S_1M);
-		pz_count64(&t->counts[g % V7S_COUNTS].splits, 1);
+		pz_count64(&v7s_counts(t, cpu)->splits, 1);
 	}
 	pz_v7s_group_unlock(&h);
 }
@@ -101,8 +101,8 @@ static uint32_t split_words(const struct pz_v7s *t, uint32_t *words, uint32_t wo
 	return V7S_WORDS - (to - from);
 }
 
-void pz_v7s_cut_section(struct v7s_held *h, const struct pz_table *table, uint32_t from,
-			uint32_t to)
+void pz_v7s_cut_section(struct v7s_held *h, uint32_t cpu, const struct pz_table *table,
+			uint32_t from, uint32_t to)
 {
 	struct pz_v7s *t = h->t;
 	uint32_t *word = &t->word[h->i];
@@ -115,10 +115,10 @@ void pz_v7s_cut_section(struct v7s_held *h, const struct pz_table *table, uint32
 	split_break(t, word, t->first.addr + (uint64_t)h->i * 4, 1, iova, PZ_V7S_1M);
 	pz_v7s_link(h, table);
 	split_made(t, iova, PZ_V7S_1M, granule);
-	pz_count64(&t->counts[h->i % V7S_COUNTS].splits, 1);
+	pz_count64(&v7s_counts(t, cpu)->splits, 1);
 }
 
-void pz_v7s_cut_large(struct v7s_held *h, uint32_t from, uint32_t to)
+void pz_v7s_cut_large(struct v7s_held *h, uint32_t cpu, uint32_t from, uint32_t to)
 {
 	struct pz_v7s *t = h->t;
 	uint32_t first = from & ~(V7S_REPEAT - 1), *words = v7s_words(h) + first;
@@ -135,5 +135,5 @@ void pz_v7s_cut_large(struct v7s_held *h, uint32_t from, uint32_t to)
 	v7s_sync_second(h, first, V7S_REPEAT);
 	split_made(t, iova, PZ_V7S_64K, PZ_V7S_4K);
 	h->state -= to - from;
-	pz_count64(&t->counts[h->i % V7S_COUNTS].splits, 1);
+	pz_count64(&v7s_counts(t, cpu)->splits, 1);
 }

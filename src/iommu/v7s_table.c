@@ -48,7 +48,7 @@ int pz_v7s_table_get(struct pz_v7s *t, uint32_t cpu, uint32_t gfp, uint32_t byte
 	if (rc)
 		mem->free(mem->ctx, cpu, bytes, out);
 	else if (bytes == V7S_TABLE_BYTES)
-		pz_count64(&t->counts[cpu % V7S_COUNTS].made, 1);
+		pz_count64(&v7s_counts(t, cpu)->made, 1);
 	return rc;
 }
 
@@ -59,9 +59,11 @@ void pz_v7s_table_put(struct pz_v7s *t, uint32_t cpu, uint32_t bytes, const stru
 	if (t->cfg.dev && !mem->coherent)
 		pz_dma_unmap(t->cfg.dev, cpu, table->addr, bytes, PZ_DMA_TO_DEVICE,
 			     PZ_DMA_SKIP_CPU_SYNC);
-	mem->free(mem->ctx, cpu, bytes, table);
+	/* A full barrier, between the generation that says that it went and whatever is written to
+	 * it next: v7s_look.c. */
 	if (bytes == V7S_TABLE_BYTES)
-		pz_count64(&t->counts[cpu % V7S_COUNTS].returned, 1);
+		pz_count64(&v7s_counts(t, cpu)->returned, 1);
+	mem->free(mem->ctx, cpu, bytes, table);
 }
 
 void pz_v7s_sync(const struct pz_v7s *t, uint64_t addr, uint32_t count)

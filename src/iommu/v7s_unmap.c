@@ -105,7 +105,7 @@ static void cut_words(struct cut *c, struct v7s_held *h, uint32_t from, uint32_t
 			continue;
 		if (v7s_is_large(words[k]) && (k % V7S_REPEAT || large > to)) {
 			end = large < to ? large : to;
-			pz_v7s_cut_large(h, k, end);
+			pz_v7s_cut_large(h, c->cpu, k, end);
 		} else {
 			end = cut_run(c, h, k, to);
 		}
@@ -153,7 +153,7 @@ static int cut_section(struct cut *c, struct v7s_held *h, uint32_t from, uint32_
 		v7s_sync_first(t, h->i, 1);
 		cut_tell(c, v7s_iova(h->i), PZ_V7S_1M, PZ_V7S_1M);
 	} else if (c->spares) {
-		pz_v7s_cut_section(h, &c->spare[--c->spares], from, to);
+		pz_v7s_cut_section(h, c->cpu, &c->spare[--c->spares], from, to);
 	} else {
 		v7s_unlock(h);
 		return -PZ_ENOMEM;
@@ -189,7 +189,7 @@ static int cut_mib(struct cut *c, uint64_t iova, uint32_t size)
 			v7s_unlock(&h);
 			if (!word)
 				return 0;
-			pz_v7s_split_super(c->t, i / V7S_REPEAT);
+			pz_v7s_split_super(c->t, c->cpu, i / V7S_REPEAT);
 			continue;
 		}
 		rc = cut_spare(c);

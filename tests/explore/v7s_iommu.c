@@ -210,13 +210,13 @@ void vi_look(struct v7s_iommu *io)
 	}
 }
 
-void vi_forget(struct v7s_iommu *io, uint32_t first, uint32_t pages, bool walks)
+void vi_forget(struct v7s_iommu *io, uint32_t first, uint32_t pages, uint32_t largest, bool walks)
 {
 	uint32_t kept = 0;
 
 	vi_look(io);
 	for (uint32_t i = 0; i < io->entries; i++) {
-		if (io->entry[i].first >= first + pages ||
+		if (io->entry[i].pages > largest || io->entry[i].first >= first + pages ||
 		    first >= (uint32_t)io->entry[i].first + io->entry[i].pages)
 			io->entry[kept++] = io->entry[i];
 	}

@@ -4,9 +4,10 @@
  *
  * It reads by the independent walker of v7s_walk.h. All that it ever read of a watched page stays
  * in its cache of translations, and where it ever found a second level stays in its cache of walks,
- * through which it goes on reading, until a flush covers the page, or the MiB. That is the worst
- * that hardware may do. It is also where tables come from: a small arena with a second level's
- * memory used again at once, filled with descriptors that lead nowhere while nobody has it.
+ * through which it goes on reading, until a flush covers the page, or the MiB; and when pages of a
+ * certain size are to be forgotten, it keeps larger ones. That is the worst that hardware may do.
+ * It is also where tables come from: a small arena with a second level's memory used again at once,
+ * filled with descriptors that lead nowhere while nobody has it.
  *
  * Shortcomings: memory is sequentially consistent; pages that nobody watches are not read.
  */
@@ -65,8 +66,9 @@ void vi_look(struct v7s_iommu *io);
 /* The same, if the last step was on a word of its tables; this one is on @word. */
 void vi_step(struct v7s_iommu *io, const volatile void *word);
 
-/* Forget translations, and with @walks where tables are; then read again. */
-void vi_forget(struct v7s_iommu *io, uint32_t first, uint32_t pages, bool walks);
+/* Forget translations in pages of at most @largest, and with @walks where tables are; then read
+ * again. */
+void vi_forget(struct v7s_iommu *io, uint32_t first, uint32_t pages, uint32_t largest, bool walks);
 
 /* The first page from @first on, below @end, that some translation is kept of; @end for none. */
 uint32_t vi_kept(const struct v7s_iommu *io, uint32_t first, uint32_t end);

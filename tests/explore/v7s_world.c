@@ -26,7 +26,7 @@ struct vw_request {
 	uint32_t blink, blink_end; /* pages that it may make invalid for a while */
 	uint32_t adds;
 	struct {
-		uint32_t first, pages;
+		uint32_t first, pages, size; /* pages of that size */
 	} add[VW_ADDS];
 };
 
@@ -154,7 +154,7 @@ static void vw_flush_all(void *ctx)
 {
 	(void)ctx;
 	vw_hook();
-	vi_forget(&vw.w->io, 0, VI_PAGES, true);
+	vi_forget(&vw.w->io, 0, VI_PAGES, VI_PAGES, true);
 	vw_hook_ends();
 }
 
@@ -174,22 +174,24 @@ static void vw_flush_walk(void *ctx, uint64_t iova, uint64_t size, uint32_t gran
 	(void)ctx;
 	vw_hook();
 	vw_range(iova, size, granule);
-	vi_forget(&vw.w->io, (uint32_t)(iova >> 12), (uint32_t)(size >> 12), true);
+	vi_forget(&vw.w->io, (uint32_t)(iova >> 12), (uint32_t)(size >> 12), VI_PAGES, true);
 	vw_hook_ends();
 }
 
-static void vw_gather(struct vw_request *r, uint32_t first, uint32_t pages)
+static void vw_gather(struct vw_request *r, uint32_t first, uint32_t pages, uint32_t size)
 {
 	struct vw_request *now = &vw.w->req[vw_running()];
 
 	if (r != now || !r->active || !r->unmap) {
 		explore_fail("a page is told to somebody else's gather");
-	} else if (r->adds && r->add[r->adds - 1].first + r->add[r->adds - 1].pages == first) {
+	} else if (r->adds && r->add[r->adds - 1].first + r->add[r->adds - 1].pages == first &&
+		   r->add[r->adds - 1].size == size) {
 		r->add[r->adds - 1].pages += pages;
 	} else if (r->adds == VW_ADDS) {
-		vi_forget(&vw.w->io, first, pages, false);
+		vi_forget(&vw.w->io, first, pages, size, false);
 	} else {
 		r->add[r->adds].first = first;
+		r->add[r->adds].size = size;
 		r->add[r->adds++].pages = pages;
 	}
 }
@@ -199,7 +201,7 @@ static void vw_add(void *ctx, void *gather, uint64_t iova, uint64_t size, uint32
 	(void)ctx;
 	vw_hook();
 	vw_range(iova, size, granule);
-	vw_gather(gather, (uint32_t)(iova >> 12), (uint32_t)(size >> 12));
+	vw_gather(gather, (uint32_t)(iova >> 12), (uint32_t)(size >> 12), granule >> 12);
 	vw_hook_ends();
 }
 
@@ -355,9 +357,9 @@ static void vw_end(struct vw_request *r, bool changed, bool flush)
 	uint32_t p;
 
 	for (uint32_t i = 0; i < r->adds; i++)
-		vi_forget(&w->io, r->add[i].first, r->add[i].pages, false);
+		vi_forget(&w->io, r->add[i].first, r->add[i].pages, r->add[i].size, false);
 	if (flush)
-		vi_forget(&w->io, 0, VI_PAGES, true);
+		vi_forget(&w->io, 0, VI_PAGES, VI_PAGES, true);
 	for (p = r->first; p < r->end; p++) {
 		if (w->met[p])
 			w->model[p] |= r->target;

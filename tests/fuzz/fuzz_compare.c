@@ -53,6 +53,15 @@ static void fuzz_tables(const struct table_ops *t, bool keep)
 	}
 	if (there != (keep ? 0 : r.left))
 		abort();
+	for (size_t i = 0; i < r.steps.n; i++) {
+		const struct table_step *s = &r.steps.v[i];
+
+		if (!s->op.size || (s->op.iova | s->op.size) % 4096 || s->tables > r.peak ||
+		    s->op.domain >= t->domains)
+			abort();
+	}
+	if (r.step_peak > r.steps.n || r.step_low > r.steps.n)
+		abort();
 	table_trace_destroy(&r);
 }
 

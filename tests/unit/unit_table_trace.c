@@ -97,6 +97,49 @@ static void tables_by_hand(void **state)
 	table_ops_destroy(&t);
 }
 
+static void step_is(const struct table_trace *r, size_t i, bool unmap, uint64_t iova,
+		    uint64_t paddr, uint64_t size, uint32_t tables)
+{
+	assert_true(i < r->steps.n);
+	assert_int_equal(r->steps.v[i].op.unmap, unmap);
+	assert_int_equal(r->steps.v[i].op.iova, iova);
+	assert_int_equal(r->steps.v[i].op.paddr, paddr);
+	assert_int_equal(r->steps.v[i].op.size, size);
+	assert_int_equal(r->steps.v[i].tables, tables);
+}
+
+/* Of mappings that overlap, as those of recorded domains may, what changes a page is a step. */
+static void steps_by_hand(void **state)
+{
+	struct table_ops t = { .domains = 1 };
+	struct table_trace r;
+
+	(void)state;
+	add(&t, false, 2 * MIB - 0x2000, 0x40001000, 0x3000); /* in two MiB, one step */
+	add(&t, false, 2 * MIB - 0x3000, 0x50000000, 0x5000); /* a page before, one behind */
+	add(&t, true, 2 * MIB - 0x3000, 0, 0x5000);
+	add(&t, true, 2 * MIB - 0x2000, 0, 0x3000);
+	add(&t, false, 4 * MIB, 0x60000000, MIB); /* a section */
+	add(&t, true, 4 * MIB + 0x1000, 0, 0x1000);
+	add(&t, true, 4 * MIB, 0, MIB); /* what is left of it, around the page */
+	table_reduce(&r, &t, false);
+	assert_int_equal(r.steps.n, 10);
+	step_is(&r, 0, false, 2 * MIB - 0x2000, 0x40001000, 0x3000, 2);
+	step_is(&r, 1, false, 2 * MIB - 0x3000, 0x50000000, 0x1000, 2);
+	step_is(&r, 2, false, 2 * MIB + 0x1000, 0x50004000, 0x1000, 2);
+	step_is(&r, 3, true, 2 * MIB - 0x3000, 0, 0x1000, 2);
+	step_is(&r, 4, true, 2 * MIB + 0x1000, 0, 0x1000, 2);
+	step_is(&r, 5, true, 2 * MIB - 0x2000, 0, 0x3000, 0);
+	step_is(&r, 6, false, 4 * MIB, 0x60000000, MIB, 0);
+	step_is(&r, 7, true, 4 * MIB + 0x1000, 0, 0x1000, 1);
+	step_is(&r, 8, true, 4 * MIB, 0, 0x1000, 1);
+	step_is(&r, 9, true, 4 * MIB + 0x2000, 0, MIB - 0x2000, 0);
+	assert_int_equal(r.unknown, 1);
+	assert_int_equal(r.step_peak, 1);
+	table_trace_destroy(&r);
+	table_ops_destroy(&t);
+}
+
 /* Tables that there must be, from every page that is mapped. */
 struct oracle {
 	uint8_t *page; /* by domain and page */
@@ -190,6 +233,9 @@ static void tables_at_every_moment(void **state)
 		part.dropped = 0;
 		table_reduce(&r, &part, false);
 		assert_int_equal(r.left, oracle_tables(&o));
+		/* No page is mapped twice, so that each operation is a step. */
+		assert_int_equal(r.steps.n, i + 1);
+		assert_int_equal(r.steps.v[i].tables, r.left);
 		table_trace_destroy(&r);
 	}
 	free(o.page);
@@ -374,6 +420,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tables_by_hand),
+		cmocka_unit_test(steps_by_hand),
 		cmocka_unit_test(tables_are_those_of_the_mapped_pages),
 		cmocka_unit_test(tables_at_every_moment),
 		cmocka_unit_test(generated_alike),

@@ -3,14 +3,15 @@
  * table_run.c - the stream run with one way, with the account of what came of it.
  *
  * Concept: the operations are done on real translation tables, whose second levels come from the
- * way. What is held is what is missing of the machine's free pages and the others' together, but for
- * first levels, so that it counts alike for all ways. A mapping for which a table could not be had
- * is left out.
+ * way. What is held is what is missing of the machine's free pages and the others' together, but
+ * for first levels, so that it counts alike for all ways. A mapping for which a table could not be
+ * had is left out.
  *
  * Invariants, verified when the run ends: 1. all pages are free or the others'; 2. the invariants
  * of the way, of the tables and of the page allocator hold, and none saw a misuse; 3. no two tables
  * overlapped; and where most is mapped, after the drop and at the end of the stream: 4. the tables
- * say what was mapped, and nothing else; 5. they are as many as the stream needs, unless one failed.
+ * say what was mapped, and nothing else; 5. they are as many as the stream needs, unless one
+ * failed.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -11,8 +11,8 @@
  * not given back are those of the MiBs that have entries and are no section, or with @keep had; 3.
  * the steps map what is not mapped, and unmap what is.
  *
- * Shortcomings: an entry that others use as well keeps the address that it got first. A section that
- * is mapped by two is one while both use all of it.
+ * Shortcomings: an entry that others use as well keeps the address that it got first. A section
+ * that is mapped by two is one while both use all of it.
  */
 #include "table_trace.h"
 

@@ -8,8 +8,8 @@
  * none. A table is taken when the first entry of its MiB is mapped, and given back when the last
  * one goes. Linux's own code keeps those whose pages went one by one: table_reduce()'s @keep.
  *
- * What tables are needed is worked out here by counting; the runs do it on real tables, and are held
- * against this.
+ * What tables are needed is worked out here by counting; the runs do it on real tables, and are
+ * held against this.
  */
 #ifndef PHYSZONE_CMD_COMPARE_TABLE_TRACE_H
 #define PHYSZONE_CMD_COMPARE_TABLE_TRACE_H
