@@ -15,7 +15,7 @@
 #define RANDOM_BYTES 0x04000000u
 #define RANDOM_PAGES (RANDOM_BYTES / PZ_V7S_4K)
 #define RANDOM_PHYS_BYTES 0x10000000u
-#define RANDOM_REQUESTS 150u
+#define RANDOM_REQUESTS 120u
 #define RANDOM_ADDRESSES 2000u
 /* Of those this many are in and around the request, and are loaded and stored too. */
 #define RANDOM_NEAR 64u
