@@ -121,6 +121,7 @@ run()
 	"judge_$arch" && [ "$status" = "$good" ] && [ "$wrong" = 0 ]
 }
 
+[ $# -le 1 ] || set -- "$*"
 case ${1-all} in
 x86_64 | arm) run "$1" ;;
 all)

@@ -6,9 +6,11 @@
 #ifndef TESTS_FUZZ_CASE_SOURCE_H
 #define TESTS_FUZZ_CASE_SOURCE_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Go on, or say where it went wrong. */
 #define TEXT2(x) #x
@@ -30,6 +32,19 @@ struct case_source {
 	void (*note)(void *ctx, const char *text); /* what is done; or NULL */
 	void *ctx;
 };
+
+static inline void case_note(const struct case_source *s, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
+static inline void case_note(const struct case_source *s, const char *fmt, va_list ap)
+{
+	char text[200];
+
+	if (!s->note)
+		return;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	s->note(s->ctx, text);
+}
 
 struct case_bytes {
 	const uint8_t *p;

@@ -7,7 +7,6 @@
 #include "dma_case_internal.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct dma_case_counts dma_case_counts;
@@ -20,15 +19,11 @@ uint64_t draw(uint64_t max)
 
 void note(const char *fmt, ...)
 {
-	char text[200];
 	va_list ap;
 
-	if (!w.s->note)
-		return;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	case_note(w.s, fmt, ap);
 	va_end(ap);
-	w.s->note(w.s->ctx, text);
 }
 
 static void found(void *ctx, const struct pz_dma_misuse_found *f)

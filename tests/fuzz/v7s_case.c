@@ -5,7 +5,6 @@
 #include "v7s_case.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,15 +47,11 @@ static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 static void note(const char *fmt, ...)
 {
-	char text[160];
 	va_list ap;
 
-	if (!w.s->note)
-		return;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	case_note(w.s, fmt, ap);
 	va_end(ap);
-	w.s->note(w.s->ctx, text);
 }
 
 typedef unsigned long long ull;
