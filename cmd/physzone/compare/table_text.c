@@ -34,9 +34,10 @@ static void text_head(struct out *o, const struct tables *x)
 	out_clean(o, x->m->title);
 	out_style(o, ST_PLAIN);
 	out_char(o, '\n');
-	words = xasprintf("%s: %" PRIu64 " mappings made, %" PRIu64 " tables asked for, %" PRIu64
+	words = xasprintf("%s: %" PRIu64 " mapping%s made, %" PRIu64 " table%s asked for, %" PRIu64
 			  " of them in atomic context; %" PRIu32 " (%s) at once%s",
-			  x->ops->name, x->trace->maps, n->asked, n->atomic_asked, x->trace->peak,
+			  x->ops->name, x->trace->maps, x->trace->maps == 1 ? "" : "s", n->asked,
+			  n->asked == 1 ? "" : "s", n->atomic_asked, x->trace->peak,
 			  view_size(most, (uint64_t)x->trace->peak << TABLE_SHIFT),
 			  x->set->keep ? "; empty ones stay until the end" : "");
 	text_item(o, "stream", words);
