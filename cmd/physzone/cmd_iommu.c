@@ -79,6 +79,20 @@ static int iommu_dump(struct iommu_image *m, const struct options *o, char **err
 	return rc ? rc : image_ready(m, err);
 }
 
+/* Whether nothing would be wrong, and something mapped, in the other order of bytes. */
+static bool iommu_turned(struct iommu_image *m)
+{
+	struct iommu_sum sum;
+	bool right;
+
+	m->big = !m->big;
+	iommu_sum(&sum, m);
+	m->big = !m->big;
+	right = !sum.found && sum.ranges;
+	iommu_sum_destroy(&sum);
+	return right;
+}
+
 static int iommu_picture(const struct iommu_view *v, const char *file, char **err)
 {
 	struct out picture;
@@ -143,7 +157,11 @@ int cmd_iommu(const struct options *o, struct out *out, char **err)
 	struct iommu_image image;
 	struct iommu_built built;
 	struct iommu_view view = { strcmp(o->operands[0], "-") ? o->operands[0] : "standard input",
-				   &image, NULL, map ? &built : NULL, o->tables.raw };
+				   &image,
+				   NULL,
+				   map ? &built : NULL,
+				   o->tables.raw,
+				   false };
 	struct iommu_sum sum;
 	int rc;
 
@@ -158,6 +176,7 @@ int cmd_iommu(const struct options *o, struct out *out, char **err)
 	if (!rc) {
 		iommu_sum(&sum, &image);
 		view.sum = &sum;
+		view.turned = sum.found && iommu_turned(&image);
 	}
 	if (!rc && o->tables.output && !iommu_stdout(o->tables.output))
 		rc = iommu_output(&image, o->tables.output, err);

@@ -74,7 +74,7 @@ static uint64_t fuzz_show(const struct iommu_image *m, const struct iommu_built 
 {
 	struct fuzz_ranges f = { .m = m };
 	struct iommu_sum s;
-	struct iommu_view v = { "fuzz", m, &s, built, how & 1 };
+	struct iommu_view v = { "fuzz", m, &s, built, how & 1, false };
 	struct out out;
 	uint64_t found;
 

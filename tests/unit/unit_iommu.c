@@ -218,6 +218,45 @@ static void nothing(void **state)
 	free(image);
 }
 
+/* Read in the wrong order of bytes, an image says which one is right; a bad one says none. */
+static void orders(void **state)
+{
+	static const char *const of[] = { "big", "little" };
+	char *list = run_file(LIST), *image = run_file(""), *words;
+	unsigned char word[4];
+	struct run r;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		words = xasprintf("iommu map --endian %s --output %%s %%s", of[i]);
+		r = run_with(words, image, list);
+		assert_int_equal(r.rc, EXIT_FINE);
+		run_done(&r);
+		free(words);
+		words = xasprintf("iommu dump --base 2G --endian %s %%s", of[!i]);
+		r = run_with(words, image, "");
+		assert_int_equal(r.rc, EXIT_PROBLEM);
+		run_has(&r, i ? "With --endian little nothing is wrong."
+			      : "With --endian big nothing is wrong.");
+		run_done(&r);
+		free(words);
+	}
+	unlink(image);
+	free(image);
+	word_put(word, 0, 0x03000003);
+	image = image_file(word, 4);
+	words = xasprintf("iommu dump --ias 20 %s", image);
+	r = run(words);
+	run_has(&r, "reserved");
+	run_has_not(&r, "nothing is wrong");
+	run_done(&r);
+	unlink(image);
+	unlink(list);
+	free(words);
+	free(image);
+	free(list);
+}
+
 /* "--output -" writes nothing but the image, and a list is never written over. */
 static void outputs(void **state)
 {
@@ -602,7 +641,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(maps),		  cmocka_unit_test(round_trips),
 		cmocka_unit_test(addresses),	  cmocka_unit_test(nothing),
-		cmocka_unit_test(outputs),
+		cmocka_unit_test(outputs),	  cmocka_unit_test(orders),
 		cmocka_unit_test(pieces),	  cmocka_unit_test(words),
 		cmocka_unit_test(many),		  cmocka_unit_test(refused),
 		cmocka_unit_test(images_refused), cmocka_unit_test(lists_refused),

@@ -115,6 +115,7 @@ struct iommu_view {
 	const struct iommu_sum *sum;
 	const struct iommu_built *built;
 	bool raw;
+	bool turned; /* all would be right in the other order of bytes */
 };
 
 void iommu_text(struct out *o, const struct iommu_view *v);

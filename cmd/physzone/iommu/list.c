@@ -21,7 +21,7 @@
 
 #define LIST_PROT "r, w or rw, and cache, noexec, mmio, priv, joined by commas"
 #define LIST_PAGE "4K, 64K, 1M or 16M as a page size, or the end of the line"
-#define LIST_END  "the end of the line behind the "
+#define LIST_END "the end of the line behind the "
 
 /* Text of the input as a number; a NUL within it ends it early, and is no part of any. */
 static bool list_value(const char *s, size_t n, uint64_t *v)

@@ -211,6 +211,9 @@ void iommu_text(struct out *o, const struct iommu_view *v)
 	else
 		text_ranges(o, v, &c);
 	text_findings(o, v->sum);
+	if (v->turned)
+		out_printf(o, "\n  With --endian %s nothing is wrong.\n",
+			   v->image->big ? "little" : "big");
 	if (v->sum->refused) {
 		out_str(o, "\n  ");
 		out_wrap(o, 2, 2,
