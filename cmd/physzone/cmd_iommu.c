@@ -120,16 +120,27 @@ static bool iommu_stdout(const char *file)
 	return file && !strcmp(file, "-");
 }
 
-/* A file that is read is not written. */
-static int iommu_keep(const char *file, const struct options *o, char **err)
+/* Whether a word of the command line, FILE or FILE@ADDR, names this file. */
+static bool iommu_names(const char *word, bool map, const struct stat *file)
 {
-	struct stat to, from;
+	const char *at = map ? NULL : strrchr(word, '@');
+	char *name = at ? xstrndup(word, (size_t)(at - word)) : xstrdup(word);
+	struct stat st;
+	bool same = !stat(name, &st) && st.st_dev == file->st_dev && st.st_ino == file->st_ino;
 
-	if (!file || iommu_stdout(file) || stat(file, &to) || !S_ISREG(to.st_mode))
+	free(name);
+	return same;
+}
+
+/* A file that is read is not written. */
+static int iommu_keep(const char *file, bool map, const struct options *o, char **err)
+{
+	struct stat st;
+
+	if (!file || iommu_stdout(file) || stat(file, &st) || !S_ISREG(st.st_mode))
 		return 0;
 	for (unsigned int i = 0; i < o->operand_count; i++) {
-		if (stat(o->operands[i], &from) || from.st_dev != to.st_dev ||
-		    from.st_ino != to.st_ino)
+		if (!iommu_names(o->operands[i], map, &st))
 			continue;
 		*err = xasprintf("%s is read: expected another file to write to", file);
 		return EXIT_USAGE;
@@ -156,21 +167,21 @@ int cmd_iommu(const struct options *o, struct out *out, char **err)
 	bool map = !strcmp(o->topic, "map");
 	struct iommu_image image;
 	struct iommu_built built;
-	struct iommu_view view = { strcmp(o->operands[0], "-") ? o->operands[0] : "standard input",
-				   &image,
-				   NULL,
-				   map ? &built : NULL,
-				   o->tables.raw,
-				   false };
+	struct iommu_view view = {
+		.title = strcmp(o->operands[0], "-") ? o->operands[0] : "standard input",
+		.image = &image,
+		.built = map ? &built : NULL,
+		.raw = o->tables.raw,
+	};
 	struct iommu_sum sum;
 	int rc;
 
 	image_init(&image);
 	iommu_format(&image, &o->tables);
 	memset(&sum, 0, sizeof(sum));
-	rc = iommu_keep(o->tables.output, o, err);
+	rc = iommu_keep(o->tables.output, map, o, err);
 	if (!rc)
-		rc = iommu_keep(o->svg, o, err);
+		rc = iommu_keep(o->svg, map, o, err);
 	if (!rc)
 		rc = map ? iommu_build(&image, &built, o, err) : iommu_dump(&image, o, err);
 	if (!rc) {

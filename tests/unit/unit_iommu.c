@@ -280,6 +280,7 @@ static void outputs(void **state)
 	assert_non_null(strstr(r.err, "-2 is read: expected another file to write to"));
 	run_done(&r);
 	fails("iommu map --svg %1$s %1$s", list, EXIT_USAGE, " is read: expected another file");
+	fails("iommu dump --svg %1$s %1$s@2G", image, EXIT_USAGE, " is read: expected another");
 	unlink(link);
 	unlink(list);
 	unlink(image);
