@@ -59,7 +59,8 @@ struct pz_iommu_config {
 	 * domain's, and must be NULL. */
 	struct pz_v7s_config tables;
 	/* Forget the pages [@iova, @iova + @size), of @granule bytes or more each, now; called with
-	 * tlb.ctx, as the hooks there. NULL: flush_walk does. */
+	 * tlb.ctx, as the hooks there. NULL: flush_walk does, and where that is NULL flush_all,
+	 * which does for a flush_walk of tables, too. */
 	void (*flush)(void *ctx, uint64_t iova, uint64_t size, uint32_t granule);
 	struct pz_range space; /* addresses for buffers; a last one of 0: all that tables.ias has */
 	uint32_t shift;	       /* log2 of a granule; 0 for the smallest page of the tables */
@@ -68,7 +69,7 @@ struct pz_iommu_config {
 	struct pz_pages *pages; /* memory of coherent buffers; NULL: there are none */
 	struct pz_range direct; /* as in pz_dma_config */
 	uint32_t cpus;		/* indices that callers use, at least 1 */
-	bool lazy;
+	bool lazy; /* takes tlb.flush_all, where anything must be flushed */
 	struct pz_iommu_hooks hooks;
 };
 
