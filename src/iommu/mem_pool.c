@@ -221,12 +221,13 @@ static int mem_pool_large(struct pz_table_source *s, uint32_t cpu, uint32_t gfp,
 	return rc;
 }
 
-static void mem_pool_large_back(struct pz_table_source *s, uint32_t cpu, uint32_t bytes,
+static bool mem_pool_large_back(struct pz_table_source *s, uint32_t cpu, uint32_t bytes,
 				const struct pz_table *t)
 {
 	(void)cpu;
 	pz_genpool_free(mem_pool(s)->pool, t->addr, bytes);
 	pz_count64(&mem_pool(s)->wide, 0 - (uint64_t)bytes);
+	return true;
 }
 
 /* --- what the user sees --- */
