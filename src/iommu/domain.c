@@ -152,8 +152,8 @@ static int domain_make(struct pz_iommu *d, uint32_t cpu, uint32_t gfp, const cha
 		rc = pz_iommu_add_window(d, cpu, gfp, &d->cfg.windows[i]);
 		wrong = rc ? "a window cannot be had" : NULL;
 	}
-	if (why && wrong)
-		*why = wrong;
+	if (why && rc && (wrong || !*why))
+		*why = wrong ? wrong : "tables or addresses cannot be had";
 	return rc;
 }
 

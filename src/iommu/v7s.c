@@ -66,7 +66,9 @@ static const char *v7s_wrong(const struct pz_v7s_config *c)
 		return "no provider of tables";
 	if (!c->coherent_walk && !c->mem->coherent && !c->dev)
 		return "a walker that is not coherent, and no device to maintain caches for";
-	if (!c->meta || !c->meta->alloc || !c->hooks.mask != !c->hooks.unmask)
+	if (!c->meta || !c->meta->alloc || !c->meta->free ||
+	    (c->zeroed && (!c->zeroed->alloc || !c->zeroed->free)) ||
+	    !c->hooks.mask != !c->hooks.unmask)
 		return "a hook is missing";
 	return NULL;
 }
