@@ -38,6 +38,9 @@ void boot_machine(struct tap *t, uint64_t handed_over);
  */
 void boot_devices(struct tap *t, uint64_t handed_over);
 
+/* The worked example of examples/iommu.c. */
+void boot_example(struct tap *t, uint64_t handed_over);
+
 /* Start a map and read the loader's into it. Destroy it also on an error. */
 int boot_read_map(struct pz_map *map, const struct pz_meta *meta, uint64_t handed_over);
 

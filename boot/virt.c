@@ -10,5 +10,6 @@ const struct boot_suite boot_own[] = {
 	{ "mmu_split", mmu_split },
 	{ "mmu_rights", mmu_rights },
 	{ "mmu_random", mmu_random },
+	{ "example", boot_example },
 	{ NULL, NULL },
 };

@@ -51,7 +51,7 @@ machine_arm()
 	# Semihosting passes the status on. The memory is that of ports/arm/layout.h.
 	good=16
 	bad=17
-	command=(qemu-system-arm -machine virt -cpu cortex-a15 -m 1024M
+	command=(qemu-system-arm -machine virt -cpu cortex-a15 -m 5120M
 		-semihosting-config "enable=on,target=native")
 }
 

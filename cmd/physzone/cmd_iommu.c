@@ -56,8 +56,14 @@ static void iommu_format(struct iommu_image *m, const struct option_tables *o)
 static int iommu_dump(struct iommu_image *m, const struct options *o, char **err)
 {
 	uint64_t base = 0;
-	int rc = o->tables.base ? iommu_address("base", o->tables.base, &base, err) : 0;
+	int rc = 0;
 
+	if (o->tables.base && strchr(o->operands[0], '@')) {
+		*err = xasprintf("--base and %s both say where the image lies", o->operands[0]);
+		return EXIT_USAGE;
+	}
+	if (o->tables.base)
+		rc = iommu_address("base", o->tables.base, &base, err);
 	for (unsigned int i = 0; i < o->operand_count && !rc; i++) {
 		if (i && !strchr(o->operands[i], '@')) {
 			*err = xasprintf("%s: of several pieces each but the first wants its "

@@ -269,7 +269,8 @@ int pz_v7s_query(const struct pz_v7s *t, uint64_t iova, struct pz_v7s_page *out)
  * other than 0
  * @ctx: passed to @fn
  *
- * Context: any. Takes no lock: what others change meanwhile is seen or not, page by page.
+ * Context: any. Takes no lock: what others change meanwhile is seen or not, page by page; a page
+ * that is split meanwhile may be told besides pieces of it.
  * Return: 0, or what @fn returned.
  */
 int pz_v7s_each(const struct pz_v7s *t, uint64_t iova, uint64_t size,

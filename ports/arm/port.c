@@ -7,7 +7,7 @@
  * passed; where there is none, the undefined instruction ends the run on the console.
  *
  * The port's own table maps 1 MiB each: the serial line, memory at its physical address, which only
- * the image uses, and memory at PORT_DIRECT.
+ * the image uses, memory at PORT_DIRECT, and in one page of 16 MiB some that lies above 4 GiB.
  */
 #include "../port.h"
 
@@ -27,6 +27,9 @@
 /* Sections for the processor only, shareable: memory is cached, devices are not code. */
 #define PORT_SECTION_MEMORY 0x1140eu
 #define PORT_SECTION_DEVICE 0x10416u
+/* The same for 16 MiB, which alone may lie above 4 GiB: bits 23:20 are bits 35:32 of the address.
+ */
+#define PORT_SUPER_MEMORY (PORT_SECTION_MEMORY | 0x40000u)
 /* TEX[0], C, B: 1 is a device, 7 is cached memory that is written back. */
 #define PORT_PRRR 0x00028004u
 #define PORT_NMRR 0x40004000u
@@ -54,6 +57,10 @@ static void port_build_table(void)
 		port_table[(PORT_RAM + at) >> 20] = (PORT_RAM + at) | PORT_SECTION_MEMORY;
 		port_table[(PORT_DIRECT + at) >> 20] = (PORT_RAM + at) | PORT_SECTION_MEMORY;
 	}
+	for (uint32_t at = 0; at < PORT_HIGH_BYTES; at += 0x100000)
+		port_table[(PORT_HIGH + at) >> 20] = (uint32_t)PORT_HIGH_PHYS |
+						     (uint32_t)(PORT_HIGH_PHYS >> 32) << 20 |
+						     PORT_SUPER_MEMORY;
 }
 
 struct mmu_regime mmu_port_regime(void)
@@ -102,5 +109,6 @@ struct pz_range port_mapped(void)
 
 void *port_direct(uint64_t phys)
 {
-	return (void *)(uintptr_t)(phys - PORT_RAM + PORT_DIRECT);
+	return (void *)(uintptr_t)(phys >= PORT_HIGH_PHYS ? phys - PORT_HIGH_PHYS + PORT_HIGH
+							  : phys - PORT_RAM + PORT_DIRECT);
 }

@@ -279,7 +279,7 @@ int pz_iommu_add_window(struct pz_iommu *d, uint32_t cpu, uint32_t gfp,
 		return rc;
 	}
 	w->next = d->windows;
-	pz_store_ptr((void **)&d->windows, w);
+	pz_store_ptr(&d->windows, w);
 	return 0;
 }
 

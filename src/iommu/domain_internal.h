@@ -39,11 +39,11 @@ struct pz_iommu {
 	struct pz_v7s *t;
 	struct pz_iova *iova;
 	uint64_t granule;
-	uint32_t least;		      /* bytes of the smallest page */
-	uint64_t first, last;	      /* addresses for buffers */
-	struct iommu_window *windows; /* read without a lock */
-	struct iommu_queue *queue;    /* of each CPU, when it is lazy */
-	uint64_t started, finished;   /* flushes of everything */
+	uint32_t least;		    /* bytes of the smallest page */
+	uint64_t first, last;	    /* addresses for buffers */
+	void *windows;		    /* the newest struct iommu_window; read without a lock */
+	struct iommu_queue *queue;  /* of each CPU, when it is lazy */
+	uint64_t started, finished; /* flushes of everything */
 	uint32_t devices;
 };
 

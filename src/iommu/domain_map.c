@@ -49,7 +49,7 @@ bool pz_iommu_owns(const struct pz_iommu *d, const char *where, uint64_t addr, u
 	bool ok = size && pz_iova_find(d->iova, addr, &run) && run.first == addr &&
 		  run.last - run.first == size - 1;
 
-	for (void *at = pz_load_ptr((void *const *)&d->windows); at && ok;) {
+	for (void *at = pz_load_ptr(&d->windows); at && ok;) {
 		const struct iommu_window *w = at;
 
 		ok = addr > w->w.iova.last || run.last < w->w.iova.first;

@@ -30,7 +30,7 @@
 
 #define V7S_FIRST_LEAST (16u << 10)
 
-/* Linux's values: index 1 normal memory that is not cached, 4 device, 7 normal and cached; inner
+/* Linux's values: index 1 device memory, 4 normal and not cached, 7 normal and cached; inner
  * and outer write-back write-allocate. docs/facts/iommu_v7s.md, section 4. */
 #define V7S_PRRR 0x800b8204u
 #define V7S_NMRR 0x40004000u

@@ -149,7 +149,6 @@ static enum pz_v7s_fault walk_second(const struct pz_v7s_view *v, uint64_t iova,
 	r->first = iova & ~(uint64_t)0xfff;
 	r->last = r->first + 0xfff;
 	r->word_addr = r->table + 4 * index;
-	r->word = 0;
 	if (!v->read(v->ctx, r->word_addr, &r->word)) {
 		r->word = 0;
 		return walk_fault(r, PZ_V7S_FAULT_READ_SECOND);

@@ -257,6 +257,8 @@ static void frag_arguments(struct tap *t)
 	CHECK(t, pz_frag_alloc(f, 0, 8, 0, &at) == -PZ_EINVAL);
 	CHECK(t, pz_frag_alloc(f, 0, 8, 24, &at) == -PZ_EINVAL);
 	CHECK(t, pz_frag_alloc(f, 0, 8, 65536, &at) == -PZ_EINVAL);
+	CHECK(t, pz_frag_alloc_gfp(f, 0, PZ_GFP_MOVABLE, 8, 8, &at) == -PZ_EINVAL);
+	CHECK(t, pz_frag_alloc_gfp(f, 0, PZ_GFP_ZERO, 8, 8, &at) == -PZ_EINVAL && at == 7);
 	CHECK(t, at == 7 && frag_used(&m) == 0);
 	CHECK(t, pz_frag_alloc(f, 0, 8, 32768, &at) == 0 && at % 32768 == 0);
 	pz_frag_free(f, 0, at, 8);

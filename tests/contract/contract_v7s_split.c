@@ -93,8 +93,10 @@ static void cs_close(struct cs_box *c, struct tap *t)
 static bool cs_map(struct cs_box *c, uint64_t iova, uint64_t phys, uint64_t size, uint32_t page,
 		   uint32_t prot)
 {
+	uint64_t pages = size >> __builtin_ctz(page);
+
 	c->w.map[c->w.maps++] = (struct cs_map){ iova, phys, size, prot, page };
-	return pz_v7s_map_pages(c->b.v, 0, 0, iova, phys, page, size / page, prot) == 0 &&
+	return pz_v7s_map_pages(c->b.v, 0, 0, iova, phys, page, pages, prot) == 0 &&
 	       c->b.events == 0;
 }
 

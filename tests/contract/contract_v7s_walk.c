@@ -40,9 +40,12 @@ static bool wb_read(void *ctx, uint64_t addr, uint32_t *word)
 			return true;
 		}
 	}
-	return (addr >= WB_TABLE && addr < b->low_end) ||
-	       (addr >= 0x80010000u && addr < 0x80011000u) ||
-	       (addr >= UINT64_C(0x780010000) && addr < UINT64_C(0x780010400));
+	if ((addr >= WB_TABLE && addr < b->low_end) ||
+	    (addr >= 0x80010000u && addr < 0x80011000u) ||
+	    (addr >= UINT64_C(0x780010000) && addr < UINT64_C(0x780010400)))
+		return true;
+	*word = 0xbadbadbau;
+	return false;
 }
 
 static void wb_open(struct walk_box *b, struct tap *t)
@@ -163,6 +166,40 @@ static void wb_single_bits(struct walk_box *b)
 			 !r.domain);
 }
 
+/* One attribute bit at a time, at each of its three places. */
+static void wb_bit_by_bit(struct walk_box *b)
+{
+	struct tap *t = b->t;
+	struct pz_v7s_run r;
+
+	wb_open(b, t);
+	wb_first(b, 0, 0x00010002u, 1); /* S */
+	wb_first(b, 1, 0x00120002u, 1); /* nG */
+	wb_first(b, 2, 0x00200202u, 1); /* bit 9, which is no part of the domain */
+	wb_first(b, 3, 0x80010201u, 1);
+	wb_put(b, 0x80010000u, 0x00000402u, 1);
+	wb_put(b, 0x80010004u, 0x00000802u, 1);
+	wb_put(b, 0x80010040u, 0x00000401u, 16);
+	wb_put(b, 0x80010080u, 0x00000801u, 16);
+	wb_first(b, 16, 0x45040202u, 16);
+	CHECK(t, wb_leads(b, 0, 0, 0x100000, 0, &r) && r.shared && r.global);
+	CHECK(t, wb_leads(b, 0x100000, 0x100000, 0x100000, 0x100000, &r) && !r.shared && !r.global);
+	CHECK(t, wb_leads(b, 0x200000, 0x200000, 0x100000, 0x200000, &r) && !r.domain);
+	CHECK(t,
+	      wb_leads(b, 0x300000, 0x300000, 0x1000, 0, &r) && r.shared && r.global && !r.domain);
+	CHECK(t, wb_leads(b, 0x301000, 0x301000, 0x1000, 0, &r) && !r.shared && !r.global);
+	CHECK(t, wb_leads(b, 0x310000, 0x310000, 0x10000, 0, &r) && r.shared && r.global);
+	CHECK(t, wb_leads(b, 0x320000, 0x320000, 0x10000, 0, &r) && !r.shared && !r.global);
+	CHECK(t, wb_leads(b, 0x1000000, 0x1000000, 0x1000000, 0x45000000, &r));
+	/* A domain's bits are address bits as soon as either kind of word has some. */
+	b->words = 0;
+	wb_first(b, 0, 0x80010061u, 1);
+	wb_put(b, 0x80010000u, 0x00000002u, 1);
+	CHECK(t, wb_leads(b, 0, 0, 0x1000, 0, &r) && r.domain == 3);
+	b->v.mtk_outputs = true;
+	CHECK(t, wb_leads(b, 0, 0, 0x1000, 0, &r) && !r.domain);
+}
+
 static void wb_mtk(struct walk_box *b)
 {
 	struct tap *t = b->t;
@@ -256,6 +293,9 @@ static void wb_repeats(struct walk_box *b)
 	CHECK(t, wb_leads(b, 0x1f000, 0x10000, 0x10000, 0x789a0000, &r));
 	wb_put(b, 0x8001003cu, 0x789a1c31u, 1);
 	CHECK(t, wb_leads(b, 0x7abc, 0, 0x10000, 0x789a0000, &r));
+	/* The first word counts as the others do. */
+	wb_put(b, 0x80010000u, 0x789b1c31u, 1);
+	CHECK(t, pz_v7s_walk(&b->v, 0x7abc, &r) == PZ_V7S_FAULT_REPEAT);
 }
 
 /* One attribute after the other. */
@@ -388,8 +428,16 @@ static void wb_runs(struct walk_box *b)
 	wb_open(b, t);
 	CHECK(t, pz_v7s_walk_each(&b->v, wb_keep, b) == 0 && b->runs == 1 &&
 			 wb_run_is(&b->run[0], PZ_V7S_FAULT_FIRST, 0, UINT32_MAX, 0));
-	b->v.ias = 0;
+	b->v.ias = 19;
 	CHECK(t, pz_v7s_walk_each(&b->v, wb_keep, b) == 0 && b->runs == 1);
+	b->v.ias = 35;
+	CHECK(t, pz_v7s_walk_each(&b->v, wb_keep, b) == 0 && b->runs == 1);
+	b->v.ias = 20;
+	CHECK(t, pz_v7s_walk_each(&b->v, wb_keep, b) == 0 && b->runs == 2 &&
+			 wb_run_is(&b->run[1], PZ_V7S_FAULT_FIRST, 0, 0xfffff, 0));
+	b->v.ias = 34;
+	CHECK(t, pz_v7s_walk_each(&b->v, wb_keep, b) == 0 && b->runs == 3 &&
+			 wb_run_is(&b->run[2], PZ_V7S_FAULT_FIRST, 0, UINT64_C(0x3ffffffff), 0));
 }
 
 void contract_v7s_walk(struct tap *t)
@@ -404,6 +452,7 @@ void contract_v7s_walk(struct tap *t)
 		wb_vector(b, &wb_vectors[i], false);
 	}
 	wb_single_bits(b);
+	wb_bit_by_bit(b);
 	wb_mtk(b);
 	wb_what_faults(b);
 	wb_repeats(b);

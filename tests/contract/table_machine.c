@@ -117,6 +117,20 @@ static bool tm_layer(struct table_machine *m)
 	return pz_dma_create(&m->dma, &cfg) == 0;
 }
 
+static uint64_t tm_reclaim(void *ctx, uint64_t pages, const struct pz_limits *limits)
+{
+	struct table_machine *m = ctx;
+	uint32_t n = m->gives && m->hoarded ? 128 : 0;
+
+	(void)pages;
+	(void)limits;
+	m->reclaims++;
+	n = n < m->hoarded ? n : m->hoarded;
+	pz_free_bulk(m->pm.pages, 0, n, m->hoard + (m->hoarded - n));
+	m->hoarded -= n;
+	return n;
+}
+
 bool tm_make(struct table_machine *m, struct tap *t)
 {
 	struct pm_region part = { TM_FIRST, TM_BYTES, 0, false };
@@ -127,6 +141,8 @@ bool tm_make(struct table_machine *m, struct tap *t)
 	if (!CHECK_NAMED(t, pm_lay_out(&m->pm, t, &part, 1, &zones), "the machine is laid out"))
 		return false;
 	m->pm.cfg.cpus = TM_CPUS;
+	m->pm.cfg.hooks.reclaim = tm_reclaim;
+	m->pm.cfg.hooks.ctx = m;
 	pz_faults_init(&m->faults, m->points, TM_POINTS);
 	(void)pz_fault_add(&m->faults, "meta", &id);
 	pz_fault_meta_init(&m->meta, t->meta, &m->faults, id);

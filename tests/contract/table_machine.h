@@ -58,6 +58,8 @@ struct table_machine {
 	void *synced_ctx;
 	uint64_t hoard[TM_PAGES_ALL];
 	uint32_t hoarded;
+	bool gives; /* who may wait gets some of it */
+	uint32_t reclaims;
 	struct pz_table_source *source;
 	struct pz_v7s *t;
 	struct pz_v7s_config vc; /* may be changed before tm_tables() */

@@ -18,7 +18,7 @@
 
 static const struct v7s_plan v7s_plans[] = {
 	/* --- a second level is made, and made once --- */
-	{ .name = "two make the same second level", .thread = { "+100", "+1ff" }, .bound = 3 },
+	{ .name = "two make the same second level", .thread = { "+100", "+1ff" }, .bound = 2 },
 	{ .name = "three make the same second level",
 	  .thread = { "+100", "+110/10", "+1ff ?1ff" },
 	  .bound = 1 },
@@ -39,7 +39,7 @@ static const struct v7s_plan v7s_plans[] = {
 	{ .name = "two split a supersection in two MiB",
 	  .before = "+1000/1000",
 	  .thread = { "-1305", "-1f00/100" },
-	  .bound = 2 },
+	  .bound = 1 },
 	{ .name = "two split a supersection in one MiB",
 	  .before = "+1000/1000",
 	  .thread = { "-1305", "-1380/10" },
@@ -215,7 +215,7 @@ static const struct v7s_plan v7s_plans[] = {
 	  .before = "+100",
 	  .thread = { "-100", "-100" },
 	  .bound = 2 },
-	{ .name = "a block and a page at once", .thread = { "+100/100@1", "+105@2" }, .bound = 3 },
+	{ .name = "a block and a page at once", .thread = { "+100/100@1", "+105@2" }, .bound = 2 },
 	{ .name = "a large page and a page at once",
 	  .thread = { "+120/10@1", "+12f@2" },
 	  .bound = 2 },

@@ -17,7 +17,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 ABOVE = {
     "linux": {"src"},
     "ports": {"src", "linux"},
-    "boot": {"src", "linux", "ports", "tests"},
+    "boot": {"src", "linux", "ports", "tests", "examples"},
     "cmd": {"src", "linux", "ports"},
     "include": {"src"},
 }

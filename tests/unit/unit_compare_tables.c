@@ -278,6 +278,7 @@ static void streams_counted(void **state)
 enum fault { SOUND, SKEWED, TWICE, WRITES, LOSES, LEAKS, KEEPS, FAULTS };
 static enum fault fault;
 static struct pz_table fault_last;
+static struct pz_table_source *fault_left; /* a provider that cannot go, for tables are out */
 
 static int fault_alloc(void *ctx, uint32_t cpu, uint32_t gfp, uint32_t bytes, struct pz_table *out)
 {
@@ -313,9 +314,13 @@ static void fault_free(void *ctx, uint32_t cpu, uint32_t bytes, const struct pz_
 
 static int fault_open(struct table_use *u)
 {
+	int rc = table_way(TABLE_PAGE)->open(u);
+
 	memset(&fault_last, 0, sizeof(fault_last));
 	u->mem = (struct pz_table_mem){ fault_alloc, fault_free, u, false };
-	return table_way(TABLE_PAGE)->open(u);
+	if (fault == LEAKS)
+		fault_left = u->source;
+	return rc;
 }
 
 static int fault_close(struct table_use *u)
@@ -362,6 +367,8 @@ static void faults_seen(void **state)
 		assert_int_equal(r.plain.misaligned, fault == SKEWED ? 3 : 0);
 		free(err);
 		tables_run_destroy(&r);
+		if (fault == LEAKS)
+			free(fault_left);
 	}
 	table_trace_destroy(&t);
 }

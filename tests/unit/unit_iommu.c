@@ -397,7 +397,8 @@ static void refused(void **state)
 	run_refused("iommu map --base 0xffffffffffffc000 x", "room for tables behind it");
 	run_refused("iommu map --ias 20 --sizes 16M x", "a page is larger than the address space");
 	run_refused("iommu map --output= x", "--output wants the name of a file");
-	run_refused("iommu dump --base 0 ./@", "FILE@ADDR wants a file");
+	run_refused("iommu dump ./@", "FILE@ADDR wants a file");
+	run_refused("iommu dump --base 0 x@0", "--base and x@0 both say where");
 	run_refused("iommu dump x@", "FILE@ADDR wants a file");
 	run_refused("iommu dump x@12q", "FILE@ADDR wants a file");
 }
@@ -550,9 +551,8 @@ static void names(void **state)
 	r.domain = 15;
 	r.secure = r.access = r.shared = false;
 	r.global = true;
-	assert_string_equal(iommu_more(more, &r),
-			    ", not shared, global, not secure, no access, "
-			    "domain 15");
+	assert_string_equal(iommu_more(more, &r), ", not shared, global, not secure, no access, "
+						  "domain 15");
 	assert_string_equal(iommu_access(&r), "read, privileged only");
 	for (unsigned int i = 0; i < PZ_V7S_FAULTS; i++)
 		assert_true(iommu_fault((enum pz_v7s_fault)i) &&

@@ -60,25 +60,25 @@ static int text_range(void *ctx, const struct iommu_range *range)
 	return 0;
 }
 
+/* The head of a column. */
+static void text_head(struct out *o, int width, const char *word)
+{
+	unsigned int n = (unsigned int)strlen(word), room = (unsigned int)width;
+
+	out_styled(o, ST_HEAD, word);
+	out_repeat(o, " ", (room > n ? room - n : 0) + 2);
+}
+
 static void text_ranges(struct out *o, const struct iommu_view *v, struct text_ctx *c)
 {
 	if (!v->sum->ranges && !v->sum->found)
 		return;
 	out_str(o, "\n  ");
-	out_style(o, ST_HEAD);
-	out_printf(o, "%-*s", 2 * c->iova + 5, "iova");
-	out_style(o, ST_PLAIN);
-	out_str(o, "  ");
-	out_style(o, ST_HEAD);
-	out_printf(o, "%-*s", 2 * c->phys + 5, "physical");
-	out_style(o, ST_PLAIN);
-	out_str(o, "       ");
-	out_styled(o, ST_HEAD, "size");
-	out_str(o, "  ");
-	out_style(o, ST_HEAD);
-	out_printf(o, "%-*s", c->pages, "pages");
-	out_style(o, ST_PLAIN);
-	out_str(o, "  ");
+	text_head(o, 2 * c->iova + 5, "iova");
+	text_head(o, 2 * c->phys + 5, "physical");
+	out_str(o, "     ");
+	text_head(o, 4, "size");
+	text_head(o, c->pages, "pages");
 	out_styled(o, ST_HEAD, "access; memory\n");
 	(void)iommu_each(v->image, text_range, c);
 }
@@ -111,16 +111,9 @@ static void text_word(void *ctx, const struct iommu_word *w)
 static void text_raw(struct out *o, const struct iommu_view *v, struct text_ctx *c)
 {
 	out_str(o, "\n  ");
-	out_style(o, ST_HEAD);
-	out_printf(o, "%-11s", "entry");
-	out_style(o, ST_PLAIN);
-	out_str(o, "  ");
-	out_style(o, ST_HEAD);
-	out_printf(o, "%-*s", c->table + 2, "address");
-	out_style(o, ST_PLAIN);
-	out_str(o, "  ");
-	out_styled(o, ST_HEAD, "word    ");
-	out_str(o, "  ");
+	text_head(o, 11, "entry");
+	text_head(o, c->table + 2, "address");
+	text_head(o, 8, "word");
 	out_styled(o, ST_HEAD, "meaning\n");
 	iommu_words(v->image, text_word, c);
 }
