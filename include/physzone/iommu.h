@@ -350,10 +350,11 @@ struct pz_iommu_buf {
  * @size: bytes; whole pages are taken
  * @buf: the buffer, written on success only
  *
- * Pages from anywhere, zeroed, in a row on the bus, where it is aligned to its size rounded up to
- * a power of two. They are scattered where the CPU need not see them in a row (with
- * PZ_DMA_NO_KERNEL_MAPPING) or the view hook makes it so, for whoever may block; else they are one
- * piece of directly mapped memory. A device that is not coherent needs the view hook.
+ * Pages from anywhere, in a row on the bus, where the buffer is aligned to its size rounded up to a
+ * power of two. They are scattered where the CPU need not see them in a row (with
+ * PZ_DMA_NO_KERNEL_MAPPING; they are not zeroed then) or the view hook makes it so, for whoever may
+ * block; else they are one piece of directly mapped memory. A device that is not coherent needs the
+ * view hook.
  *
  * Context: any. With PZ_GFP_BLOCK calls the page allocator's hooks and the view hook.
  * Return: 0; -PZ_EINVAL for a size of 0, unknown flags or attributes, or a domain without pages;

@@ -57,7 +57,8 @@ struct pz_v7s; /* a set of tables */
 
 /*
  * What the IOMMU's caches of translations must be told; each may be NULL. Called with the lock of
- * the MiB in question held, or none: they must not use the same tables.
+ * the MiB in question held, or of its 16 MiB, or none: they must not use the same tables. What was
+ * stored before must be there for the walker first: a hook begins with the barrier that this takes.
  */
 struct pz_v7s_tlb {
 	/* Forget everything, now. */
@@ -161,6 +162,8 @@ struct pz_v7s_regs pz_v7s_regs(const struct pz_v7s *t);
  * @phys: what it leads to, a multiple of the same
  * @size: bytes, a multiple of the same, at least one page
  * @prot: PZ_IOMMU_*, with PZ_IOMMU_READ or PZ_IOMMU_WRITE
+ *
+ * Who lets a device go to the range then needs the barrier that lets it see any memory.
  *
  * Context: any. With PZ_GFP_BLOCK calls the hooks of the provider's allocator.
  * Return: 0; -PZ_EINVAL for a range that is not made of pages, or unknown or no permissions;

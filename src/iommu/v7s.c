@@ -24,7 +24,8 @@
  * Shortcomings
  *  The CPU's byte order is the walker's (little-endian). The first level is as long as a walker
  * that uses all bits of a 32-bit address may index, although @ias has less: else it would take what
- * lies behind for words.
+ * lies behind for words. A coherent walker sees stores in their order if it is among the observers
+ * that the CPU's release covers (on ARM the inner shareable domain).
  */
 #include "v7s_internal.h"
 
