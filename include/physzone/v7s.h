@@ -95,7 +95,7 @@ struct pz_v7s_config {
 	struct pz_dma_dev *dev;
 	const struct pz_meta *meta; /* must outlive the tables */
 	const struct pz_meta *zeroed; /* as in pz_page_config: 16 bytes for each MiB; or NULL */
-	struct pz_bugs *bugs; /* misuse is told here; may be NULL */
+	struct pz_bugs *bugs; /* where a domain of the tables tells misuse; may be NULL */
 	struct pz_faults *faults; /* fault point "v7s.table" is added to it; may be NULL */
 	struct pz_v7s_tlb tlb;
 	struct pz_v7s_hooks hooks;
