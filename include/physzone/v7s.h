@@ -163,7 +163,9 @@ struct pz_v7s_regs pz_v7s_regs(const struct pz_v7s *t);
  * @size: bytes, a multiple of the same, at least one page
  * @prot: PZ_IOMMU_*, with PZ_IOMMU_READ or PZ_IOMMU_WRITE
  *
- * Who lets a device go to the range then needs the barrier that lets it see any memory.
+ * Tells the TLB hooks of second levels that go only: those that hold nothing, where a larger page
+ * takes their place, or after an error. Who lets a device go to the range then needs the barrier
+ * that lets it see any memory.
  *
  * Context: any. With PZ_GFP_BLOCK calls the hooks of the provider's allocator.
  * Return: 0; -PZ_EINVAL for a range that is not made of pages, or unknown or no permissions;
@@ -248,7 +250,7 @@ int pz_v7s_lookup(const struct pz_v7s *t, uint64_t iova, uint64_t *phys);
 struct pz_v7s_page {
 	uint64_t iova, phys; /* of its first byte */
 	uint32_t size; /* PZ_V7S_4K to PZ_V7S_16M */
-	uint32_t prot; /* PZ_IOMMU_*; of permissions without PZ_V7S_NO_PERMS only READ and WRITE */
+	uint32_t prot; /* PZ_IOMMU_*; with PZ_V7S_NO_PERMS always READ and WRITE */
 	uint32_t word; /* its descriptor */
 };
 

@@ -183,13 +183,14 @@ static int map_section(const struct map_req *r, const struct map_piece *p, bool 
 {
 	struct pz_v7s *t = r->t;
 	uint32_t i = (uint32_t)(p->iova >> V7S_MIB_SHIFT);
+	uint32_t word = pz_v7s_encode(t->cfg.quirks, PZ_V7S_1M, p->phys, r->prot);
 	struct v7s_held h;
 	int rc = map_lock_first(r, i, &h);
 
 	if (rc)
 		return rc;
 	if (write) {
-		v7s_put(&t->word[i], pz_v7s_encode(t->cfg.quirks, PZ_V7S_1M, p->phys, r->prot));
+		v7s_put(&t->word[i], word);
 		v7s_sync_first(t, i, 1);
 	}
 	v7s_unlock(&h);

@@ -65,7 +65,7 @@ static uint64_t sweep_failures;
 
 static bool prop_sweep(struct prop *p, void *ctx)
 {
-	struct v7s_plan plan = { 200, 0, ctx };
+	struct v7s_plan plan = { 150, 0, ctx };
 	uint64_t seed = prop_draw(p, UINT32_MAX), failed;
 
 	do {
