@@ -47,8 +47,9 @@ result()
 	return "$3"
 }
 
-# gcc, optimised, every warning an error; all tests and lints, but a third of the rounds of each property,
-# and not the few passes of the explorer that would take longest: `meson test` by itself makes all.
+# gcc, optimised, every warning an error; all tests and lints, but a third of the rounds of each
+# property, and not the few passes of the explorer that would take longest: `meson test` by itself
+# makes all.
 step_gcc()
 {
 	CC=gcc configure $top/gcc --werror -Dbuildtype=release -Dcmocka=enabled &&
