@@ -47,24 +47,25 @@ result()
 	return "$3"
 }
 
-# gcc, optimised, every warning an error; all tests and lints, but half the rounds of each property,
-# and not the few passes of the explorer that would take longest: `meson test` by itself makes all.
+# gcc, optimised, every warning an error; all tests and lints, but a third of the rounds of each
+# property, and not the few passes of the explorer that would take longest: `meson test` by itself
+# makes all.
 step_gcc()
 {
 	CC=gcc configure $top/gcc --werror -Dbuildtype=release -Dcmocka=enabled &&
 		ninja -C $top/gcc -j "$jobs" &&
-		PZ_EXPLORE_WORK=200000 PZ_ROUNDS_PART=2 meson_tests $top/gcc gcc
+		PZ_EXPLORE_WORK=100000 PZ_ROUNDS_PART=3 meson_tests $top/gcc gcc
 }
 
 # clang, every warning an error, address and undefined-behaviour sanitizers; all tests again, but
-# a quarter of the rounds of each property, and fewer passes of the explorer.
+# an eighth of the rounds of each property, and fewer passes of the explorer.
 step_sanitize()
 {
 	CC=clang configure $top/sanitize --werror -Dcmocka=enabled -Db_sanitize=address,undefined \
 		-Db_lundef=false -Doptimization=1 -Ddebug=false \
 		'-Dc_args=-fno-sanitize-recover=all -fno-omit-frame-pointer -gline-tables-only' &&
 		ninja -C $top/sanitize -j "$jobs" &&
-		PZ_EXPLORE_WORK=30000 PZ_ROUNDS_PART=4 \
+		PZ_EXPLORE_WORK=20000 PZ_ROUNDS_PART=8 \
 			meson_tests $top/sanitize sanitize --no-suite lint --timeout-multiplier 3
 }
 

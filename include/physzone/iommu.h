@@ -59,7 +59,8 @@ struct pz_iommu_config {
 	 * domain's, and must be NULL. */
 	struct pz_v7s_config tables;
 	/* Forget the pages [@iova, @iova + @size), of @granule bytes or more each, now; called with
-	 * tlb.ctx, as the hooks there. NULL: flush_walk does. */
+	 * tlb.ctx, as the hooks there. NULL: flush_walk does, and where that is NULL flush_all,
+	 * which does for a flush_walk of tables, too. */
 	void (*flush)(void *ctx, uint64_t iova, uint64_t size, uint32_t granule);
 	struct pz_range space; /* addresses for buffers; a last one of 0: all that tables.ias has */
 	uint32_t shift;	       /* log2 of a granule; 0 for the smallest page of the tables */
@@ -68,7 +69,7 @@ struct pz_iommu_config {
 	struct pz_pages *pages; /* memory of coherent buffers; NULL: there are none */
 	struct pz_range direct; /* as in pz_dma_config */
 	uint32_t cpus;		/* indices that callers use, at least 1 */
-	bool lazy;
+	bool lazy; /* takes tlb.flush_all, where anything must be flushed */
 	struct pz_iommu_hooks hooks;
 };
 
@@ -349,10 +350,11 @@ struct pz_iommu_buf {
  * @size: bytes; whole pages are taken
  * @buf: the buffer, written on success only
  *
- * Pages from anywhere, zeroed, in a row on the bus, where it is aligned to its size rounded up to
- * a power of two. They are scattered where the CPU need not see them in a row (with
- * PZ_DMA_NO_KERNEL_MAPPING) or the view hook makes it so, for whoever may block; else they are one
- * piece of directly mapped memory. A device that is not coherent needs the view hook.
+ * Pages from anywhere, in a row on the bus, where the buffer is aligned to its size rounded up to a
+ * power of two. They are scattered where the CPU need not see them in a row (with
+ * PZ_DMA_NO_KERNEL_MAPPING; they are not zeroed then) or the view hook makes it so, for whoever may
+ * block; else they are one piece of directly mapped memory. A device that is not coherent needs the
+ * view hook.
  *
  * Context: any. With PZ_GFP_BLOCK calls the page allocator's hooks and the view hook.
  * Return: 0; -PZ_EINVAL for a size of 0, unknown flags or attributes, or a domain without pages;

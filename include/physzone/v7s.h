@@ -57,7 +57,8 @@ struct pz_v7s; /* a set of tables */
 
 /*
  * What the IOMMU's caches of translations must be told; each may be NULL. Called with the lock of
- * the MiB in question held, or none: they must not use the same tables.
+ * the MiB in question held, or of its 16 MiB, or none: they must not use the same tables. What was
+ * stored before must be there for the walker first: a hook begins with the barrier that this takes.
  */
 struct pz_v7s_tlb {
 	/* Forget everything, now. */
@@ -94,7 +95,7 @@ struct pz_v7s_config {
 	struct pz_dma_dev *dev;
 	const struct pz_meta *meta; /* must outlive the tables */
 	const struct pz_meta *zeroed; /* as in pz_page_config: 16 bytes for each MiB; or NULL */
-	struct pz_bugs *bugs; /* misuse is told here; may be NULL */
+	struct pz_bugs *bugs; /* where a domain of the tables tells misuse; may be NULL */
 	struct pz_faults *faults; /* fault point "v7s.table" is added to it; may be NULL */
 	struct pz_v7s_tlb tlb;
 	struct pz_v7s_hooks hooks;
@@ -163,7 +164,8 @@ struct pz_v7s_regs pz_v7s_regs(const struct pz_v7s *t);
  * @prot: PZ_IOMMU_*, with PZ_IOMMU_READ or PZ_IOMMU_WRITE
  *
  * Tells the TLB hooks of second levels that go only: those that hold nothing, where a larger page
- * takes their place, or after an error.
+ * takes their place, or after an error. Who lets a device go to the range then needs the barrier
+ * that lets it see any memory.
  *
  * Context: any. With PZ_GFP_BLOCK calls the hooks of the provider's allocator.
  * Return: 0; -PZ_EINVAL for a range that is not made of pages, or unknown or no permissions;

@@ -32,6 +32,8 @@ static const char *domain_wrong(const struct pz_iommu_config *c)
 		return "no metadata hook";
 	if (c->tables.tlb.add)
 		return "the add hook is the domain's";
+	if (c->lazy && !c->tables.tlb.flush_all && (c->tables.tlb.flush_walk || c->flush))
+		return "a lazy domain, and no hook that flushes everything";
 	if (!c->cpus || c->cpus > PZ_PAGE_MAX_CPUS)
 		return "no such number of CPUs";
 	if (!c->hooks.view != !c->hooks.unview)
@@ -150,8 +152,8 @@ static int domain_make(struct pz_iommu *d, uint32_t cpu, uint32_t gfp, const cha
 		rc = pz_iommu_add_window(d, cpu, gfp, &d->cfg.windows[i]);
 		wrong = rc ? "a window cannot be had" : NULL;
 	}
-	if (why && wrong)
-		*why = wrong;
+	if (why && rc && (wrong || !*why))
+		*why = wrong ? wrong : "tables or addresses cannot be had";
 	return rc;
 }
 

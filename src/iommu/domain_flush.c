@@ -30,20 +30,21 @@ void pz_iommu_tlb_walk(void *ctx, uint64_t iova, uint64_t size, uint32_t granule
 	const struct pz_iommu *d = ctx;
 	const struct pz_v7s_tlb *tlb = &d->cfg.tables.tlb;
 
+	/* An IOMMU that has only one of them does all that it can by it. */
 	if (tlb->flush_walk)
-		tlb->flush_walk(tlb->ctx, iova, size, granule);
-}
-
-static void flush_range(const struct pz_iommu *d, uint64_t iova, uint64_t size, uint32_t granule)
-{
-	const struct pz_v7s_tlb *tlb = &d->cfg.tables.tlb;
-
-	if (d->cfg.flush)
-		d->cfg.flush(tlb->ctx, iova, size, granule);
-	else if (tlb->flush_walk)
 		tlb->flush_walk(tlb->ctx, iova, size, granule);
 	else if (tlb->flush_all)
 		tlb->flush_all(tlb->ctx);
+	else if (d->cfg.flush)
+		d->cfg.flush(tlb->ctx, iova, size, granule);
+}
+
+static void flush_range(struct pz_iommu *d, uint64_t iova, uint64_t size, uint32_t granule)
+{
+	if (d->cfg.flush)
+		d->cfg.flush(d->cfg.tables.tlb.ctx, iova, size, granule);
+	else
+		pz_iommu_tlb_walk(d, iova, size, granule);
 }
 
 /* Pages of one request: what lies between them, if anything, is the request's too. */

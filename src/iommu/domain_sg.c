@@ -182,14 +182,15 @@ void pz_iommu_unmap_sg(struct pz_iommu_dev *dev, uint32_t cpu, const struct pz_s
 {
 	struct pz_iommu *d = dev->d;
 	struct sg_lay l = { dev, 0, 0, 0 };
-	uint64_t base = n ? iommu_down(d, sg->bus) : 0;
+	uint64_t base = n ? iommu_down(d, sg->bus) : 0, phys;
 	int rc = n ? 0 : -PZ_EINVAL;
 
 	for (uint32_t i = 0; i < n && !rc; i++)
 		rc = sg_lay(&l, &sg[i]);
 	if (!pz_iommu_owns(d, "pz_iommu_unmap_sg", base, rc ? 0 : l.end))
 		return;
-	if (!(attrs & PZ_DMA_SKIP_CPU_SYNC))
+	/* What waits for a flush leads nowhere, and its memory may be somebody else's. */
+	if (!(attrs & PZ_DMA_SKIP_CPU_SYNC) && !pz_v7s_lookup(d->t, base, &phys))
 		sg_sync(dev, sg, n, dir, true);
 	pz_iommu_give(d, cpu, "pz_iommu_unmap_sg", base, l.end);
 }

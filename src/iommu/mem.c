@@ -63,8 +63,8 @@ static void mem_free(void *ctx, uint32_t cpu, uint32_t bytes, const struct pz_ta
 		s->ops->small_back(s, cpu, t);
 		return;
 	}
-	s->ops->large_back(s, cpu, bytes, t);
-	pz_count64(&s->large, UINT64_MAX);
+	if (s->ops->large_back(s, cpu, bytes, t))
+		pz_count64(&s->large, UINT64_MAX);
 }
 
 /* --- pages --- */
@@ -98,13 +98,14 @@ int pz_mem_large(struct pz_table_source *s, uint32_t cpu, uint32_t gfp, uint32_t
 	return 0;
 }
 
-void pz_mem_large_back(struct pz_table_source *s, uint32_t cpu, uint32_t bytes,
+bool pz_mem_large_back(struct pz_table_source *s, uint32_t cpu, uint32_t bytes,
 		       const struct pz_table *t)
 {
 	unsigned int order = mem_order(s, bytes);
 
 	pz_mem_pages_back(s, cpu, order, t->addr);
 	pz_count64(&s->large_bytes, 0 - ((uint64_t)1 << (s->page_shift + order)));
+	return true;
 }
 
 /* --- making a provider --- */

@@ -103,15 +103,21 @@ static int mem_dma_large(struct pz_table_source *s, uint32_t cpu, uint32_t gfp, 
 	return rc;
 }
 
-static void mem_dma_large_back(struct pz_table_source *s, uint32_t cpu, uint32_t bytes,
+static bool mem_dma_large_back(struct pz_table_source *s, uint32_t cpu, uint32_t bytes,
 			       const struct pz_table *t)
 {
 	struct mem_dma *m = mem_dma(s);
-	struct mem_dma_record *r = mem_dma_take(m, t->addr);
+	struct mem_dma_record *r = t->addr < MEM_DMA_BUSY ? mem_dma_take(m, t->addr) : NULL;
 
+	if (!r) {
+		pz_bug(s->cfg.bugs, "pz_table_mem", "%#llx: no table of %#x bytes is there",
+		       (unsigned long long)t->addr, bytes);
+		return false;
+	}
 	pz_dma_free(m->dev, cpu, &r->buf);
 	pz_count64(&s->large_bytes, 0 - mem_dma_pages(m, bytes));
 	pz_store64(&r->key, MEM_DMA_FREE);
+	return true;
 }
 
 static uint64_t mem_dma_trim(struct pz_table_source *s, uint32_t cpu)

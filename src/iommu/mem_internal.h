@@ -20,7 +20,8 @@ struct mem_ops {
 	void (*small_back)(struct pz_table_source *s, uint32_t cpu, const struct pz_table *t);
 	int (*large)(struct pz_table_source *s, uint32_t cpu, uint32_t gfp, uint32_t bytes,
 		     struct pz_table *out);
-	void (*large_back)(struct pz_table_source *s, uint32_t cpu, uint32_t bytes,
+	/* False: there is no such table, which has been told. */
+	bool (*large_back)(struct pz_table_source *s, uint32_t cpu, uint32_t bytes,
 			   const struct pz_table *t);
 	uint64_t (*trim)(struct pz_table_source *s, uint32_t cpu); /* NULL: nothing is kept */
 	/* Small tables out, and bytes held for them, or for all. */
@@ -64,7 +65,7 @@ void pz_mem_pages_back(struct pz_table_source *s, uint32_t cpu, unsigned int ord
 /* Tables of whole pages: the large and large_back of most. */
 int pz_mem_large(struct pz_table_source *s, uint32_t cpu, uint32_t gfp, uint32_t bytes,
 		 struct pz_table *out);
-void pz_mem_large_back(struct pz_table_source *s, uint32_t cpu, uint32_t bytes,
+bool pz_mem_large_back(struct pz_table_source *s, uint32_t cpu, uint32_t bytes,
 		       const struct pz_table *t);
 
 /* Small tables that a provider is for. */

@@ -35,7 +35,7 @@ struct mem_chunk {
 	struct mem_pool *owner;
 	uint64_t addr;
 	uint32_t pages, place;
-	uint64_t mem[]; /* what the pool knows of it */
+	_Alignas(8) uint64_t mem[]; /* what the pool knows of it: i386 aligns 64 bits to 4 */
 };
 
 struct mem_pool {
@@ -43,13 +43,16 @@ struct mem_pool {
 	struct pz_table_pool_config cfg;
 	struct pz_genpool *pool;
 	struct mem_chunk *first;
-	uint64_t held;		/* bytes of chunks */
+	_Alignas(8) uint64_t held; /* bytes of chunks; places behind the record are aligned, too */
 	uint64_t wide;		/* bytes of larger tables out */
 	uint32_t places, words; /* places: a multiple of 32 */
 	size_t stride, first_bytes;
 	uint32_t *taken; /* bits of places */
 	unsigned char *place;
 };
+
+_Static_assert(!(sizeof(struct mem_chunk) % 8) && !(sizeof(struct mem_pool) % 8),
+	       "what a pool knows of a chunk is aligned to 8");
 
 static struct mem_pool *mem_pool(const struct pz_table_source *s)
 {
@@ -218,12 +221,13 @@ static int mem_pool_large(struct pz_table_source *s, uint32_t cpu, uint32_t gfp,
 	return rc;
 }
 
-static void mem_pool_large_back(struct pz_table_source *s, uint32_t cpu, uint32_t bytes,
+static bool mem_pool_large_back(struct pz_table_source *s, uint32_t cpu, uint32_t bytes,
 				const struct pz_table *t)
 {
 	(void)cpu;
 	pz_genpool_free(mem_pool(s)->pool, t->addr, bytes);
 	pz_count64(&mem_pool(s)->wide, 0 - (uint64_t)bytes);
+	return true;
 }
 
 /* --- what the user sees --- */
@@ -400,6 +404,8 @@ int pz_table_pool_create(struct pz_table_source **out, const struct pz_table_sou
 	/* A page of 64 KiB is the largest. */
 	stride = mem_pool_stride(chunk > PZ_TABLE_MOST ? chunk : PZ_TABLE_MOST);
 	places = pool->flags & PZ_TABLE_POOL_FIXED ? 0 : places ? places : 32;
+	if (places * (uint64_t)stride > SIZE_MAX / 2)
+		return -PZ_ENOMEM;
 	rc = pz_mem_make(&s, cfg, &mem_pool_ops,
 			 sizeof(struct mem_pool) + (size_t)places / 8 + 8 + places * stride, why);
 	if (rc)

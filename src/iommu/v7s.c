@@ -24,7 +24,8 @@
  * Shortcomings
  *  The CPU's byte order is the walker's (little-endian). The first level is as long as a walker
  * that uses all bits of a 32-bit address may index, although @ias has less: else it would take what
- * lies behind for words.
+ * lies behind for words. A coherent walker sees stores in their order if it is among the observers
+ * that the CPU's release covers (on ARM the inner shareable domain).
  */
 #include "v7s_internal.h"
 
@@ -66,7 +67,9 @@ static const char *v7s_wrong(const struct pz_v7s_config *c)
 		return "no provider of tables";
 	if (!c->coherent_walk && !c->mem->coherent && !c->dev)
 		return "a walker that is not coherent, and no device to maintain caches for";
-	if (!c->meta || !c->meta->alloc || !c->hooks.mask != !c->hooks.unmask)
+	if (!c->meta || !c->meta->alloc || !c->meta->free ||
+	    (c->zeroed && (!c->zeroed->alloc || !c->zeroed->free)) ||
+	    !c->hooks.mask != !c->hooks.unmask)
 		return "a hook is missing";
 	return NULL;
 }

@@ -5,7 +5,6 @@
 #ifndef PHYSZONE_IOMMU_V7S_INTERNAL_H
 #define PHYSZONE_IOMMU_V7S_INTERNAL_H
 
-#include <physzone/bug.h>
 #include <physzone/dma_map.h>
 #include <physzone/fault.h>
 #include <physzone/v7s.h>

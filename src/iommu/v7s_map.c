@@ -6,8 +6,8 @@
  *  A range goes in pieces: a page of 16 MiB or 1 MiB, or what lies in one MiB in pages of 64 KiB
  * and 4 KiB. A range of several pieces is looked at as a whole first: nothing may be mapped there,
  * and second levels that are needed are made; then it is written. Nothing can fail then that is not
- * the doing of a caller who maps the same range twice at once, or of one who trims the range
- * meanwhile and leaves no memory; then what has been written is undone.
+ * the doing of a caller who maps the same range twice at once, or of one who gives second levels of
+ * the range back meanwhile and leaves no memory; then what has been written is undone.
  *
  * Invariant: a word is written only where, with the lock held, there was none.
  */

@@ -6,6 +6,7 @@
  *	explain  what a request would get, and the verdict on each area
  *	remedy   changed requests, tried one after the other
  *	text     a report in words
+ *	tables   translation tables in words
  */
 #ifndef PHYSZONE_REPORT_INTERNAL_H
 #define PHYSZONE_REPORT_INTERNAL_H
@@ -52,6 +53,17 @@ struct report_run {
 	uint64_t index;
 	uint64_t cost; /* frames that are taken, or held */
 };
+
+/* Words as they come. What does not fit is cut, its length still counted. */
+struct report_text {
+	char *buf;
+	size_t size, n;
+	uint32_t shift; /* log2 of a page's bytes, where pages are counted */
+};
+
+/* text.c */
+void pz_report_add(struct report_text *t, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* walk.c */
 void pz_report_best(const struct report_view *v, unsigned int rule, uint64_t lo, uint64_t hi,

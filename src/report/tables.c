@@ -6,28 +6,14 @@
  *  Pages that follow each other on both sides, of one size and with the same permissions, are one
  * run. Lines end with a newline; addresses are inclusive.
  */
-#include <physzone/report.h>
+#include "report_internal.h"
 
 struct tables_text {
-	char *buf;
-	size_t size, n;
+	struct report_text out;
 	struct pz_v7s_page run; /* the first page of the run */
 	uint64_t pages;		/* of the run; 0 for none yet */
 	uint64_t bytes, runs;
 };
-
-static void tables_add(struct tables_text *t, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void tables_add(struct tables_text *t, const char *fmt, ...)
-{
-	size_t at = t->n < t->size ? t->n : t->size;
-	va_list ap;
-
-	va_start(ap, fmt);
-	t->n += pz_vsnprintf(t->buf ? t->buf + at : NULL, t->size - at, fmt, ap);
-	va_end(ap);
-}
 
 static const char *tables_page(uint32_t size)
 {
@@ -57,12 +43,13 @@ static void tables_run(struct tables_text *t)
 
 	if (!t->pages)
 		return;
-	tables_add(t, "%llx-%llx -> %llx-%llx  %llu x %s  r%c%c%s %s\n",
-		   (unsigned long long)t->run.iova, (unsigned long long)(t->run.iova + bytes - 1),
-		   (unsigned long long)t->run.phys, (unsigned long long)(t->run.phys + bytes - 1),
-		   (unsigned long long)t->pages, tables_page(t->run.size),
-		   prot & PZ_IOMMU_WRITE ? 'w' : '-', prot & PZ_IOMMU_NOEXEC ? '-' : 'x',
-		   prot & PZ_IOMMU_PRIV ? " privileged" : "", tables_memory(prot));
+	pz_report_add(
+		&t->out, "%llx-%llx -> %llx-%llx  %llu x %s  r%c%c%s %s\n",
+		(unsigned long long)t->run.iova, (unsigned long long)(t->run.iova + bytes - 1),
+		(unsigned long long)t->run.phys, (unsigned long long)(t->run.phys + bytes - 1),
+		(unsigned long long)t->pages, tables_page(t->run.size),
+		prot & PZ_IOMMU_WRITE ? 'w' : '-', prot & PZ_IOMMU_NOEXEC ? '-' : 'x',
+		prot & PZ_IOMMU_PRIV ? " privileged" : "", tables_memory(prot));
 	t->bytes += bytes;
 	t->runs++;
 }
@@ -85,7 +72,7 @@ static int tables_visit(void *ctx, const struct pz_v7s_page *p)
 
 size_t pz_report_v7s(const struct pz_v7s *tables, char *buf, size_t size)
 {
-	struct tables_text t = { .buf = buf, .size = size };
+	struct tables_text t = { .out = { .buf = buf, .size = size } };
 	struct pz_v7s_stat stat;
 
 	if (size)
@@ -93,8 +80,9 @@ size_t pz_report_v7s(const struct pz_v7s *tables, char *buf, size_t size)
 	(void)pz_v7s_each(tables, 0, UINT64_MAX, tables_visit, &t);
 	tables_run(&t);
 	pz_v7s_stat(tables, &stat);
-	tables_add(&t, "%llu KiB in %llu runs; second levels: %llu, all tables: %llu KiB\n",
-		   (unsigned long long)(t.bytes >> 10), (unsigned long long)t.runs,
-		   (unsigned long long)stat.tables, (unsigned long long)(stat.table_bytes >> 10));
-	return t.n;
+	pz_report_add(&t.out, "%llu KiB in %llu runs; second levels: %llu, all tables: %llu KiB\n",
+		      (unsigned long long)(t.bytes >> 10), (unsigned long long)t.runs,
+		      (unsigned long long)stat.tables,
+		      (unsigned long long)(stat.table_bytes >> 10));
+	return t.out.n;
 }

@@ -357,6 +357,48 @@ static void im_lazy(struct tap *t, struct iommu_box *b)
 	im_close(b, dev);
 }
 
+/* A second level of pages of 4 KiB goes as a whole, and a part of another, or none. */
+static void im_forgets(struct iommu_box *b, struct pz_iommu_dev *dev, uint64_t more)
+{
+	uint64_t bus = 0;
+
+	CHECK(b->t, pz_iommu_map(dev, 0, 0, IB_HIGH + 4096, PM_MIB + more, PZ_DMA_TO_DEVICE, 0,
+				 &bus) == 0);
+	CHECK(b->t, im_reads(b, bus) && im_reads(b, bus + PM_MIB + more - 1));
+	pz_iommu_unmap(dev, 0, bus, PM_MIB + more, PZ_DMA_TO_DEVICE, 0);
+	CHECK_NAMED(b->t, !im_reads(b, bus) && !im_reads(b, bus + PM_MIB + more - 1),
+		    "nothing that went is kept");
+}
+
+/* An IOMMU that has fewer ways to forget than there are hooks is asked in those that it has. */
+static void im_flushers(struct tap *t, struct iommu_box *b)
+{
+	for (unsigned int have = 1; have < 8; have++) {
+		struct pz_iommu *d = NULL;
+		struct pz_iommu_dev *dev;
+		const char *why = NULL;
+
+		if (!CHECK(t, ib_lay_out(b, t)))
+			return;
+		b->cfg.tables.tlb.flush_all = have & 1 ? b->cfg.tables.tlb.flush_all : NULL;
+		b->cfg.tables.tlb.flush_walk = have & 2 ? b->cfg.tables.tlb.flush_walk : NULL;
+		b->cfg.flush = have & 4 ? b->cfg.flush : NULL;
+		if (!(have & 1)) {
+			b->cfg.lazy = true;
+			CHECK_NAMED(t, pz_iommu_create(&d, &b->cfg, 0, 0, &why) == -PZ_EINVAL,
+				    "a lazy domain must be able to flush everything");
+			CHECK(t, why && !d);
+			b->cfg.lazy = false;
+		}
+		if (!CHECK(t, ib_make(b) == 0))
+			return;
+		dev = im_device(b, 32, true);
+		im_forgets(b, dev, 0);
+		im_forgets(b, dev, 4096);
+		im_close(b, dev);
+	}
+}
+
 static void im_windows(struct tap *t, struct iommu_box *b)
 {
 	struct pz_iommu_window w[] = {
@@ -474,6 +516,27 @@ static void im_caches(struct tap *t, struct iommu_box *b)
 	im_close(b, dev);
 }
 
+/* A list that was taken back may be somebody's already: its caches are left alone. */
+static void im_list_twice(struct tap *t, struct iommu_box *b)
+{
+	struct pz_sg sg[2] = { { IB_HIGH, 0x1000, 0, 0 }, { IB_HIGH + 0x3000, 0x20, 0, 0 } };
+	struct pz_iommu_dev *dev;
+	uint32_t n;
+
+	if (!CHECK(t, ib_lay_out(b, t)))
+		return;
+	b->cfg.lazy = true;
+	if (!CHECK(t, ib_make(b) == 0))
+		return;
+	dev = im_device(b, 32, false);
+	CHECK(t, pz_iommu_map_sg(dev, 0, 0, sg, 2, PZ_DMA_FROM_DEVICE, 0, &n) == 0);
+	pz_iommu_unmap_sg(dev, 0, sg, 2, PZ_DMA_FROM_DEVICE, 0);
+	CHECK(t, b->for_cpus == 2 && !im_told(b));
+	pz_iommu_unmap_sg(dev, 0, sg, 2, PZ_DMA_FROM_DEVICE, 0);
+	CHECK_NAMED(t, b->for_cpus == 2 && im_told(b) == 1, "twice is misuse, and changes nothing");
+	im_close(b, dev);
+}
+
 void contract_iommu(struct tap *t)
 {
 	struct iommu_box *b = t->meta->alloc(t->meta->ctx, sizeof(*b));
@@ -487,9 +550,11 @@ void contract_iommu(struct tap *t)
 	im_lists(t, b);
 	im_segments(t, b);
 	im_lazy(t, b);
+	im_flushers(t, b);
 	im_interrupted(t, b);
 	im_windows(t, b);
 	im_misuse(t, b);
 	im_caches(t, b);
+	im_list_twice(t, b);
 	t->meta->free(t->meta->ctx, b, sizeof(*b));
 }

@@ -208,6 +208,8 @@ static void ibuf_config(struct tap *t, struct iommu_box *b)
 		CHECK_NAMED(t, pz_iommu_create(&d, &b->cfg, 0, 0, &why) == (rc) && why && !d, \
 			    #change " is refused, with a reason");                            \
 	} while (0)
+	BAD(b->faults.cap = b->faults.count, -PZ_ENOSPC);
+	b->faults.cap = IB_POINTS;
 	BAD(b->cfg.tables.meta = NULL, -PZ_EINVAL);
 	BAD(b->cfg.cpus = 0, -PZ_EINVAL);
 	BAD(b->cfg.tables.tlb.add = ibuf_add, -PZ_EINVAL);

@@ -302,6 +302,11 @@ static void mem_requests(struct table_machine *m)
 				    PZ_GFP_HIGH | PZ_GFP_ZERO | PZ_GFP_MOVABLE, 64, &table) == 0 &&
 				 !(table.addr & 1023));
 		mem->free(mem->ctx, PZ_CPU_NONE, 64, &table);
+		if (p == TM_DMA) {
+			mem->free(mem->ctx, 0, 16384, &table);
+			CHECK_NAMED(t, m->pm.bugs.count == bugs + 1, "what is no table is told");
+			m->pm.bugs.count = bugs;
+		}
 		CHECK(t, tm_source_gone(m));
 	}
 }

@@ -80,9 +80,11 @@ static void ce_configs(struct tap *t, struct v7s_box *b)
 static void ce_hooks(struct tap *t, struct v7s_box *b)
 {
 	struct pz_table_mem mem;
+	struct pz_meta half;
 
 	if (!vb_open(b, t, 64))
 		return;
+	half = b->meta.meta;
 	mem = b->mem;
 	b->cfg.mem = NULL;
 	CHECK(t, ce_refused(b, -PZ_EINVAL));
@@ -95,7 +97,13 @@ static void ce_hooks(struct tap *t, struct v7s_box *b)
 	b->cfg.mem = &b->mem;
 	b->cfg.meta = NULL;
 	CHECK(t, ce_refused(b, -PZ_EINVAL));
+	half.free = NULL;
+	b->cfg.meta = &half;
+	CHECK(t, ce_refused(b, -PZ_EINVAL));
 	b->cfg.meta = &b->meta.meta;
+	b->cfg.zeroed = &half;
+	CHECK_NAMED(t, ce_refused(b, -PZ_EINVAL), "what is allocated can be given back");
+	b->cfg.zeroed = NULL;
 	vb_clear(&b->cfg.tlb, sizeof(b->cfg.tlb));
 	CHECK_NAMED(t, vb_make(b) == 0, "no cache of translations");
 	CHECK(t, vb_map(b, 0, 0, 4 * MIB, RW) == 0 && vb_unmap(b, 0x1000, MIB, NULL) == 0);
