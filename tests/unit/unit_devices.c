@@ -287,7 +287,7 @@ static void refused(void **state)
 	root_clear();
 	r = run_root("");
 	assert_int_equal(r.rc, EXIT_INPUT);
-	run_has(&(struct run){ 0, r.err, r.err }, "sys/bus/pci/devices: cannot read");
+	run_has(&(struct run){ .text = r.err, .err = r.err }, "sys/bus/pci/devices: cannot read");
 	run_done(&r);
 	root_clear();
 	r = run("devices /tmp");
@@ -760,7 +760,7 @@ static void recorded(void **state)
 	run_done(&r);
 	r = run("devices @x86_64/6.1-pc-8G");
 	assert_int_equal(r.rc, EXIT_INPUT);
-	run_has(&(struct run){ 0, r.err, r.err }, "a directory without machine.dtb");
+	run_has(&(struct run){ .text = r.err, .err = r.err }, "a directory without machine.dtb");
 	run_done(&r);
 }
 
