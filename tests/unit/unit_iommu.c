@@ -218,6 +218,30 @@ static void nothing(void **state)
 	free(image);
 }
 
+/* An address at the right end of a picture stays within it. */
+static void pictures(void **state)
+{
+	char *list = run_file("0 0 1G r\n0xffff1000 0xfff01000 4K r\n");
+	struct run r = run_with("iommu map --svg - %s", list, "");
+	const char *at = r.text;
+	unsigned int seen = 0;
+
+	(void)state;
+	while ((at = strstr(at, "mono\">"))) {
+		const char *label = at + strlen("mono\">"), *x = label;
+
+		while (strncmp(x, "<text x=\"", 9) != 0)
+			x--;
+		assert_true(strtod(x + 9, NULL) + 6 * (double)strcspn(label, "<") <= 980);
+		at = label;
+		seen++;
+	}
+	assert_int_equal(seen, 4);
+	run_done(&r);
+	unlink(list);
+	free(list);
+}
+
 /* Read in the wrong order of bytes, an image says which one is right; a bad one says none. */
 static void orders(void **state)
 {
@@ -643,6 +667,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(maps),		  cmocka_unit_test(round_trips),
 		cmocka_unit_test(addresses),	  cmocka_unit_test(nothing),
 		cmocka_unit_test(outputs),	  cmocka_unit_test(orders),
+		cmocka_unit_test(pictures),
 		cmocka_unit_test(pieces),	  cmocka_unit_test(words),
 		cmocka_unit_test(many),		  cmocka_unit_test(refused),
 		cmocka_unit_test(images_refused), cmocka_unit_test(lists_refused),

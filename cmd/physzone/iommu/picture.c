@@ -160,8 +160,8 @@ static void picture_head(struct out *o, const struct iommu_view *v)
 		   "</style>\n");
 	svg_box(o, 0, 0, PICTURE_WIDTH, PICTURE_HEIGHT, 0, "bg", NULL);
 	svg_text_fit(o, 20, 34, 20, SVG_START, "title", PICTURE_WIDTH - 40, v->title);
-	what = xasprintf("%s mapped in %llu ranges", view_size(size, v->sum->bytes),
-			 (unsigned long long)v->sum->ranges);
+	what = xasprintf("%s mapped in %llu range%s", view_size(size, v->sum->bytes),
+			 (unsigned long long)v->sum->ranges, v->sum->ranges == 1 ? "" : "s");
 	svg_text(o, PICTURE_WIDTH - 20, 64, 12, SVG_END, "dim", what);
 	free(what);
 	for (unsigned int i = 0; i < sizeof(legend) / sizeof(legend[0]); i++) {

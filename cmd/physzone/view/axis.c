@@ -73,15 +73,19 @@ void axis_box(struct out *o, const struct axis *a, struct pz_range r, double y, 
 
 void axis_addresses(struct out *o, const struct axis *a, double y)
 {
+	const struct axis_part *last = &a->part[a->n ? a->n - 1 : 0];
 	double free_from = 0;
 
 	for (unsigned int i = 0; i < a->n; i++) {
 		char first[VIEW_SIZE_MAX];
 		const char *s = view_addr(first, a->part[i].r.first);
+		double w = svg_text_width(s, 10, true), x = a->part[i].x;
 
-		if (a->part[i].x < free_from)
+		if (x + w > last->x + last->w)
+			x = last->x + last->w - w;
+		if (x < free_from)
 			continue;
-		svg_text(o, a->part[i].x, y, 10, SVG_START, "dim mono", s);
-		free_from = a->part[i].x + svg_text_width(s, 10, true) + 6;
+		svg_text(o, x, y, 10, SVG_START, "dim mono", s);
+		free_from = x + w + 6;
 	}
 }

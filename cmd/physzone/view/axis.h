@@ -36,7 +36,7 @@ double axis_at(const struct axis_part *p, uint64_t addr);
 void axis_box(struct out *o, const struct axis *a, struct pz_range r, double y, double h,
 	      const char *cls, const char *tip);
 
-/* Addresses of the parts' beginnings, where the one before leaves room. */
+/* Addresses of the parts' beginnings, where the one before leaves room, within the axis. */
 void axis_addresses(struct out *o, const struct axis *a, double y);
 
 #endif
