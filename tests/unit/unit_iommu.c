@@ -664,14 +664,14 @@ static void names(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(maps),		  cmocka_unit_test(round_trips),
-		cmocka_unit_test(addresses),	  cmocka_unit_test(nothing),
-		cmocka_unit_test(outputs),	  cmocka_unit_test(orders),
-		cmocka_unit_test(pictures),
-		cmocka_unit_test(pieces),	  cmocka_unit_test(words),
-		cmocka_unit_test(many),		  cmocka_unit_test(refused),
-		cmocka_unit_test(images_refused), cmocka_unit_test(lists_refused),
-		cmocka_unit_test(lists),	  cmocka_unit_test(names),
+		cmocka_unit_test(maps),		 cmocka_unit_test(round_trips),
+		cmocka_unit_test(addresses),	 cmocka_unit_test(nothing),
+		cmocka_unit_test(outputs),	 cmocka_unit_test(orders),
+		cmocka_unit_test(pictures),	 cmocka_unit_test(pieces),
+		cmocka_unit_test(words),	 cmocka_unit_test(many),
+		cmocka_unit_test(refused),	 cmocka_unit_test(images_refused),
+		cmocka_unit_test(lists_refused), cmocka_unit_test(lists),
+		cmocka_unit_test(names),
 	};
 
 	run_machines = argc > 1 ? argv[1] : ".";
