@@ -14,10 +14,12 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 dir=${1:-build/fuzz}
 jobs=${JOBS:-$(nproc)}
+# What runs for seconds need not be fast, but soon built.
+optimisation=${FUZZ_TOTAL:+0}
 mkdir -p "$dir"
 
 if ! { { [ -f "$dir/bin/build.ninja" ] ||
-	CC=clang meson setup "$dir/bin" -Dfuzz=true -Doptimization=1 -Ddebug=false \
+	CC=clang meson setup "$dir/bin" -Dfuzz=true -Doptimization="${optimisation:-1}" -Ddebug=false \
 		-Db_lundef=false -Db_sanitize=address,undefined \
 		'-Dc_args=-fno-sanitize-recover=all -gline-tables-only'; } &&
 	ninja -C "$dir/bin" -j "$jobs" fuzz-targets; } >"$dir/build.log" 2>&1; then
@@ -39,7 +41,7 @@ if [ "$count" = 0 ]; then
 fi
 if [ -n "${FUZZ_TOTAL-}" ]; then
 	seconds=$((FUZZ_TOTAL * jobs / count))
-	[ $seconds -ge 2 ] || seconds=2
+	[ $seconds -ge 1 ] || seconds=1
 else
 	seconds=${FUZZ_SECONDS:-600}
 fi

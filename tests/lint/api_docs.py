@@ -68,6 +68,8 @@ def functions(text):
     code = strip_bodies(code)
     for m in re.finditer(r"[^;{}]+[;{]", code):
         statement = m.group(0)
+        lead = len(statement) - len(statement.lstrip())
+        statement = " ".join(statement.split())
         if "typedef" in statement or "__attribute__" in statement:
             statement = re.sub(r"__attribute__\s*\(\(.*?\)\)(?=[\s;{])", blank, statement)
         if re.match(r"\s*typedef\b", statement):
@@ -75,7 +77,6 @@ def functions(text):
         call = re.match(r"\s*((?:[\w\s]|\*)+?)\b(\w+)\s*\((.*)\)\s*[;{]$", statement, re.S)
         if not call or "=" in statement.split("(")[0]:
             continue
-        lead = len(statement) - len(statement.lstrip())
         yield m.start() + lead, call.group(2), call.group(1).strip(), parameters(call.group(3))
 
 

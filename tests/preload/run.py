@@ -42,6 +42,11 @@ def modes(options):
     return MODES if options.long else MODES[::2]
 
 
+def modes_of_program(options, number):
+    """Strangers' programs take turns at the first and the last, unless there is time."""
+    return MODES if options.long else MODES[::2][number % 2:number % 2 + 1]
+
+
 class Missing(Exception):
     """A program is not installed."""
 
@@ -275,8 +280,8 @@ def go(options, name, work, mode):
     return run
 
 
-def one(options, name, work):
-    """All modes of a program: (good, what, remarks, skip) of each."""
+def one(options, name, work, with_modes=None):
+    """A program in all modes, or in those: (good, what, remarks, skip) of each."""
     results = []
     try:
         reference = go(options, name, work, None)
@@ -285,7 +290,7 @@ def one(options, name, work):
     except Failure as failure:
         return [(False, f"{name} without the library", failure.args[0], None)]
     shutil.rmtree(reference.where)
-    for title, mode in modes(options):
+    for title, mode in with_modes or modes(options):
         start = time.monotonic()
         try:
             run = go(options, name, work, mode)
@@ -301,7 +306,8 @@ def one(options, name, work):
 def programs(options, tap):
     options.data = data_file(options)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        wanted = [(name, work) for name, work in PROGRAMS if options.only in (None, name)]
+        wanted = [(name, work, modes_of_program(options, number))
+                  for number, (name, work) in enumerate(PROGRAMS) if options.only in (None, name)]
         for results in pool.map(lambda p: one(options, *p), wanted):
             for result in results:
                 tap.tell(*result)
