@@ -247,8 +247,8 @@ static void stage(unsigned int which)
 		pz_frag_drain(box.f, 0);
 }
 
-/* Every call in every stage, interrupted at every point by every call; in builds that are slow, some
- * of these. */
+/* Every call in every stage, interrupted at every point by every call; in builds that are slow,
+ * some of these. */
 static bool interrupts(struct prop *p, void *ctx)
 {
 	const char *part = getenv("PZ_ROUNDS_PART");
