@@ -159,7 +159,7 @@ static inline int map_second(const struct map_req *r, const struct map_piece *p,
 }
 
 /* Lock the MiB with nothing mapped in it. A second level without pages goes. */
-static int map_lock_first(const struct map_req *r, uint32_t i, struct v7s_held *h)
+static inline int map_lock_first(const struct map_req *r, uint32_t i, struct v7s_held *h)
 {
 	struct pz_v7s *t = r->t;
 
@@ -179,7 +179,7 @@ static int map_lock_first(const struct map_req *r, uint32_t i, struct v7s_held *
 	}
 }
 
-static int map_section(const struct map_req *r, const struct map_piece *p, bool write)
+static inline int map_section(const struct map_req *r, const struct map_piece *p, bool write)
 {
 	struct pz_v7s *t = r->t;
 	uint32_t i = (uint32_t)(p->iova >> V7S_MIB_SHIFT);
@@ -286,10 +286,22 @@ static inline bool map_is_second(const struct map_req *r)
 	return (r->iova ^ last) < PZ_V7S_1M && (r->size < PZ_V7S_1M || r->sizes < PZ_V7S_1M);
 }
 
+/* Whether it is one page of 1 MiB. */
+static inline bool map_is_section(const struct map_req *r)
+{
+	return r->size == PZ_V7S_1M && r->sizes & PZ_V7S_1M &&
+	       !((r->iova | r->phys) & (PZ_V7S_1M - 1));
+}
+
 static inline int map_run(const struct map_req *r)
 {
 	struct map_piece p = { r->iova, r->phys, (uint32_t)r->size, 0 };
-	int rc = map_is_second(r) ? map_second(r, &p, true) : map_pieces(r);
+	int rc;
+
+	if (map_is_second(r))
+		rc = map_second(r, &p, true);
+	else
+		rc = map_is_section(r) ? map_section(r, &p, true) : map_pieces(r);
 
 	if (rc && r->t->cfg.quirks & PZ_V7S_GIVE_BACK)
 		(void)pz_v7s_trim(r->t, r->cpu, r->iova, r->size);
