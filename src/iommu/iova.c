@@ -55,6 +55,14 @@ static bool iova_space(const struct pz_iova_config *cfg, struct pz_range *g)
 	return g->first <= g->last;
 }
 
+/* The whole granules of the space that a range touches; false for none. */
+static bool iova_cover(const struct pz_iova *v, struct pz_range *r)
+{
+	r->first = pz_round_down(r->first, (uint64_t)1 << v->shift);
+	r->last |= ((uint64_t)1 << v->shift) - 1;
+	return pz_range_intersect(*r, (struct pz_range){ v->first, v->last }, r);
+}
+
 /* Free addresses as memory, and those that are reserved. */
 static int iova_lay_out(struct pz_iova *v, const struct pz_iova_config *cfg)
 {
@@ -66,9 +74,7 @@ static int iova_lay_out(struct pz_iova *v, const struct pz_iova_config *cfg)
 
 		if (!pz_range_valid(r))
 			return -PZ_EINVAL;
-		r.first = pz_round_down(r.first, (uint64_t)1 << v->shift);
-		r.last |= ((uint64_t)1 << v->shift) - 1;
-		if (!pz_range_intersect(r, (struct pz_range){ v->first, v->last }, &r))
+		if (!iova_cover(v, &r))
 			continue;
 		rc = pz_memblock_reserve(&v->mb, r.first, r.last - r.first + 1, PZ_NID_NONE, 0);
 	}
@@ -250,9 +256,7 @@ int pz_iova_reserve(struct pz_iova *v, struct pz_range r, struct pz_range *got)
 		return -PZ_EINVAL;
 	if (got)
 		*got = (struct pz_range){ 1, 0 };
-	r.first = pz_round_down(r.first, (uint64_t)1 << v->shift);
-	r.last |= ((uint64_t)1 << v->shift) - 1;
-	if (!pz_range_intersect(r, (struct pz_range){ v->first, v->last }, &r))
+	if (!iova_cover(v, &r))
 		return 0;
 	l.min_addr = r.first;
 	l.max_addr = r.last;
