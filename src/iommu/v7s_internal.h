@@ -90,9 +90,15 @@ static inline struct v7s_counts *v7s_counts(const struct pz_v7s *t, uint32_t cpu
 	return &t->counts[cpu % V7S_COUNTS];
 }
 
+static inline uint32_t v7s_least(uint32_t sizes)
+{
+	return sizes & (~sizes + 1);
+}
+
+/* Of what stands in second levels, too, where there are any. */
 static inline uint32_t v7s_min_page(const struct pz_v7s *t)
 {
-	return t->cfg.sizes & (~t->cfg.sizes + 1);
+	return v7s_least(t->cfg.sizes);
 }
 
 static inline bool v7s_is_table(uint32_t word)
@@ -178,6 +184,13 @@ static inline void v7s_unmask(const struct pz_v7s *t, uintptr_t was)
 		t->cfg.hooks.unmask(t->cfg.hooks.ctx, was);
 }
 
+static inline void v7s_flush_walk(const struct pz_v7s *t, uint64_t iova, uint64_t size,
+				  uint32_t granule)
+{
+	if (t->cfg.tlb.flush_walk)
+		t->cfg.tlb.flush_walk(t->cfg.tlb.ctx, iova, size, granule);
+}
+
 /* A MiB that is locked. @state is what its unlocking stores. */
 struct v7s_held {
 	struct pz_v7s *t;
@@ -250,9 +263,9 @@ void pz_v7s_sync(const struct pz_v7s *t, uint64_t addr, uint32_t count);
 /* A second level takes the place of what word the MiB has; its words have been written. */
 void pz_v7s_link(struct v7s_held *h, const struct pz_table *table);
 
-/* The second level leaves the MiB, which is not mapped then. That is told before anybody can map
- * there: who walks through the old one would not see it. For pz_v7s_table_put() once unlocked. */
-struct pz_table pz_v7s_unlink(struct v7s_held *h);
+/* The second level leaves the MiB, which is not mapped then, and goes back. That is told before
+ * anybody can map there: who walks through the old one would not see it. Unlocks. */
+void pz_v7s_drop_second(struct v7s_held *h, uint32_t cpu);
 
 /* From number @i of the first level on, or number @k of the second level of what is locked. */
 static inline void v7s_sync_first(const struct pz_v7s *t, uint32_t i, uint32_t count)

@@ -164,8 +164,6 @@ static inline int map_lock_first(const struct map_req *r, uint32_t i, struct v7s
 	struct pz_v7s *t = r->t;
 
 	for (;;) {
-		struct pz_table table;
-
 		v7s_lock(h, t, i);
 		if (!t->word[i])
 			return 0;
@@ -173,9 +171,7 @@ static inline int map_lock_first(const struct map_req *r, uint32_t i, struct v7s
 			v7s_unlock(h);
 			return -PZ_EEXIST;
 		}
-		table = pz_v7s_unlink(h);
-		v7s_unlock(h);
-		pz_v7s_table_put(t, r->cpu, V7S_TABLE_BYTES, &table);
+		pz_v7s_drop_second(h, r->cpu);
 	}
 }
 
@@ -311,7 +307,7 @@ static inline int map_run(const struct map_req *r)
 static int map_valid(const struct map_req *r)
 {
 	const struct pz_v7s *t = r->t;
-	uint32_t least = r->sizes & (~r->sizes + 1);
+	uint32_t least = v7s_least(r->sizes);
 
 	if (!r->size || (r->iova | r->phys | r->size) & (least - 1) || r->prot & ~PZ_IOMMU_PROT ||
 	    !(r->prot & (PZ_IOMMU_READ | PZ_IOMMU_WRITE)))

@@ -32,12 +32,6 @@ void pz_v7s_group_unlock(struct v7s_group_held *h)
 	v7s_unmask(h->t, h->masked);
 }
 
-static void split_flush(const struct pz_v7s *t, uint64_t iova, uint32_t size, uint32_t granule)
-{
-	if (t->cfg.tlb.flush_walk)
-		t->cfg.tlb.flush_walk(t->cfg.tlb.ctx, iova, size, granule);
-}
-
 /* With PZ_V7S_BREAK_FIRST the words of a page are invalid, and that is told, before anything else.
  * They begin at @words, which the walker reads at @addr. */
 static void split_break(const struct pz_v7s *t, uint32_t *words, uint64_t addr, uint32_t count,
@@ -49,14 +43,14 @@ static void split_break(const struct pz_v7s *t, uint32_t *words, uint64_t addr, 
 		v7s_put(&words[k], 0);
 	if (t->sync)
 		pz_v7s_sync(t, addr, count);
-	split_flush(t, iova, size, size);
+	v7s_flush_walk(t, iova, size, size);
 }
 
 /* Without it they are told afterwards. */
 static void split_made(const struct pz_v7s *t, uint64_t iova, uint32_t size, uint32_t granule)
 {
 	if (!(t->cfg.quirks & PZ_V7S_BREAK_FIRST))
-		split_flush(t, iova, size, granule);
+		v7s_flush_walk(t, iova, size, granule);
 }
 
 void pz_v7s_split_super(struct pz_v7s *t, uint32_t cpu, uint32_t g)
@@ -87,9 +81,10 @@ static uint32_t split_words(const struct pz_v7s *t, uint32_t *words, uint32_t wo
 
 	while (k < V7S_WORDS) {
 		bool whole = !(k % V7S_REPEAT) && (k + V7S_REPEAT <= from || k >= to);
-		uint32_t large = pz_v7s_section_to_large(quirks, word, k / V7S_REPEAT);
 
 		if (whole && t->cfg.sizes & PZ_V7S_64K) {
+			uint32_t large = pz_v7s_section_to_large(quirks, word, k / V7S_REPEAT);
+
 			for (uint32_t end = k + V7S_REPEAT; k < end; k++)
 				words[k] = large;
 		} else {
@@ -107,14 +102,13 @@ void pz_v7s_cut_section(struct v7s_held *h, uint32_t cpu, const struct pz_table 
 	struct pz_v7s *t = h->t;
 	uint32_t *word = &t->word[h->i];
 	uint64_t iova = v7s_iova(h->i);
-	uint32_t granule = t->cfg.sizes & PZ_V7S_4K ? PZ_V7S_4K : PZ_V7S_64K;
 
 	h->state += split_words(t, table->cpu_addr, *word, from, to);
 	if (t->sync)
 		pz_v7s_sync(t, table->addr, V7S_WORDS);
 	split_break(t, word, t->first.addr + (uint64_t)h->i * 4, 1, iova, PZ_V7S_1M);
 	pz_v7s_link(h, table);
-	split_made(t, iova, PZ_V7S_1M, granule);
+	split_made(t, iova, PZ_V7S_1M, v7s_min_page(t));
 	pz_count64(&v7s_counts(t, cpu)->splits, 1);
 }
 

@@ -80,17 +80,16 @@ void pz_v7s_link(struct v7s_held *h, const struct pz_table *table)
 	v7s_sync_first(t, h->i, 1);
 }
 
-struct pz_table pz_v7s_unlink(struct v7s_held *h)
+void pz_v7s_drop_second(struct v7s_held *h, uint32_t cpu)
 {
 	struct pz_v7s *t = h->t;
 	struct pz_table table = { h->m->table, pz_v7s_table_at(t, t->word[h->i]) };
-	uint32_t granule = t->cfg.sizes & PZ_V7S_4K ? PZ_V7S_4K : PZ_V7S_64K;
 
 	v7s_put(&t->word[h->i], 0);
 	v7s_sync_first(t, h->i, 1);
 	pz_store_ptr(&h->m->table, NULL);
 	h->state = ((h->state & V7S_GENERATIONS) + V7S_GENERATION) & V7S_GENERATIONS;
-	if (t->cfg.tlb.flush_walk)
-		t->cfg.tlb.flush_walk(t->cfg.tlb.ctx, v7s_iova(h->i), PZ_V7S_1M, granule);
-	return table;
+	v7s_flush_walk(t, v7s_iova(h->i), PZ_V7S_1M, v7s_min_page(t));
+	v7s_unlock(h);
+	pz_v7s_table_put(t, cpu, V7S_TABLE_BYTES, &table);
 }

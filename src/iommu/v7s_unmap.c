@@ -29,12 +29,10 @@ static void cut_tell(const struct cut *c, uint64_t iova, uint64_t size, uint32_t
 {
 	const struct pz_v7s_tlb *tlb = &c->t->cfg.tlb;
 
-	if (c->flags & CUT_NOW) {
-		if (tlb->flush_walk)
-			tlb->flush_walk(tlb->ctx, iova, size, granule);
-	} else if (!(c->flags & PZ_V7S_QUEUED) && tlb->add) {
+	if (c->flags & CUT_NOW)
+		v7s_flush_walk(c->t, iova, size, granule);
+	else if (!(c->flags & PZ_V7S_QUEUED) && tlb->add)
 		tlb->add(tlb->ctx, c->gather, iova, size, granule);
-	}
 }
 
 static int cut_spare(struct cut *c)
@@ -130,17 +128,13 @@ static bool cut_empties(const struct v7s_held *h, uint32_t from, uint32_t to)
 /* Unlocks. */
 static void cut_table(struct cut *c, struct v7s_held *h, uint32_t from, uint32_t to)
 {
-	struct pz_table table;
-
 	if (!cut_empties(h, from, to)) {
 		cut_words(c, h, from, to);
 		v7s_unlock(h);
 		return;
 	}
 	c->done += (uint64_t)(h->state & V7S_COUNT) << V7S_PAGE_SHIFT;
-	table = pz_v7s_unlink(h);
-	v7s_unlock(h);
-	pz_v7s_table_put(c->t, c->cpu, V7S_TABLE_BYTES, &table);
+	pz_v7s_drop_second(h, c->cpu);
 }
 
 /* A page of 1 MiB, or words [@from, @to) of it. Unlocks. */
@@ -295,7 +289,6 @@ uint64_t pz_v7s_trim(struct pz_v7s *t, uint32_t cpu, uint64_t iova, uint64_t siz
 		return 0;
 	for (uint32_t i = (uint32_t)(iova >> V7S_MIB_SHIFT); i <= last >> V7S_MIB_SHIFT; i++) {
 		struct v7s_mib *m = v7s_mib(t, i);
-		struct pz_table table;
 		struct v7s_held h;
 
 		if (!pz_load_ptr(&m->table) || pz_load32(&m->state) & V7S_COUNT)
@@ -305,9 +298,7 @@ uint64_t pz_v7s_trim(struct pz_v7s *t, uint32_t cpu, uint64_t iova, uint64_t siz
 			v7s_unlock(&h);
 			continue;
 		}
-		table = pz_v7s_unlink(&h);
-		v7s_unlock(&h);
-		pz_v7s_table_put(t, cpu, V7S_TABLE_BYTES, &table);
+		pz_v7s_drop_second(&h, cpu);
 		count++;
 	}
 	return count;
